@@ -1,0 +1,52 @@
+import type { Descriptor } from '../oci/index.ts'
+
+export interface StoreOptions {
+	readonly signal?: AbortSignal | undefined
+}
+
+/** Bytes as a stream of chunks. A consumer that stops early ends the producer (`return()`). */
+export type ByteStream = AsyncIterable<Uint8Array>
+
+/** Content that can be read from its start more than once, so that a failed push can be repeated. */
+export interface ContentSource {
+	readonly descriptor: Descriptor
+	open(options?: StoreOptions): ByteStream
+	/**
+	 * The whole content, where it is in memory anyway: lets a store send it in one
+	 * piece. Absent for streamed content.
+	 */
+	readonly bytes?: Uint8Array | undefined
+}
+
+/**
+ * Where content is read from: a registry, an OCI layout, memory. "Not found" is
+ * `undefined`, every other failure throws.
+ */
+export interface ReadableStore {
+	/** What a tag or a digest names. */
+	resolve(reference: string, options?: StoreOptions): Promise<Descriptor | undefined>
+	/**
+	 * Opens content. The stream is NOT verified: read it through `verified()`,
+	 * `readVerified()` or `copy()`.
+	 */
+	fetch(target: Descriptor, options?: StoreOptions): Promise<ByteStream | undefined>
+	/** What points at `target` by its `subject`, newest specification first; without `artifactType` all of it. */
+	referrers(
+		target: Descriptor,
+		options?: StoreOptions & { readonly artifactType?: string },
+	): Promise<readonly Descriptor[]>
+	/** All tags, in the specification's (lexical) order; `undefined` when the repository does not exist. */
+	tags(options?: StoreOptions): Promise<readonly string[] | undefined>
+}
+
+/**
+ * Where content goes. A manifest (by media type) may be pushed only after what it
+ * refers to. Content that is there already may be pushed again.
+ */
+export interface ContentStore extends ReadableStore {
+	exists(target: Descriptor, options?: StoreOptions): Promise<boolean>
+	/** Stores content, verified against its descriptor before it becomes visible. */
+	push(source: ContentSource, options?: StoreOptions): Promise<void>
+	/** Points a tag at a manifest that is there. `manifest` are its bytes: a registry takes tags only with them. */
+	tag(target: Descriptor, tag: string, manifest: Uint8Array, options?: StoreOptions): Promise<void>
+}

@@ -1,0 +1,5 @@
+export { errorCodes } from './codes.ts'
+export type { ErrorCode, ErrorKind } from './codes.ts'
+export { InternalError, isSystemError, LadingError, RemoteError, unreachable, UserError } from './error.ts'
+export type { ErrorOptions, WireError, WireTruth } from './error.ts'
+export { redactHeader, redactUrl } from './redact.ts'

@@ -1,0 +1,1 @@
+export type { Handler, ServerRequest, ServerResponse } from './handler.ts'

@@ -1,0 +1,36 @@
+import * as v from 'valibot'
+import { type Digest, isDigest } from './digest.ts'
+
+export type Annotations = Readonly<Record<string, string>>
+
+/**
+ * What content is, without the content.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties
+ */
+export interface Descriptor {
+	readonly mediaType: string
+	readonly digest: Digest
+	/** Number of bytes. */
+	readonly size: number
+	readonly annotations?: Annotations | undefined
+	readonly artifactType?: string | undefined
+	readonly data?: string | undefined
+	readonly urls?: readonly string[] | undefined
+	readonly platform?: unknown
+}
+
+export const annotationsSchema: v.GenericSchema<unknown, Annotations> = v.record(v.string(), v.string())
+
+export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.object({
+	mediaType: v.string(),
+	digest: v.custom<Digest>(
+		(input) => typeof input === 'string' && isDigest(input),
+		'not a registered digest',
+	),
+	size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+	annotations: v.optional(annotationsSchema),
+	artifactType: v.optional(v.string()),
+	data: v.optional(v.string()),
+	urls: v.optional(v.array(v.string())),
+	platform: v.optional(v.unknown()),
+})
