@@ -10,11 +10,31 @@ export interface TreeEntry {
 }
 
 /**
+ * What is wrong with the bytes of a layer, as far as a reader of tars can tell. The
+ * entries before the fault are in the tree all the same.
+ */
+export type TreeProblem =
+	/** The media type says gzip, the bytes do not start like it. */
+	| { readonly kind: 'not-gzip' }
+	/** Starts like gzip, and breaks later. */
+	| { readonly kind: 'gzip-corrupt' }
+	| { readonly kind: 'gzip-truncated' }
+	/** A header that no tar has: not a tar, or a broken one. */
+	| { readonly kind: 'not-tar' }
+	/** Ends within a header or a file; also a gzip (or anything) of under 512 bytes that is said to be a tar. */
+	| { readonly kind: 'tar-truncated' }
+	/** More than `limit` bytes when unpacked. */
+	| { readonly kind: 'too-large'; readonly limit: number }
+	| { readonly kind: 'too-many-entries'; readonly limit: number }
+
+/**
  * The files an artifact carries, whatever they come from: a directory about to be
  * packed, a tar, a layer in a registry. `read` gives the content of a file whose
  * name a reader of manifests cares for; it is `undefined` for one too large to hold.
  */
 export interface Tree {
 	readonly entries: readonly TreeEntry[]
+	/** Absent for a directory, and for a layer that reads to its end. */
+	readonly problem?: TreeProblem | undefined
 	read(path: string): Uint8Array | undefined
 }

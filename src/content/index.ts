@@ -1,3 +1,8 @@
+export { copy } from './copy.ts'
+export type { ContentEvent, CopyCount, CopyOptions, CopyResult } from './copy.ts'
+export { createLayoutStore } from './layout-store.ts'
 export { createMemoryStore } from './memory-store.ts'
+export { createSourceStore } from './source-store.ts'
 export type { ByteStream, ContentSource, ContentStore, ReadableStore, StoreOptions } from './store.ts'
+export { referrerTo, subjectOf } from './subject.ts'
 export { bytesSource, MAX_DOCUMENT_BYTES, readVerified, verified } from './verify.ts'

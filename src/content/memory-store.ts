@@ -1,6 +1,7 @@
-import { UserError } from '../errors/index.ts'
-import { type Descriptor, type Digest, isDigest, isManifestType, parseManifest } from '../oci/index.ts'
+import { RemoteError } from '../errors/index.ts'
+import { type Descriptor, type Digest, isDigest } from '../oci/index.ts'
 import type { ContentStore } from './store.ts'
+import { referrerTo } from './subject.ts'
 import { verified } from './verify.ts'
 
 /** A store that keeps everything in memory: for tests, and for content on its way. */
@@ -18,14 +19,17 @@ export function createMemoryStore(): ContentStore {
 		async exists(target) {
 			return contents.has(target.digest)
 		},
-		async push(source) {
+		async push(source, options) {
 			const chunks: Uint8Array[] = []
-			for await (const chunk of verified(source.descriptor, source.open())) chunks.push(chunk)
+			for await (const chunk of verified(source.descriptor, source.open(options))) chunks.push(chunk)
 			contents.set(source.descriptor.digest, { descriptor: source.descriptor, bytes: Buffer.concat(chunks) })
 		},
 		async tag(target, tag) {
-			if (!contents.has(target.digest))
-				throw new UserError('NOT_FOUND', `${target.digest} is not in the store`)
+			if (!contents.has(target.digest)) {
+				throw new RemoteError('NOT_FOUND', `${target.digest} is not in the store`, {
+					hint: 'Push the manifest before a tag is pointed at it.',
+				})
+			}
 			tags.set(tag, target)
 		},
 		async tags() {
@@ -34,12 +38,10 @@ export function createMemoryStore(): ContentStore {
 		async referrers(target, options) {
 			const found: Descriptor[] = []
 			for (const { descriptor, bytes } of contents.values()) {
-				if (!isManifestType(descriptor.mediaType)) continue
-				const parsed = parseManifest(bytes, descriptor.mediaType)
-				const subject = parsed.kind === 'other' ? parsed.subject : parsed.manifest.subject
-				if (subject?.digest !== target.digest) continue
-				if (options?.artifactType === undefined || descriptor.artifactType === options.artifactType)
-					found.push(descriptor)
+				const referrer = referrerTo(target.digest, descriptor, bytes)
+				if (!referrer) continue
+				if (options?.artifactType === undefined || referrer.artifactType === options.artifactType)
+					found.push(referrer)
 			}
 			return found
 		},

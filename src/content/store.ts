@@ -23,6 +23,8 @@ export interface ContentSource {
  * `undefined`, every other failure throws.
  */
 export interface ReadableStore {
+	/** Where a remote store stands: lets a destination in the same registry mount instead of copying. */
+	readonly origin?: { readonly registry: string; readonly repository: string } | undefined
 	/** What a tag or a digest names. */
 	resolve(reference: string, options?: StoreOptions): Promise<Descriptor | undefined>
 	/**
@@ -30,6 +32,8 @@ export interface ReadableStore {
 	 * `readVerified()` or `copy()`.
 	 */
 	fetch(target: Descriptor, options?: StoreOptions): Promise<ByteStream | undefined>
+	/** The content as a source with its bytes in memory, where the store has it so: saves a stream. */
+	open?(target: Descriptor): ContentSource | undefined
 	/** What points at `target` by its `subject`, newest specification first; without `artifactType` all of it. */
 	referrers(
 		target: Descriptor,
@@ -49,4 +53,8 @@ export interface ContentStore extends ReadableStore {
 	push(source: ContentSource, options?: StoreOptions): Promise<void>
 	/** Points a tag at a manifest that is there. `manifest` are its bytes: a registry takes tags only with them. */
 	tag(target: Descriptor, tag: string, manifest: Uint8Array, options?: StoreOptions): Promise<void>
+	/** Stores a manifest and points a tag at it in one step, where the store can. */
+	pushTagged?(source: ContentSource, tag: string, options?: StoreOptions): Promise<void>
+	/** Takes a blob over from another repository of the same registry; `false` when it must be pushed. */
+	mount?(target: Descriptor, fromRepository: string, options?: StoreOptions): Promise<boolean>
 }

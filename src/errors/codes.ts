@@ -47,6 +47,7 @@ export const errorCodes = {
 	DIRECTORY_EMPTY: 'input',
 	FILE_UNREADABLE: 'input',
 	FILE_UNSUPPORTED: 'input',
+	FILE_CHANGED: 'input',
 	MANIFEST_UNPARSABLE: 'input',
 	ARTIFACT_INVALID: 'input',
 	CONFIG_INVALID: 'input',

@@ -54,6 +54,8 @@ export interface WireTruth {
 	/** The start of a body that is neither. */
 	readonly body?: string | undefined
 	readonly retryable?: boolean | undefined
+	/** Milliseconds that the other side asked to wait before the next attempt. */
+	readonly retryAfter?: number | undefined
 }
 
 /** The other side (a registry, a cluster, a token service) is at fault, or says no. */
@@ -84,6 +86,7 @@ export class InternalError extends LadingError {
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
 	return (
 		error instanceof Error &&
+		!(error instanceof LadingError) &&
 		'code' in error &&
 		typeof error.code === 'string' &&
 		(codes.length === 0 || codes.includes(error.code))

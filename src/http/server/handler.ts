@@ -13,12 +13,23 @@ export interface ServerRequest {
 	readonly remoteAddress: string
 	/** Of the listener: `https` with TLS. */
 	readonly scheme: 'http' | 'https'
+	/** Who the client proved to be, where the listener asks for certificates and trusts this one. */
+	readonly clientCertificate?: ClientCertificate | undefined
+}
+
+/** The names in the subject of a client certificate that was verified. */
+export interface ClientCertificate {
+	readonly commonName: string
+	readonly organizations: readonly string[]
 }
 
 export interface ServerResponse {
 	readonly status: number
 	readonly headers?: Readonly<Record<string, string | number | readonly string[]>> | undefined
-	/** A stream that throws half-way cuts the connection, so that the client sees a failure. */
+	/**
+	 * A stream that throws half-way cuts the connection, so that the client sees a failure.
+	 * It opens what it reads when it is first asked for a chunk: for `HEAD` it never is.
+	 */
 	readonly body?: Uint8Array | string | AsyncIterable<Uint8Array | string> | undefined
 }
 

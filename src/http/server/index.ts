@@ -1,1 +1,6 @@
-export type { Handler, ServerRequest, ServerResponse } from './handler.ts'
+export type { ClientCertificate, Handler, ServerRequest, ServerResponse } from './handler.ts'
+export { listen } from './listen.ts'
+export type { Listener, ListenLimits, ListenOptions, TlsOptions } from './listen.ts'
+export { ensureCertificates, issueClientCertificate } from './certificates.ts'
+export type { Certificates, ClientCertificateOptions, EnsureCertificatesOptions } from './certificates.ts'
+export type { CertificateAndKey } from './issue-certificate.ts'

@@ -1,0 +1,94 @@
+import { ArgocdLimit } from './limits.ts'
+import type { Breach } from './manifest-facts.ts'
+import { ArgocdName } from './names.ts'
+import { annotationsOf, type DeployedResource, isPlainObject, resourceKey } from './resource.ts'
+
+/** The breaches of the objects themselves, wherever they come from. */
+export function checkResources(
+	resources: readonly DeployedResource[],
+	options: { readonly serverSide?: boolean | undefined },
+): readonly Breach[] {
+	return [
+		...resources.flatMap((resource) => [
+			...checkIdentity(resource),
+			...checkSecret(resource),
+			...checkAnnotations(resource, options),
+		]),
+		...checkRepeated(resources),
+	]
+}
+
+const nameOf = ({ kind, namespace, name }: DeployedResource): string =>
+	`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+
+function breach(rule: string, resource: DeployedResource, more: Breach['detail']): Breach {
+	const { file, line } = resource
+	return {
+		rule,
+		detail: { ...(file !== undefined && { file }), ...(line !== undefined && { line }), ...more },
+	}
+}
+
+function checkIdentity(resource: DeployedResource): readonly Breach[] {
+	const { kind, name, version, object } = resource
+	const found: Breach[] = []
+	if (version === '') found.push(breach('api-version-missing', resource, { name: nameOf(resource) }))
+	if (name === '') {
+		const metadata = isPlainObject(object['metadata']) ? object['metadata'] : {}
+		const generated = typeof metadata['generateName'] === 'string' && metadata['generateName'] !== ''
+		if (!generated) found.push(breach('name-missing', resource, { name: kind }))
+		else if (annotationsOf(resource)[ArgocdName.hookAnnotation] === undefined) {
+			found.push(breach('generated-name', resource, { name: kind }))
+		}
+	}
+	return found
+}
+
+function checkSecret(resource: DeployedResource): readonly Breach[] {
+	const { group, kind, name, object } = resource
+	if (group !== '' || kind !== 'Secret') return []
+	const filled = ['data', 'stringData'].some((field) => {
+		const data = object[field]
+		return isPlainObject(data) && Object.keys(data).length > 0
+	})
+	return filled ? [breach('secret-plain', resource, { name })] : []
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** Client-side apply writes the whole object into an annotation, next to Argo CD's own. */
+function checkAnnotations(
+	resource: DeployedResource,
+	{ serverSide }: { readonly serverSide?: boolean | undefined },
+): readonly Breach[] {
+	if (serverSide === true) return []
+	const annotations = annotationsOf(resource)
+	if (/(?:ServerSideApply|Replace)=true/.test(annotations[ArgocdName.syncOptionsAnnotation] ?? '')) return []
+	const size =
+		Buffer.byteLength(JSON.stringify(resource.object)) +
+		LAST_APPLIED.length +
+		Object.entries(annotations).reduce(
+			(sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+			0,
+		)
+	if (size <= ArgocdLimit.annotationBytes) return []
+	const rule = serverSide === false ? 'last-applied-size' : 'needs-server-side'
+	return [breach(rule, resource, { name: nameOf(resource), size })]
+}
+
+function checkRepeated(resources: readonly DeployedResource[]): readonly Breach[] {
+	const groups = new Map<string, DeployedResource[]>()
+	for (const resource of resources) {
+		if (resource.name === '') continue
+		const key = resourceKey(resource)
+		const same = groups.get(key)
+		if (same === undefined) groups.set(key, [resource])
+		else same.push(resource)
+	}
+	return [...groups].flatMap(([key, same]) => {
+		const last = same.at(-1)
+		return same.length < 2 || last === undefined
+			? []
+			: [breach('resource-repeated', last, { name: nameOf(last), detail: key, count: same.length })]
+	})
+}

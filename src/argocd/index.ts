@@ -1,0 +1,70 @@
+export { buildApplication } from './application.ts'
+export type { ApplicationOptions } from './application.ts'
+export { certificatesOf, holdsCa, mergeCa, removeCa, tlsCertsKey } from './ca-bundle.ts'
+export type { CaOptions, TlsCertsData } from './ca-bundle.ts'
+export { checkArtifact } from './check-artifact.ts'
+export type { ArtifactFacts, CheckOptions, Finding, Verdict } from './check-artifact.ts'
+export { comparisonErrorOf } from './comparison-error.ts'
+export { explain, explainMessage } from './explain.ts'
+export type { ExplainContext, Explanation } from './explain.ts'
+export { explanationRows } from './explanations.ts'
+export type { ExplanationRow, Facts } from './explanations.ts'
+export { extractTree, resolveInTree } from './extract-tree.ts'
+export type { ExtractedFiles, ExtractedNode, Extraction, ExtractionFault } from './extract-tree.ts'
+export { generateDirectory } from './generate-directory.ts'
+export type { DirectoryOptions, Generated, SkippedFile } from './generate-directory.ts'
+export { compileGlob } from './go-glob.ts'
+export { ArgocdLimit, defaultAllowedMediaTypes } from './limits.ts'
+export type { Breach, ManifestFacts } from './manifest-facts.ts'
+export { checkManifest, isContentLayer } from './manifest-facts.ts'
+export type { GenerationError, ManifestDocument, ParseDocuments } from './manifest-file.ts'
+export { ArgocdName } from './names.ts'
+export { ownerOf } from './owner.ts'
+export type { Owner } from './owner.ts'
+export { parseApplication } from './parse-application.ts'
+export { formatRepoUrl, normalizeRepoUrl, parseRepoUrl, tlsHostname } from './repo-url.ts'
+export type { RepoUrl, RepoUrlResult } from './repo-url.ts'
+export { buildRepositorySecret, repositorySecretName } from './repository-secret.ts'
+export type { RepositorySecretOptions } from './repository-secret.ts'
+export { annotationsOf, resourceKey, resourcesOf } from './resource.ts'
+export type { DeployedResource } from './resource.ts'
+export {
+	classifyRevision,
+	comparisonError,
+	resolutionMessage,
+	resolveRange,
+	revisionContains,
+} from './revision.ts'
+export type { RangeResult, ResolutionFault, RevisionKind, RevisionOptions } from './revision.ts'
+export { acceptanceRules, argocdMessage } from './rules.ts'
+export type { Rule, RuleDetail, RuleMessage, Severity } from './rules.ts'
+export { matchesSource, sourcesOf } from './source-match.ts'
+export type { PushedArtifact } from './source-match.ts'
+export { detectSourceType } from './source-type.ts'
+export type { SourceType } from './source-type.ts'
+export { deployedDigests, isAutomated, isSettled, progressOf, summarize } from './summary.ts'
+export type { ApplicationSummary, Progress, ProgressOptions } from './summary.ts'
+export type {
+	Application,
+	ApplicationCondition,
+	ApplicationDestination,
+	ApplicationSource,
+	ApplicationSpec,
+	ApplicationStatus,
+	HealthStatusCode,
+	OperationPhase,
+	OperationState,
+	ResourceStatus,
+	RevisionHistory,
+	SyncOperationResource,
+	SyncPolicy,
+	SyncStatusCode,
+} from './types.ts'
+export {
+	ASSUMED_ARGOCD_VERSION,
+	FIRST_OCI_ARGOCD,
+	inVersionRanges,
+	OLDEST_SUPPORTED_ARGOCD,
+	supportedArgoCd,
+} from './version.ts'
+export type { ArgocdSupport, VersionRange } from './version.ts'

@@ -1,0 +1,218 @@
+import { baseName } from './go-path.ts'
+import { type DeployedResource, isPlainObject, type PlainObject, resourcesOf } from './resource.ts'
+
+/** One YAML document, or the one value of a JSON file. */
+export interface ManifestDocument {
+	readonly value: unknown
+	/** First line of the document, from 1. */
+	readonly line?: number | undefined
+}
+
+/**
+ * Reads the documents of a file as Kubernetes does; throws when one does not parse.
+ * It may be asked for a part of a file, preceded by empty lines in its place.
+ */
+export type ParseDocuments = (bytes: Uint8Array, path: string) => readonly ManifestDocument[]
+
+export interface GenerationError {
+	readonly rule:
+		| 'path-absolute'
+		| 'path-outside'
+		| 'path-missing'
+		| 'path-not-directory'
+		| 'directory-size'
+		| 'yaml-unparsable'
+		| 'kind-missing'
+		| 'json-unparsable'
+		| 'json-several'
+		| 'json-not-kubernetes'
+		| 'symlink-escape'
+	readonly file?: string | undefined
+	readonly line?: number | undefined
+	/** What is wrong with it, in a few words. */
+	readonly detail: string
+	/** Argo CD's words, without the wrapping of a ComparisonError. */
+	readonly argocdMessage: string
+	/** Which gRPC code Argo CD's repo-server gives it; absent where the message does not come from there. */
+	readonly grpcCode?: 'Unknown' | 'FailedPrecondition' | undefined
+}
+
+export type FileOutcome =
+	| { readonly kind: 'resources'; readonly resources: readonly DeployedResource[] }
+	| { readonly kind: 'skipped'; readonly reason: 'not-a-manifest' | 'empty'; readonly detail: string }
+	| { readonly kind: 'error'; readonly error: GenerationError }
+
+/** Reads one file of a directory source. @see argo-cd reposerver/repository/repository.go getObjsFromYAMLOrJSON */
+export function readManifestFile(
+	file: { readonly path: string; readonly bytes: Uint8Array },
+	parse: ParseDocuments,
+): FileOutcome {
+	return file.path.endsWith('.json') ? readJson(file, parse) : readYaml(file, parse)
+}
+
+const hasKind = (value: unknown): value is PlainObject =>
+	isPlainObject(value) && typeof value['kind'] === 'string' && value['kind'] !== ''
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What Argo CD's message quotes is left out: it may be a Secret. */
+const KIND_MISSING = "Object 'Kind' is missing in '{…}'"
+
+function readJson(
+	{ path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+	parse: ParseDocuments,
+): FileOutcome {
+	const name = baseName(path)
+	const error = (rule: GenerationError['rule'], detail: string, argocdMessage: string): FileOutcome => ({
+		kind: 'error',
+		error: { rule, file: path, detail, argocdMessage, grpcCode: 'FailedPrecondition' },
+	})
+	let documents: readonly ManifestDocument[]
+	try {
+		documents = parse(bytes, path)
+		// What is YAML only is no JSON, whatever the parser makes of it.
+		if (documents.length === 1) JSON.parse(new TextDecoder().decode(bytes))
+	} catch (fault) {
+		return error('json-unparsable', describe(fault), `Failed to unmarshal "${name}": ${describe(fault)}`)
+	}
+	const [first] = documents
+	if (documents.length > 1) {
+		return error(
+			'json-several',
+			'several objects in one JSON file',
+			`Found multiple objects in "${name}". Only single objects are allowed in JSON files.`,
+		)
+	}
+	if (first !== undefined && hasKind(first.value)) {
+		return { kind: 'resources', resources: resourcesOf(first.value, { file: path, line: first.line ?? 1 }) }
+	}
+	if (first !== undefined && isPlainObject(first.value)) {
+		return {
+			kind: 'error',
+			error: {
+				rule: 'json-not-kubernetes',
+				file: path,
+				detail: 'it has no kind',
+				argocdMessage: `failed to unmarshal manifests for source 1 of 1: ${KIND_MISSING}`,
+			},
+		}
+	}
+	return error(
+		'json-not-kubernetes',
+		'it is not an object',
+		`Failed to unmarshal "${name}": json: cannot unmarshal into a Kubernetes object`,
+	)
+}
+
+function readYaml(
+	file: { readonly path: string; readonly bytes: Uint8Array },
+	parse: ParseDocuments,
+): FileOutcome {
+	const { documents, failure } = parseUpToFailure(file, parse)
+	const resources: DeployedResource[] = []
+	let objects = 0
+	for (const { value, line } of documents) {
+		if (value === null || value === undefined) continue
+		if (!hasKind(value)) {
+			return brokenYaml(file, {
+				rule: 'kind-missing',
+				objects,
+				line,
+				detail: isPlainObject(value) ? 'a document has no kind' : 'a document is not an object',
+				argocd: `error unmarshaling JSON: while decoding JSON: ${KIND_MISSING}`,
+			})
+		}
+		objects += 1
+		resources.push(...resourcesOf(value, { file: file.path, ...(line !== undefined && { line }) }))
+	}
+	if (failure !== undefined) {
+		return brokenYaml(file, {
+			rule: 'yaml-unparsable',
+			objects,
+			line: failure.line,
+			detail: failure.message,
+			argocd: `error converting YAML to JSON: yaml: ${failure.message}`,
+		})
+	}
+	if (objects === 0) return { kind: 'skipped', reason: 'empty', detail: 'it has no document' }
+	return { kind: 'resources', resources }
+}
+
+interface Broken {
+	readonly rule: 'kind-missing' | 'yaml-unparsable'
+	/** Objects read before it: with any, Argo CD speaks up. */
+	readonly objects: number
+	readonly line: number | undefined
+	readonly detail: string
+	readonly argocd: string
+}
+
+function brokenYaml(
+	{ path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+	{ rule, objects, line, detail, argocd }: Broken,
+): FileOutcome {
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+	const looksLikeManifest = ['apiVersion:', 'kind:', 'metadata:'].every((key) => text.includes(key))
+	if (objects === 0 && !looksLikeManifest) return { kind: 'skipped', reason: 'not-a-manifest', detail }
+	return {
+		kind: 'error',
+		error: {
+			rule,
+			file: path,
+			...(line !== undefined && { line }),
+			detail,
+			argocdMessage: `Failed to unmarshal "${baseName(path)}": failed to unmarshal manifest: ${argocd}`,
+			grpcCode: 'FailedPrecondition',
+		},
+	}
+}
+
+interface Parsed {
+	readonly documents: readonly ManifestDocument[]
+	readonly failure?: { readonly message: string; readonly line: number } | undefined
+}
+
+/** Argo CD decodes one document after the other, so what stands before a broken one counts. */
+function parseUpToFailure(
+	{ path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+	parse: ParseDocuments,
+): Parsed {
+	try {
+		return { documents: parse(bytes, path) }
+	} catch (error) {
+		const documents: ManifestDocument[] = []
+		for (const { part, line } of splitDocuments(bytes)) {
+			try {
+				const [first] = parse(part, path)
+				if (first !== undefined) documents.push({ value: first.value, line: line + (first.line ?? 1) - 1 })
+			} catch {
+				return { documents, failure: { message: describe(error), line } }
+			}
+		}
+		return { documents, failure: { message: describe(error), line: 1 } }
+	}
+}
+
+/** Splits at lines of `---`, as Kubernetes' YAMLReader does. */
+function* splitDocuments(bytes: Uint8Array): Generator<{ readonly part: Uint8Array; readonly line: number }> {
+	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+	let start = 0
+	let startLine = 1
+	let line = 1
+	for (let at = 0; at < buffer.length; line += 1) {
+		const newline = buffer.indexOf(0x0a, at)
+		const end = newline < 0 ? buffer.length : newline + 1
+		if (
+			buffer.subarray(at, at + 3).equals(SEPARATOR) &&
+			/^\s*(?:#.*)?$/s.test(buffer.toString('utf8', at + 3, end))
+		) {
+			if (at > start) yield { part: buffer.subarray(start, at), line: startLine }
+			start = end
+			startLine = line + 1
+		}
+		at = end
+	}
+	if (start < buffer.length) yield { part: buffer.subarray(start), line: startLine }
+}
+
+const SEPARATOR = Buffer.from('---')

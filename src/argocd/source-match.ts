@@ -1,0 +1,44 @@
+import type { Digest } from '../oci/index.ts'
+import type { Application, ApplicationSource } from './types.ts'
+import { normalizeRepoUrl } from './repo-url.ts'
+import { revisionContains } from './revision.ts'
+
+/** A push that has happened. */
+export interface PushedArtifact {
+	/** Every name the registry goes by (`host:port`): the push's and the cluster's. */
+	readonly registries: readonly string[]
+	readonly repository: string
+	readonly tag?: string | undefined
+	readonly digest: Digest
+}
+
+export function sourcesOf(application: Application): readonly ApplicationSource[] {
+	const { source, sources } = application.spec
+	return sources !== undefined && sources.length > 0 ? sources : source === undefined ? [] : [source]
+}
+
+/**
+ * Whether a refresh of the Application can see the push: a source reads that
+ * repository, at that tag or at a range which contains it. A pinned source never does.
+ * @see argo-cd util/webhook/registry.go HandleRegistryEvent
+ */
+export function matchesSource(application: Application, pushed: PushedArtifact): boolean {
+	const { tag } = pushed
+	if (tag === undefined) return false
+	const urls = new Set(
+		pushed.registries.map((registry) => normalizeRepoUrl(`${registry}/${pushed.repository}`)),
+	)
+	return sourcesOf(application).some(
+		({ repoURL, targetRevision }) =>
+			repoURL.startsWith('oci://') &&
+			urls.has(withoutReference(normalizeRepoUrl(repoURL))) &&
+			revisionContains(targetRevision ?? '', tag),
+	)
+}
+
+/** Argo CD ignores a tag or digest inside the URL. */
+function withoutReference(url: string): string {
+	return url
+		.replace(/@[^@/]*$/, '')
+		.replace(/:[^:/]*$/, (suffix, at: number) => (url.slice(0, at).includes('/') ? '' : suffix))
+}

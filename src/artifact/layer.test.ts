@@ -1,0 +1,313 @@
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { verified } from '../content/index.ts'
+import { digestOf, MediaType } from '../oci/index.ts'
+import { readTree, type Tree, type TreeLimits, unpack } from './index.ts'
+
+interface Raw {
+	readonly name: string
+	readonly flag?: string
+	readonly content?: string | Uint8Array
+	readonly link?: string
+	/** Written instead of the content's size. */
+	readonly size?: Uint8Array
+	readonly magic?: string
+}
+
+/** A tar with anything in it, also what nobody should write. */
+function tar(...entries: readonly Raw[]): Buffer {
+	return Buffer.concat([...entries.map(rawEntry), Buffer.alloc(1024)])
+}
+
+function rawEntry({ name, flag = '0', content = '', link = '', size, magic = 'ustar\u000000' }: Raw): Buffer {
+	const body = Buffer.from(content)
+	const block = Buffer.alloc(512)
+	block.write(name, 0, 100)
+	block.write('0000644\u00000000000\u00000000000\u0000', 100)
+	block.write(`${body.byteLength.toString(8).padStart(11, '0')}\u000000000000000\u0000        ${flag}`, 124)
+	if (size) Buffer.from(size).copy(block, 124)
+	block.write(link, 157, 100)
+	block.write(magic, 257)
+	const sum = block.reduce((total, byte) => total + byte, 0)
+	block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148)
+	return Buffer.concat([block, body, Buffer.alloc((512 - (body.byteLength % 512)) % 512)])
+}
+
+/** In pieces of odd sizes, as a network gives them. */
+async function* stream(bytes: Uint8Array, pieces = 777): AsyncGenerator<Uint8Array, void, undefined> {
+	for (let at = 0; at < bytes.byteLength; at += pieces) yield bytes.subarray(at, at + pieces)
+}
+
+async function tree(bytes: Uint8Array, limits?: TreeLimits): Promise<Tree> {
+	return readTree(stream(bytes), MediaType.layerTar, { limits })
+}
+
+async function gzipTree(bytes: Uint8Array, limits?: TreeLimits): Promise<Tree> {
+	return readTree(stream(bytes), MediaType.layerTarGzip, { limits })
+}
+
+function text(bytes: Uint8Array | undefined): string | undefined {
+	return bytes && Buffer.from(bytes).toString()
+}
+
+describe('readTree', () => {
+	it('lists every kind of entry as it is written', async () => {
+		const { entries, problem } = await tree(
+			tar(
+				{ name: './', flag: '5' },
+				{ name: '../evil.yaml', content: 'x' },
+				{ name: '/abs.yaml', flag: '\u0000' },
+				{ name: 'old/', flag: '0' },
+				{ name: 'l', flag: '2', link: '/etc/passwd' },
+				{ name: 'h', flag: '1', link: 'a' },
+				{ name: 'fifo', flag: '6' },
+			),
+		)
+		expect(problem).toBeUndefined()
+		expect(entries).toEqual([
+			{ path: './', type: 'directory', size: 0 },
+			{ path: '../evil.yaml', type: 'file', size: 1 },
+			{ path: '/abs.yaml', type: 'file', size: 0 },
+			{ path: 'old/', type: 'directory', size: 0 },
+			{ path: 'l', type: 'symlink', size: 0, linkTarget: '/etc/passwd' },
+			{ path: 'h', type: 'hardlink', size: 0, linkTarget: 'a' },
+			{ path: 'fifo', type: 'other', size: 0 },
+		])
+	})
+
+	it('knows PAX, GNU long names and sizes in base 256', async () => {
+		const long = `${'l'.repeat(300)}.yaml`
+		const gnu = 'ustar  \u0000'
+		const pax = Buffer.from(` path=ä-${long}\n`)
+		const length = pax.byteLength + 3
+		const read = await tree(
+			tar(
+				{ name: 'pax_global_header', flag: 'g', content: '17 comment=abcde\n' },
+				{ name: 'PaxHeader', flag: 'x', content: `${length}${pax.toString()}` },
+				{ name: 'short', content: 'pax' },
+				{ name: '././@LongLink', flag: 'L', content: `${long}\u0000`, magic: gnu },
+				{ name: 'short', content: 'gnu', magic: gnu },
+				{ name: 'b.yaml', content: 'base', size: Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4) },
+			),
+		)
+		expect(read.problem).toBeUndefined()
+		expect(read.entries.map((entry) => [entry.path, entry.size])).toEqual([
+			[`ä-${long}`, 3],
+			[long, 3],
+			['b.yaml', 4],
+		])
+		expect([text(read.read(`ä-${long}`)), text(read.read(long)), text(read.read('b.yaml'))]).toEqual([
+			'pax',
+			'gnu',
+			'base',
+		])
+	})
+
+	it('of two files of one name gives the last, however it is written', async () => {
+		const read = await tree(tar({ name: 'a.yaml', content: '1' }, { name: './a.yaml', content: '2' }))
+		expect(read.entries).toHaveLength(2)
+		expect(text(read.read('a.yaml'))).toBe('2')
+	})
+
+	it('holds manifests, and no more than it may', async () => {
+		const content = 'x'.repeat(1000)
+		const read = await tree(
+			tar({ name: 'a.yaml', content }, { name: 'image.png', content }, { name: 'b.yaml', content }),
+			{ maxHeld: 1500 },
+		)
+		expect(text(read.read('a.yaml'))).toBe(content)
+		expect(read.read('image.png')).toBeUndefined()
+		expect(read.read('b.yaml')).toBeUndefined()
+	})
+
+	const good = tar({ name: 'a.yaml', content: 'a: 1' })
+
+	it('says what is wrong, as Argo CD tells the cases apart', async () => {
+		const noise = Buffer.alloc(2000, 'no tar ')
+		const zipped = gzipSync(noise)
+		const problems = {
+			empty: (await tree(Buffer.alloc(0))).problem,
+			emptyTar: (await tree(Buffer.alloc(1024))).problem,
+			noEnd: (await tree(good.subarray(0, 1024))).problem,
+			gzipAsTar: (await tree(gzipSync(good))).problem,
+			garbage: (await tree(noise)).problem,
+			cutHeader: (await tree(good.subarray(0, 100))).problem,
+			cutFile: (await tree(tar({ name: 'a.yaml', content: 'x'.repeat(600) }).subarray(0, 900))).problem,
+			hugeSize: (await tree(tar({ name: 'a', size: Buffer.alloc(12, 0xff) }))).problem,
+			tarAsGzip: (await gzipTree(good)).problem,
+			nothingAsGzip: (await gzipTree(Buffer.alloc(0))).problem,
+			cutGzip: (await gzipTree(gzipSync(good).subarray(0, -12))).problem,
+			brokenGzip: (await gzipTree(Buffer.concat([zipped.subarray(0, 10), Buffer.alloc(500, 0xff)]))).problem,
+			gzipOfGarbage: (await gzipTree(zipped)).problem,
+		}
+		expect(problems).toEqual({
+			empty: undefined,
+			emptyTar: undefined,
+			noEnd: undefined,
+			gzipAsTar: { kind: 'tar-truncated' },
+			garbage: { kind: 'not-tar' },
+			cutHeader: { kind: 'tar-truncated' },
+			cutFile: { kind: 'tar-truncated' },
+			hugeSize: { kind: 'not-tar' },
+			tarAsGzip: { kind: 'not-gzip' },
+			nothingAsGzip: { kind: 'not-gzip' },
+			cutGzip: { kind: 'gzip-truncated' },
+			brokenGzip: { kind: 'gzip-corrupt' },
+			gzipOfGarbage: { kind: 'not-tar' },
+		})
+	})
+
+	it('ends a bomb early', async () => {
+		const bomb = gzipSync(tar({ name: 'a.bin', content: Buffer.alloc(20_000_000) }))
+		expect(bomb.byteLength).toBeLessThan(100_000)
+		expect((await gzipTree(bomb, { maxBytes: 1_000_000 })).problem).toEqual({
+			kind: 'too-large',
+			limit: 1_000_000,
+		})
+		const many = tar(...Array.from({ length: 50 }, (_, index) => ({ name: `${index}` })))
+		expect((await tree(many, { maxEntries: 10 })).problem).toEqual({ kind: 'too-many-entries', limit: 10 })
+	})
+
+	it('ignores a second tar in a second gzip member', async () => {
+		const second = gzipSync(tar({ name: 'b.yaml' }))
+		const { entries, problem } = await gzipTree(Buffer.concat([gzipSync(good), second]))
+		expect(problem).toBeUndefined()
+		expect(entries.map((entry) => entry.path)).toEqual(['a.yaml'])
+	})
+
+	it.each([
+		[MediaType.layerTar, 777],
+		[MediaType.layerTar, 100_000],
+		[MediaType.layerTarGzip, 777],
+		[MediaType.layerTarGzip, 16],
+		[MediaType.layerTarGzip, 100_000],
+	])(
+		'reads %s on to its end, where a digest may be wrong (pieces of %i bytes)',
+		async (mediaType, pieces) => {
+			const bytes = mediaType === MediaType.layerTar ? good : gzipSync(good)
+			for (const extra of [1, 5000]) {
+				const trailing = Buffer.concat([bytes, Buffer.alloc(extra)])
+				const descriptor = { mediaType, digest: digestOf(bytes), size: trailing.byteLength }
+				await expect(
+					readTree(verified(descriptor, stream(trailing, pieces)), mediaType),
+				).rejects.toMatchObject({
+					code: 'CONTENT_CORRUPT',
+				})
+			}
+		},
+	)
+})
+
+describe('unpack', () => {
+	let directory = ''
+	let target = ''
+	beforeEach(() => {
+		directory = mkdtempSync(join(tmpdir(), 'lading-'))
+		target = join(directory, 'deep/target')
+	})
+	afterEach(() => {
+		rmSync(directory, { recursive: true, force: true })
+	})
+
+	const into = async (bytes: Uint8Array, force = false): Promise<void> => {
+		await unpack(stream(bytes), target, { mediaType: MediaType.layerTar, force })
+	}
+
+	it('writes files whose directories are not listed, and the last of a name', async () => {
+		await into(
+			tar(
+				{ name: './', flag: '5' },
+				{ name: 'a/b/c.yaml', content: '1' },
+				{ name: 'a/b/c.yaml', content: '22' },
+			),
+		)
+		expect(readFileSync(join(target, 'a/b/c.yaml'), 'utf8')).toBe('22')
+		expect(readdirSync(join(directory, 'deep'))).toEqual(['target'])
+	})
+
+	it.each<[string, readonly Raw[]]>([
+		['..', [{ name: '../evil' }]],
+		['.. within', [{ name: 'a/../../evil' }]],
+		['an absolute name', [{ name: '/tmp/evil' }]],
+		['an absolute link', [{ name: 'l', flag: '2', link: '/etc' }]],
+		['a link out', [{ name: 'a/l', flag: '2', link: '../../x' }]],
+		[
+			'a roundabout link',
+			[
+				{ name: 'd', flag: '2', link: '.' },
+				{ name: 'l', flag: '2', link: 'd/../..' },
+			],
+		],
+		['a file through a link', [{ name: 'd', flag: '2', link: 'e' }, { name: 'd/evil' }]],
+		['a file below a file', [{ name: 'd' }, { name: 'd/evil' }]],
+		['a file in place of a directory', [{ name: 'd/a' }, { name: 'd' }]],
+		['a hard link', [{ name: 'h', flag: '1', link: '/etc/passwd' }]],
+		['a device', [{ name: 'c', flag: '3' }]],
+		['a backslash', [{ name: 'a\\b' }]],
+		['a file as the directory itself', [{ name: '.' }]],
+	])('refuses %s and leaves nothing behind', async (_, entries) => {
+		await expect(into(tar({ name: 'first.yaml', content: '1' }, ...entries))).rejects.toMatchObject({
+			code: 'ARTIFACT_INVALID',
+		})
+		expect(readdirSync(join(directory, 'deep'))).toEqual([])
+		expect(readdirSync(directory)).toEqual(['deep'])
+	})
+
+	it('a link that a file replaces, and the other way round', async () => {
+		await into(
+			tar(
+				{ name: 'a', flag: '2', link: 'b' },
+				{ name: 'a', content: 'file' },
+				{ name: 'b', content: 'x' },
+				{ name: 'b', flag: '2', link: 'a' },
+			),
+		)
+		expect(lstatSync(join(target, 'a')).isFile()).toBe(true)
+		expect(readFileSync(join(target, 'b'), 'utf8')).toBe('file')
+	})
+
+	it.each([
+		['cut', tar({ name: 'a.yaml', content: 'x'.repeat(600) }).subarray(0, 900)],
+		['no tar', Buffer.alloc(2000, 'x')],
+	])('leaves nothing behind when the layer is %s', async (_, bytes) => {
+		await expect(into(bytes)).rejects.toMatchObject({ code: 'ARTIFACT_INVALID' })
+		expect(existsSync(target)).toBe(false)
+	})
+
+	it('takes an empty directory, refuses one that is not', async () => {
+		mkdirSync(target, { recursive: true })
+		await into(tar({ name: 'a.yaml', content: '1' }))
+		await expect(into(tar({ name: 'a.yaml', content: '2' }))).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+		expect(readFileSync(join(target, 'a.yaml'), 'utf8')).toBe('1')
+	})
+
+	it('with force replaces what has the same name and keeps the rest', async () => {
+		mkdirSync(join(target, 'd'), { recursive: true })
+		writeFileSync(join(target, 'd/mine.txt'), 'mine')
+		writeFileSync(join(target, 'd/a.yaml'), 'old')
+		await into(tar({ name: 'd/a.yaml', content: 'new' }, { name: 'e/b.yaml' }), true)
+		expect(readdirSync(join(target, 'd')).sort()).toEqual(['a.yaml', 'mine.txt'])
+		expect(readFileSync(join(target, 'd/a.yaml'), 'utf8')).toBe('new')
+	})
+
+	it('with force does not write through a link that is there', async () => {
+		mkdirSync(target, { recursive: true })
+		mkdirSync(join(directory, 'elsewhere'))
+		symlinkSync(join(directory, 'elsewhere'), join(target, 'd'))
+		await expect(into(tar({ name: 'd/a.yaml' }), true)).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+		expect(readdirSync(join(directory, 'elsewhere'))).toEqual([])
+	})
+})

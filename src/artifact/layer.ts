@@ -1,0 +1,107 @@
+import type { ByteStream, ContentSource, StoreOptions } from '../content/index.ts'
+import { UserError } from '../errors/index.ts'
+import type { ManifestSet } from '../manifests/index.ts'
+import { createDigester, type Descriptor, type Digest, MediaType } from '../oci/index.ts'
+import { gzipStable } from './gzip.ts'
+import { writeTar } from './write-tar.ts'
+
+/** Layers up to this size stay in memory between packing and pushing, in bytes. */
+export const MAX_LAYER_IN_MEMORY: number = 16 * 1024 * 1024
+
+export type Compression = 'none' | 'gzip'
+
+export interface PackLayerOptions {
+	/** Default `none`: gzip saves bytes on the wire and costs time. */
+	readonly compress?: Compression | undefined
+	readonly signal?: AbortSignal | undefined
+}
+
+/** A packed set. A large one is not kept: `open` packs it again and fails when a file changed since. */
+export interface Layer extends ContentSource {
+	readonly mediaType: string
+	/** Digest of the tar before compression. */
+	readonly diffId: Digest
+	/** Size of the tar before compression, in bytes. */
+	readonly unpackedSize: number
+}
+
+/**
+ * Packs a set: the same content gives the same digest on every machine.
+ * @throws UserError `FILE_UNREADABLE`, `FILE_CHANGED`
+ */
+export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}): Promise<Layer> {
+	const compress = options.compress ?? 'none'
+	const tar = createDigester()
+	const packed = createDigester()
+	let kept: Uint8Array[] | undefined = []
+	for await (const chunk of produce(set, {
+		compress,
+		signal: options.signal,
+		onTar: (part) => tar.update(part),
+	})) {
+		packed.update(chunk)
+		if (packed.size > MAX_LAYER_IN_MEMORY) kept = undefined
+		kept?.push(chunk)
+	}
+	const mediaType = compress === 'gzip' ? MediaType.layerTarGzip : MediaType.layerTar
+	const diffId = tar.digest()
+	const descriptor: Descriptor = {
+		mediaType,
+		digest: compress === 'none' ? diffId : packed.digest(),
+		size: packed.size,
+	}
+	const bytes = kept === undefined ? undefined : Buffer.concat(kept)
+	return {
+		descriptor,
+		mediaType,
+		diffId,
+		unpackedSize: tar.size,
+		...(bytes !== undefined && { bytes }),
+		open: (openOptions) =>
+			bytes === undefined ? again(set, { compress, descriptor, ...openOptions }) : once(bytes),
+	}
+}
+
+interface ProduceOptions extends StoreOptions {
+	readonly compress: Compression
+	readonly onTar?: (chunk: Uint8Array) => void
+}
+
+function produce(set: ManifestSet, { compress, signal, onTar }: ProduceOptions): ByteStream {
+	const tar = onTar === undefined ? writeTar(set, { signal }) : tap(writeTar(set, { signal }), onTar)
+	return compress === 'gzip' ? gzipStable(tar) : tar
+}
+
+async function* tap(
+	stream: ByteStream,
+	each: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+	for await (const chunk of stream) {
+		each(chunk)
+		yield chunk
+	}
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+	yield bytes
+}
+
+/** The last piece is held back until the digest is right, so that nothing wrong arrives whole. */
+async function* again(
+	set: ManifestSet,
+	{ descriptor, ...options }: ProduceOptions & { readonly descriptor: Descriptor },
+): AsyncGenerator<Uint8Array, void, undefined> {
+	const digester = createDigester()
+	let held: Uint8Array | undefined
+	for await (const chunk of produce(set, options)) {
+		digester.update(chunk)
+		if (held) yield held
+		held = chunk
+	}
+	if (digester.digest() !== descriptor.digest) {
+		throw new UserError('FILE_CHANGED', `${set.root} changed since it was packed`, {
+			hint: 'Run it again when nothing writes to the directory.',
+		})
+	}
+	if (held) yield held
+}

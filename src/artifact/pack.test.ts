@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process'
+import {
+	chmodSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readManifestSet } from '../manifests/index.ts'
+import { digestOf, MediaType, parseManifest } from '../oci/index.ts'
+import {
+	buildArtifact,
+	type Compression,
+	type Layer,
+	MAX_LAYER_IN_MEMORY,
+	packLayer,
+	readTree,
+	treeOf,
+	unpack,
+} from './index.ts'
+
+let directory = ''
+beforeEach(() => {
+	directory = mkdtempSync(join(tmpdir(), 'lading-'))
+})
+afterEach(() => {
+	rmSync(directory, { recursive: true, force: true })
+})
+
+type Files = Readonly<Record<string, string>>
+
+function write(root: string, files: Files): string {
+	for (const [path, content] of Object.entries(files)) {
+		mkdirSync(dirname(join(root, path)), { recursive: true })
+		writeFileSync(join(root, path), content)
+	}
+	return root
+}
+
+async function pack(root: string, compress: Compression = 'none'): Promise<Layer> {
+	return packLayer(await readManifestSet(root), { compress })
+}
+
+async function bytesOf(layer: Layer): Promise<Buffer> {
+	const parts: Uint8Array[] = []
+	for await (const part of layer.open()) parts.push(part)
+	return Buffer.concat(parts)
+}
+
+const LONG = `${'d'.repeat(90)}/${'e'.repeat(90)}/${'f'.repeat(90)}.yaml`
+
+const FIXTURE: Files = {
+	'namespace.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: demo\n',
+	'sub/empty.yaml': '',
+	'sub/größe.yaml': 'a: ü\n',
+	[`${'p'.repeat(60)}/${'q'.repeat(60)}.yaml`]: 'prefix: yes\n',
+	[LONG]: 'pax: yes\n',
+}
+
+describe('packLayer', () => {
+	it('gives the digests it always gave', async () => {
+		write(directory, FIXTURE)
+		symlinkSync('sub/empty.yaml', join(directory, 'link.yaml'))
+		const plain = await pack(directory)
+		expect(plain.descriptor).toEqual({
+			mediaType: MediaType.layerTar,
+			digest: 'sha256:7a2f41e8a8913cc2af32fcdb92e9274f3d5be9825fb17665493bc49fdfa19ae6',
+			size: 10240,
+		})
+		expect(plain.diffId).toBe(plain.descriptor.digest)
+		const gzip = await pack(directory, 'gzip')
+		expect(gzip.descriptor).toEqual({
+			mediaType: MediaType.layerTarGzip,
+			digest: 'sha256:d508e42e0586fa3ba8df5c889e82f85374aa2e46630dd2ef88e68b02d7030dd4',
+			size: 447,
+		})
+		expect(gzip.diffId).toBe(plain.descriptor.digest)
+		expect(gzip.unpackedSize).toBe(plain.descriptor.size)
+		expect(buildArtifact(plain).manifest.descriptor.digest).toBe(
+			'sha256:b226738184a6d8c903d6c66d1fd150a7525a3ecf9e898b8c3fc4a9326975a0e8',
+		)
+	})
+
+	it('does not depend on order, modes, times, umask, time zone or locale', async () => {
+		const one = write(join(directory, 'one'), FIXTURE)
+		const umask = process.umask(0o077)
+		const two = write(join(directory, 'two'), Object.fromEntries(Object.entries(FIXTURE).reverse()))
+		process.umask(umask)
+		chmodSync(join(two, 'namespace.yaml'), 0o755)
+		utimesSync(join(two, 'namespace.yaml'), 1, 1)
+		const { TZ, LC_ALL } = process.env
+		const first = await pack(one)
+		try {
+			process.env['TZ'] = 'Asia/Kathmandu'
+			process.env['LC_ALL'] = 'sv_SE.UTF-8'
+			expect((await pack(two)).descriptor).toEqual(first.descriptor)
+		} finally {
+			Object.assign(process.env, { TZ, LC_ALL })
+			if (TZ === undefined) delete process.env['TZ']
+			if (LC_ALL === undefined) delete process.env['LC_ALL']
+		}
+	})
+
+	it('is read by the system tar', async () => {
+		write(directory, FIXTURE)
+		symlinkSync('sub', join(directory, 'link'))
+		const listing = execFileSync('tar', ['-tvf', '-'], {
+			input: await bytesOf(await pack(directory)),
+			env: { ...process.env, TZ: 'UTC', LC_ALL: 'C.UTF-8' },
+		}).toString()
+		expect(listing).toMatch(/^lrw.* 0\/0 +0 1970-01-01 00:00 link -> sub$/m)
+		expect(listing).toMatch(/^drwxr-xr-x 0\/0 +0 1970-01-01 00:00 sub\/$/m)
+		expect(listing).toMatch(/^-rw-r--r-- 0\/0 +54 1970-01-01 00:00 namespace\.yaml$/m)
+		expect(listing).toContain('größe.yaml')
+		expect(listing).toContain(LONG)
+	})
+
+	it('streams what is large, and notices when it changed since', async () => {
+		write(directory, { 'a.yaml': 'x', 'big.bin': 'x'.repeat(MAX_LAYER_IN_MEMORY) })
+		const layer = await pack(directory)
+		expect(layer.bytes).toBeUndefined()
+		expect(digestOf(await bytesOf(layer))).toBe(layer.descriptor.digest)
+		writeFileSync(join(directory, 'a.yaml'), 'y')
+		await expect(bytesOf(layer)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+	})
+
+	it.each([
+		['grew', (path: string) => writeFileSync(path, 'longer')],
+		['shrank', (path: string) => writeFileSync(path, '')],
+		['went', (path: string) => rmSync(path)],
+		[
+			'became a link',
+			(path: string) => {
+				rmSync(path)
+				symlinkSync('/etc/hosts', path)
+			},
+		],
+	])('notices a file that %s after it was listed', async (_, change) => {
+		write(directory, { 'a.yaml': 'one' })
+		const set = await readManifestSet(directory)
+		change(join(directory, 'a.yaml'))
+		await expect(packLayer(set)).rejects.toMatchObject({
+			code: 'FILE_CHANGED',
+			message: expect.stringContaining('a.yaml'),
+		})
+	})
+})
+
+describe('buildArtifact', () => {
+	it('makes a manifest as Argo CD wants it', async () => {
+		write(directory, { 'a.yaml': 'a: 1' })
+		const layer = await pack(directory)
+		const artifact = buildArtifact(layer, { annotations: { b: '2', a: '1' } })
+		expect(new TextDecoder().decode(artifact.manifest.bytes)).toBe(
+			`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.lading.manifests.v1","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"${layer.descriptor.digest}","size":2048}],"annotations":{"a":"1","b":"2"}}`,
+		)
+		expect(artifact.manifest.descriptor).toMatchObject({ artifactType: MediaType.ladingManifests })
+		expect(parseManifest(artifact.manifest.bytes, MediaType.imageManifest).kind).toBe('image')
+	})
+})
+
+describe('pack, then unpack', () => {
+	const name = fc
+		.string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+		.map((text) =>
+			text
+				.normalize('NFC')
+				.toLowerCase()
+				.replaceAll(/[\p{C}\p{Z}/\\.~#*]/gu, '_'),
+		)
+		.filter((text) => Buffer.byteLength(text) <= 200 && text.length > 0)
+	const path = fc.array(name, { minLength: 1, maxLength: 5 }).map((steps) => `r-${steps.join('/r-')}.yaml`)
+	const files = fc.dictionary(path, fc.string({ unit: 'binary', maxLength: 1500 }), {
+		minKeys: 1,
+		maxKeys: 8,
+	})
+
+	it('gives the same files', async () => {
+		let run = 0
+		await fc.assert(
+			fc.asyncProperty(files, fc.constantFrom<Compression>('none', 'gzip'), async (content, compress) => {
+				const root = write(join(directory, `in-${run}`), { ...content, 'z-target.yaml': 'z' })
+				symlinkSync('z-target.yaml', join(root, 'z-link.yaml'))
+				const set = await readManifestSet(root)
+				const layer = await packLayer(set, { compress })
+				const tree = await readTree(layer.open(), layer.mediaType)
+				expect(tree.problem).toBeUndefined()
+				const source = treeOf(set)
+				expect(tree.entries.map((entry) => ({ ...entry, path: entry.path.replace(/\/$/, '') }))).toEqual(
+					source.entries,
+				)
+				for (const each of Object.keys(content)) {
+					expect(Buffer.from(tree.read(each) ?? [])).toEqual(readFileSync(join(root, each)))
+					expect(source.read(each)).toEqual(readFileSync(join(root, each)))
+				}
+				const out = join(directory, `out-${run++}`)
+				await unpack(layer.open(), out, { mediaType: layer.mediaType })
+				expect(contentsOf(out)).toEqual(contentsOf(root))
+			}),
+			{ numRuns: 40 },
+		)
+	})
+})
+
+function contentsOf(root: string): ReadonlyMap<string, string> {
+	const found = readdirSync(root, { recursive: true, withFileTypes: true }).map((entry): [string, string] => {
+		const path = join(entry.parentPath, entry.name)
+		const content = entry.isFile()
+			? readFileSync(path, 'hex')
+			: entry.isSymbolicLink()
+				? readlinkSync(path)
+				: 'directory'
+		return [path.slice(root.length), content]
+	})
+	return new Map(found.sort(([left], [right]) => (left < right ? -1 : 1)))
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import type { ByteStream } from '../content/index.ts'
+import type { ManifestSet } from '../manifests/index.ts'
+import { isManifestName } from '../manifests/index.ts'
+import { Drainable, gunzip, isGzipType } from './layer-bytes.ts'
+import { TarFault } from './tar-fault.ts'
+import { readTar, type TarItem } from './tar-reader.ts'
+import type { Tree, TreeEntry, TreeProblem } from './tree.ts'
+
+/** How much of a layer is read; every limit has a default. */
+export interface TreeLimits {
+	/** Bytes of the unpacked tar (default 1 GB, Argo CD's own limit). */
+	readonly maxBytes?: number | undefined
+	/** Default 200 000. */
+	readonly maxEntries?: number | undefined
+	/** Bytes of all contents that are held for `read` (default 64 MiB). */
+	readonly maxHeld?: number | undefined
+}
+
+/** `--oci-manifest-max-extracted-size` of Argo CD's repo-server: 1G. */
+const MAX_BYTES = 1_000_000_000
+const MAX_ENTRIES = 200_000
+const MAX_HELD = 64 * 1024 * 1024
+/** Larger files are not read: Argo CD takes 10 MB of manifests at most. */
+const MAX_FILE = 16 * 1024 * 1024
+
+/** Files without a manifest's name whose content decides how a directory is rendered. */
+const READ_NAMES: ReadonlySet<string> = new Set(['Kustomization', '.helmignore'])
+
+function isRead(path: string): boolean {
+	return isManifestName(path) || READ_NAMES.has(path.slice(path.lastIndexOf('/') + 1))
+}
+
+/** `./a`, `/a` and `a` are one file to Argo CD. */
+function normal(path: string): string {
+	return path
+		.split('/')
+		.filter((step) => step !== '' && step !== '.')
+		.join('/')
+}
+
+/** A directory about to be packed, as a tree. Files are read when asked for. */
+export function treeOf(set: ManifestSet): Tree {
+	const byPath = new Map(set.entries.map((entry) => [entry.path, entry]))
+	return {
+		entries: set.entries.map(({ path, type, size, linkTarget }): TreeEntry => ({
+			path,
+			type,
+			size,
+			...(linkTarget !== undefined && { linkTarget }),
+		})),
+		read(path) {
+			const entry = byPath.get(normal(path))
+			return entry?.type === 'file' && entry.size <= MAX_FILE ? readFileSync(entry.absolute) : undefined
+		},
+	}
+}
+
+/**
+ * Lists a layer and holds the contents of its manifests, within bounds. A fault of the
+ * archive is `problem` of the tree, not an error; what the stream throws is thrown. The
+ * stream is read to its end, so that a verified one is verified.
+ * `read` takes paths as written or normalised; of entries with one name the last counts.
+ */
+export async function readTree(
+	stream: ByteStream,
+	mediaType: string,
+	options: { readonly limits?: TreeLimits | undefined } = {},
+): Promise<Tree> {
+	const source = new Drainable(stream)
+	const contents = new Map<string, Uint8Array>()
+	const entries: TreeEntry[] = []
+	let problem: TreeProblem | undefined
+	let held = 0
+	const maxHeld = options.limits?.maxHeld ?? MAX_HELD
+	try {
+		const tar = isGzipType(mediaType) ? gunzip(source) : source
+		const limits = {
+			maxBytes: options.limits?.maxBytes ?? MAX_BYTES,
+			maxEntries: options.limits?.maxEntries ?? MAX_ENTRIES,
+		}
+		for await (const item of readTar(tar, limits)) {
+			const { entry } = item
+			entries.push(entry)
+			const key = normal(entry.path)
+			held -= contents.get(key)?.byteLength ?? 0
+			contents.delete(key)
+			if (entry.type !== 'file' || !isRead(entry.path)) continue
+			if (entry.size > MAX_FILE || held + entry.size > maxHeld) continue
+			const content = await collect(item)
+			held += content.byteLength
+			contents.set(key, content)
+		}
+	} catch (error) {
+		if (!(error instanceof TarFault)) {
+			await source.close()
+			throw error
+		}
+		problem = error.problem
+	}
+	await source.drain()
+	return {
+		entries,
+		...(problem !== undefined && { problem }),
+		read: (path) => contents.get(normal(path)),
+	}
+}
+
+async function collect(item: TarItem): Promise<Uint8Array> {
+	const parts: Uint8Array[] = []
+	for await (const part of item.content()) parts.push(part)
+	return Buffer.concat(parts)
+}

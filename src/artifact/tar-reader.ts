@@ -1,0 +1,176 @@
+import type { ByteStream } from '../content/index.ts'
+import type { TreeEntry } from './tree.ts'
+import {
+	entryOf,
+	hasContent,
+	type Metadata,
+	METADATA_FLAGS,
+	parseHeader,
+	parsePax,
+	type RawHeader,
+	textAt,
+} from './parse-tar-header.ts'
+import { TarFault } from './tar-fault.ts'
+import { BLOCK, padding } from './tar-header.ts'
+
+/** What goes before an entry (PAX records, GNU long names) may be this long, in bytes. */
+const MAX_METADATA = 1024 * 1024
+
+export interface TarLimits {
+	/** Most bytes of the whole tar. */
+	readonly maxBytes: number
+	readonly maxEntries: number
+}
+
+/** An entry and its content, which must be read (or left) before the next entry is asked for. */
+export interface TarItem {
+	readonly entry: TreeEntry
+	content(): AsyncGenerator<Uint8Array, void, undefined>
+}
+
+/**
+ * Reads a tar (ustar, PAX, GNU) entry by entry and stops at its end-of-archive blocks,
+ * as Go's `archive/tar` does; PAX global headers are skipped. It holds one chunk of
+ * the stream and no more.
+ * @throws TarFault
+ * @see https://pkg.go.dev/archive/tar, whose judgement is Argo CD's
+ */
+export async function* readTar(
+	stream: ByteStream,
+	limits: TarLimits,
+): AsyncGenerator<TarItem, void, undefined> {
+	const source = new Source(stream, limits.maxBytes)
+	try {
+		let pending: Metadata = {}
+		let count = 0
+		while (true) {
+			const block = await source.block()
+			if (block === undefined || (isZero(block) && (await endsHere(source)))) return
+			const header = parseHeader(block)
+			if (METADATA_FLAGS.has(header.flag)) {
+				pending = { ...pending, ...(await readMetadata(source, header)) }
+				continue
+			}
+			if (++count > limits.maxEntries)
+				throw new TarFault({ kind: 'too-many-entries', limit: limits.maxEntries })
+			const entry = entryOf(header, pending)
+			const bytes = hasContent(header.flag) ? entry.size : 0
+			pending = {}
+			source.open(bytes)
+			yield { entry, content: () => source.content() }
+			await source.skip(padding(bytes))
+		}
+	} finally {
+		await source.close()
+	}
+}
+
+/** After one block of zeros there is a second one, or nothing. */
+async function endsHere(source: Source): Promise<boolean> {
+	const second = await source.block()
+	if (second !== undefined && !isZero(second)) throw new TarFault({ kind: 'not-tar' })
+	return true
+}
+
+/** Pulls bytes from the stream, never more than the limit. */
+class Source {
+	readonly #iterator: AsyncIterator<Uint8Array>
+	readonly #maxBytes: number
+	#chunk: Uint8Array = new Uint8Array(0)
+	#seen = 0
+	/** Bytes of the present entry's content that were not read yet. */
+	#rest = 0
+
+	constructor(stream: ByteStream, maxBytes: number) {
+		this.#iterator = stream[Symbol.asyncIterator]()
+		this.#maxBytes = maxBytes
+	}
+
+	async #fill(): Promise<boolean> {
+		while (this.#chunk.byteLength === 0) {
+			const next = await this.#iterator.next()
+			if (next.done === true) return false
+			this.#chunk = next.value
+			this.#seen += next.value.byteLength
+			if (this.#seen > this.#maxBytes) throw new TarFault({ kind: 'too-large', limit: this.#maxBytes })
+		}
+		return true
+	}
+
+	#take(most: number): Uint8Array {
+		const taken = this.#chunk.subarray(0, most)
+		this.#chunk = this.#chunk.subarray(taken.byteLength)
+		return taken
+	}
+
+	/** Exactly `length` bytes; `undefined` when the stream ends before the first. */
+	async exactly(length: number): Promise<Buffer | undefined> {
+		const parts: Uint8Array[] = []
+		let rest = length
+		while (rest > 0) {
+			if (!(await this.#fill())) {
+				if (rest === length) return undefined
+				throw new TarFault({ kind: 'tar-truncated' })
+			}
+			const part = this.#take(rest)
+			parts.push(part)
+			rest -= part.byteLength
+		}
+		return Buffer.concat(parts)
+	}
+
+	/** The next header block, after what is left of the entry before it. */
+	async block(): Promise<Buffer | undefined> {
+		return this.exactly(BLOCK)
+	}
+
+	open(size: number): void {
+		this.#rest = size
+	}
+
+	async *content(): AsyncGenerator<Uint8Array, void, undefined> {
+		while (this.#rest > 0) {
+			if (!(await this.#fill())) throw new TarFault({ kind: 'tar-truncated' })
+			const part = this.#take(this.#rest)
+			this.#rest -= part.byteLength
+			yield part
+		}
+	}
+
+	/** Passes over the rest of the entry and `extra` bytes of padding, which may be missing at the very end. */
+	async skip(extra: number): Promise<void> {
+		while (this.#rest > 0) {
+			if (!(await this.#fill())) throw new TarFault({ kind: 'tar-truncated' })
+			this.#rest -= this.#take(this.#rest).byteLength
+		}
+		let padding = extra
+		while (padding > 0 && (await this.#fill())) padding -= this.#take(padding).byteLength
+	}
+
+	async close(): Promise<void> {
+		await this.#iterator.return?.()
+	}
+}
+
+function isZero(block: Buffer): boolean {
+	return block.every((byte) => byte === 0)
+}
+
+async function readMetadata(source: Source, header: RawHeader): Promise<Metadata> {
+	if (header.size > MAX_METADATA) throw new TarFault({ kind: 'not-tar' })
+	const body = header.size === 0 ? Buffer.alloc(0) : await source.exactly(header.size)
+	if (body === undefined) throw new TarFault({ kind: 'tar-truncated' })
+	source.open(0)
+	await source.skip(padding(header.size))
+	const text = (): string => textAt(body, { start: 0, length: body.byteLength })
+	switch (header.flag) {
+		case 'L':
+			return { path: text() }
+		case 'K':
+			return { linkTarget: text() }
+		case 'x':
+			return parsePax(body)
+		default:
+			return {}
+	}
+}

@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto'
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, rmdirSync, symlinkSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { ByteStream } from '../content/index.ts'
+import { isSystemError, UserError } from '../errors/index.ts'
+import { judgeLink } from '../manifests/index.ts'
+import { Drainable, gunzip, isGzipType } from './layer-bytes.ts'
+import { TarFault } from './tar-fault.ts'
+import { readTar, type TarItem } from './tar-reader.ts'
+import type { TreeEntry, TreeProblem } from './tree.ts'
+
+export interface UnpackOptions {
+	readonly mediaType: string
+	/** Writes into a directory that is not empty: files of the same name are replaced, nothing else is touched. */
+	readonly force?: boolean | undefined
+	readonly signal?: AbortSignal | undefined
+	/** Most bytes of the unpacked tar (default 1 GB). */
+	readonly maxBytes?: number | undefined
+	/** Most entries (default 200 000). */
+	readonly maxEntries?: number | undefined
+}
+
+export interface Unpacked {
+	readonly files: number
+	/** Of the files' contents. */
+	readonly bytes: number
+}
+
+const MAX_BYTES = 1_000_000_000
+const MAX_ENTRIES = 200_000
+
+/**
+ * Unpacks a layer into a directory, which may exist when it is empty. Everything is
+ * written beside it first and then renamed: after a failure the directory is as it was.
+ * Modes and times are not taken over. Refuses, instead of skipping: absolute names, `..`,
+ * links that lead out, hard links, devices, and names below a link or a file.
+ * @throws UserError `NAME_TAKEN`, `DIRECTORY_INVALID`, `ARTIFACT_INVALID`, `FILE_UNWRITABLE`,
+ * `DISK_FULL`; whatever the stream throws
+ */
+export async function unpack(
+	stream: ByteStream,
+	directory: string,
+	options: UnpackOptions,
+): Promise<Unpacked> {
+	const target = resolve(directory)
+	const existed = checkTarget(target, directory, options.force ?? false)
+	const source = new Drainable(stream)
+	const workspace = `${join(dirname(target), `.${basename(target)}`)}.lading-${randomBytes(6).toString('hex')}`
+	try {
+		mkdirSync(dirname(target), { recursive: true })
+		mkdirSync(workspace)
+		const writer = new TreeWriter(workspace)
+		const tar = isGzipType(options.mediaType) ? gunzip(source) : source
+		for await (const item of readTar(tar, {
+			maxBytes: options.maxBytes ?? MAX_BYTES,
+			maxEntries: options.maxEntries ?? MAX_ENTRIES,
+		})) {
+			options.signal?.throwIfAborted()
+			await writer.add(item)
+		}
+		// A verified stream tells at its very end whether it was right.
+		await source.drain()
+		writer.link()
+		if (existed === 'full') moveInto(workspace, target)
+		else {
+			if (existed === 'empty') rmdirSync(target)
+			renameSync(workspace, target)
+		}
+		return writer.result
+	} catch (error) {
+		await source.close()
+		throw asUserError(error, directory)
+	} finally {
+		rmSync(workspace, { recursive: true, force: true })
+	}
+}
+
+function checkTarget(target: string, shown: string, force: boolean): 'absent' | 'empty' | 'full' {
+	let names: readonly string[]
+	try {
+		names = readdirSync(target)
+	} catch (error) {
+		if (isSystemError(error, 'ENOENT')) return 'absent'
+		if (isSystemError(error, 'ENOTDIR')) {
+			throw new UserError('DIRECTORY_INVALID', `${shown} is not a directory`, { cause: error })
+		}
+		throw asUserError(error, shown)
+	}
+	if (names.length === 0) return lstatSync(target).isSymbolicLink() ? 'full' : 'empty'
+	if (force) return 'full'
+	throw new UserError('NAME_TAKEN', `${shown} is not empty`, {
+		hint: 'Give another directory, or --force to replace files of the same name.',
+	})
+}
+
+/** Writes entries below a directory that nobody else writes to. Links are made last, so nothing is written through one. */
+class TreeWriter {
+	readonly #root: string
+	readonly #types = new Map<string, 'file' | 'directory' | 'symlink'>()
+	readonly #links = new Map<string, string>()
+	readonly #sizes = new Map<string, number>()
+
+	constructor(root: string) {
+		this.#root = root
+	}
+
+	get result(): Unpacked {
+		const sizes = [...this.#sizes.values()]
+		return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+	}
+
+	async add(item: TarItem): Promise<void> {
+		const { entry } = item
+		const path = safePath(entry)
+		if (path === '') {
+			if (entry.type !== 'directory') throw refused(entry, 'it names the directory itself')
+			return
+		}
+		const slash = path.lastIndexOf('/')
+		if (slash > 0) this.#directory(entry, path.slice(0, slash))
+		switch (entry.type) {
+			case 'directory':
+				this.#directory(entry, path)
+				return
+			case 'file':
+				this.#claim(entry, path, 'file')
+				this.#links.delete(path)
+				await writeFile(join(this.#root, path), item)
+				this.#sizes.set(path, entry.size)
+				return
+			case 'symlink': {
+				const problem = judgeLink(path, entry.linkTarget ?? '')
+				if (problem !== undefined) throw refused(entry, `it links to ${JSON.stringify(entry.linkTarget)}`)
+				this.#claim(entry, path, 'symlink')
+				if (this.#sizes.delete(path)) rmSync(join(this.#root, path))
+				this.#links.set(path, entry.linkTarget ?? '')
+				return
+			}
+			case 'hardlink':
+				throw refused(entry, 'it is a hard link')
+			case 'other':
+				throw refused(entry, 'it is a device, a pipe or something unknown')
+		}
+	}
+
+	link(): void {
+		for (const [path, target] of this.#links) symlinkSync(target, join(this.#root, path))
+	}
+
+	#claim(entry: TreeEntry, path: string, type: 'file' | 'symlink'): void {
+		if (this.#types.get(path) === 'directory') throw refused(entry, 'there is a directory of that name')
+		this.#types.set(path, type)
+	}
+
+	#directory(entry: TreeEntry, path: string): void {
+		const known = this.#types.get(path)
+		if (known === 'directory') return
+		if (known !== undefined)
+			throw refused(entry, `${JSON.stringify(path)} is a ${known === 'file' ? 'file' : 'link'}`)
+		const slash = path.lastIndexOf('/')
+		if (slash > 0) this.#directory(entry, path.slice(0, slash))
+		mkdirSync(join(this.#root, path))
+		this.#types.set(path, 'directory')
+	}
+}
+
+/** The entry's path without `./` and a trailing slash; refuses what means another place. */
+function safePath(entry: TreeEntry): string {
+	const { path } = entry
+	if (path.startsWith('/')) throw refused(entry, 'its name is absolute')
+	// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+	if (/[\u0000-\u001f\u007f\\\uFFFD]/.test(path))
+		throw refused(entry, 'its name has characters that not every machine takes')
+	const steps = path.split('/').filter((step) => step !== '' && step !== '.')
+	if (steps.includes('..')) throw refused(entry, 'its name leads out of the directory')
+	if (process.platform === 'win32' && steps.some((step) => /[<>:"|?*]|[. ]$/.test(step))) {
+		throw refused(entry, 'Windows does not take its name')
+	}
+	return steps.join('/')
+}
+
+function refused(entry: TreeEntry, why: string): UserError {
+	return new UserError('ARTIFACT_INVALID', `${JSON.stringify(entry.path)} is not unpacked: ${why}`, {
+		hint: 'Nothing was written. Look at the artifact with: lading check',
+	})
+}
+
+async function writeFile(path: string, item: TarItem): Promise<void> {
+	const file: FileHandle = await open(path, 'w', 0o644)
+	try {
+		for await (const part of item.content()) await file.writeFile(part)
+	} finally {
+		await file.close()
+	}
+}
+
+/** Renames every file of `from` into `to`, never through a link that is there. */
+function moveInto(from: string, to: string): void {
+	for (const entry of readdirSync(from, { withFileTypes: true })) {
+		const source = join(from, entry.name)
+		const target = join(to, entry.name)
+		const there = typeAt(target)
+		if (!entry.isDirectory()) {
+			if (there === 'directory') throw new UserError('NAME_TAKEN', `${target} is a directory, not a file`)
+			renameSync(source, target)
+		} else if (there === 'absent') renameSync(source, target)
+		else if (there === 'directory') moveInto(source, target)
+		else throw new UserError('NAME_TAKEN', `${target} is not a directory`)
+	}
+}
+
+function typeAt(path: string): 'absent' | 'directory' | 'other' {
+	const stats = lstatSync(path, { throwIfNoEntry: false })
+	if (stats === undefined) return 'absent'
+	return stats.isDirectory() ? 'directory' : 'other'
+}
+
+function describe(problem: TreeProblem): string {
+	switch (problem.kind) {
+		case 'not-gzip':
+			return 'it is not gzip, as its media type says'
+		case 'gzip-corrupt':
+			return 'its gzip is broken'
+		case 'gzip-truncated':
+			return 'its gzip ends early'
+		case 'not-tar':
+			return 'it is not a tar'
+		case 'tar-truncated':
+			return 'its tar ends early'
+		case 'too-large':
+			return `it unpacks to more than ${problem.limit} bytes`
+		case 'too-many-entries':
+			return `it has more than ${problem.limit} entries`
+	}
+}
+
+function asUserError(error: unknown, directory: string): unknown {
+	if (error instanceof TarFault) {
+		return new UserError('ARTIFACT_INVALID', `the layer cannot be unpacked: ${describe(error.problem)}`, {
+			hint: 'Push it again from a good source.',
+		})
+	}
+	if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
+		return new UserError('DISK_FULL', `no space left to write ${directory}`, { cause: error })
+	}
+	if (
+		isSystemError(
+			error,
+			'EACCES',
+			'EPERM',
+			'EROFS',
+			'ENAMETOOLONG',
+			'EINVAL',
+			'EEXIST',
+			'ENOTEMPTY',
+			'ENOTDIR',
+		)
+	) {
+		return new UserError('FILE_UNWRITABLE', `cannot write ${directory}: ${error.code ?? ''}`, {
+			cause: error,
+		})
+	}
+	return error
+}

@@ -1,0 +1,103 @@
+import { proposeCompletions, run, type StricliProcess } from '@stricli/core'
+import { buildCli } from './application.ts'
+import type { CliContext, TextStream } from './context.ts'
+import { exitCodes, signalExitCodes } from './exit-codes.ts'
+import { usageDocument, usageMessage } from './usage.ts'
+
+export interface RunCliOptions {
+	readonly args: readonly string[]
+	readonly stdout: TextStream
+	readonly stderr: TextStream
+	readonly stdin: CliContext['stdin']
+	readonly cwd: string
+	readonly env: CliContext['env']
+	readonly version: string
+	readonly nodeVersion: string
+	readonly signal: AbortSignal
+	readonly launcher: CliContext['launcher']
+}
+
+/** Asked by the scripts of `lading completion`. */
+const COMPLETE = '__complete'
+
+/** Runs one command line in this process. @returns the exit code */
+export async function runCli(options: RunCliOptions): Promise<number> {
+	const { args, stdout, stderr, env } = options
+	const result: CliContext['result'] = { exitCode: undefined }
+	const noColor = env.NO_COLOR !== undefined && env.NO_COLOR !== ''
+	const colors = (stream: TextStream): number => (stream.isTTY === true && !noColor ? 4 : 1)
+	// What stricli itself writes to stderr is a complaint about the usage.
+	const complaints: string[] = []
+	const stricliProcess: StricliProcess = {
+		stdout: { write: (text: string) => void stdout.write(text), getColorDepth: () => colors(stdout) },
+		stderr: { write: (text: string) => void complaints.push(text), getColorDepth: () => 1 },
+		env: {},
+	}
+	const application = buildCli({ version: options.version, color: colors(stdout) > 1 })
+	const context: CliContext = {
+		process: stricliProcess,
+		stdout,
+		stderr,
+		stdin: options.stdin,
+		cwd: options.cwd,
+		env,
+		version: options.version,
+		nodeVersion: options.nodeVersion,
+		signal: options.signal,
+		launcher: options.launcher,
+		result,
+	}
+	if (args[0] === COMPLETE) {
+		for (const { completion, brief } of await proposeCompletions(application, args.slice(1), context)) {
+			stdout.write(`${completion}\t${brief}\n`)
+		}
+		return 0
+	}
+	await run(application, args.length === 0 ? ['--help'] : [...args], context)
+	if (result.exitCode !== undefined) return result.exitCode
+	const code: number = Number(stricliProcess.exitCode ?? 0)
+	if (complaints.length === 0) return code === 0 ? 0 : exitCodes.bug
+	const complaint = complaints.join('').trim()
+	if (args.includes('--json')) stdout.write(usageDocument(complaint))
+	else stderr.write(`error: ${complaint}\nnext:  lading ${usageMessage.helpFor(args)}\n`)
+	return exitCodes.usage
+}
+
+export interface MainOptions {
+	readonly process: NodeJS.Process
+	readonly version: string
+	/** Path of the program, to start it again as a server. */
+	readonly mainFile: string
+}
+
+/** The composition root: the one place that touches the process. */
+export async function runMain({ process, version, mainFile }: MainOptions): Promise<void> {
+	const abort = new AbortController()
+	let interruptedBy: keyof typeof signalExitCodes | undefined
+	for (const name of ['SIGINT', 'SIGTERM'] as const) {
+		process.on(name, () => {
+			// The second one means it.
+			if (interruptedBy) process.exit(signalExitCodes[name])
+			interruptedBy = name
+			abort.abort()
+		})
+	}
+	// A reader that has seen enough (`lading tags … | head`) is no error.
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code === 'EPIPE') process.exit(0)
+		throw error
+	})
+	const code = await runCli({
+		args: process.argv.slice(2),
+		stdout: process.stdout,
+		stderr: process.stderr,
+		stdin: process.stdin,
+		cwd: process.cwd(),
+		env: process.env,
+		version,
+		nodeVersion: process.version,
+		signal: abort.signal,
+		launcher: { command: process.execPath, args: [mainFile] },
+	})
+	process.exitCode = interruptedBy && code === exitCodes.interrupted ? signalExitCodes[interruptedBy] : code
+}

@@ -1,0 +1,19 @@
+import { buildCommand, type Command } from '@stricli/core'
+import type { CliContext } from '../context.ts'
+import { docs } from '../docs.ts'
+import { commonAliases, commonFlags } from '../flags.ts'
+import { commandFunction } from '../invocation.ts'
+import type { ClusterStatusFlags } from '../run/cluster.ts'
+
+export const clusterStatusCommand: Command<CliContext> = buildCommand<ClusterStatusFlags, [], CliContext>({
+	loader: async () => commandFunction((await import('../run/cluster.ts')).clusterStatus),
+	parameters: {
+		flags: {
+			...commonFlags,
+		},
+		aliases: commonAliases,
+	},
+	docs: docs('Show the sandbox cluster', 'Shows its address and what runs in it.', [
+		{ line: 'cluster status', brief: 'is it running?' },
+	]),
+})

@@ -1,0 +1,26 @@
+import { buildCommand, type Command } from '@stricli/core'
+import type { CliContext } from '../context.ts'
+import { docs } from '../docs.ts'
+import { commonAliases, commonFlags, toggle } from '../flags.ts'
+import { commandFunction } from '../invocation.ts'
+import type { DownFlags } from '../run/down.ts'
+
+export const downCommand: Command<CliContext> = buildCommand<DownFlags, [], CliContext>({
+	loader: async () => commandFunction((await import('../run/down.ts')).down),
+	parameters: {
+		flags: {
+			...commonFlags,
+			keepRegistry: toggle('Leave the registry and its artifacts'),
+			force: toggle('Also without a readable state file'),
+		},
+		aliases: commonAliases,
+	},
+	docs: docs(
+		'Remove what up made',
+		'Removes the Applications that lading made, stops the sandbox and the registry and removes their files. Nothing else is touched.',
+		[
+			{ line: 'down', brief: 'remove everything' },
+			{ line: 'down --keep-registry', brief: 'the artifacts stay' },
+		],
+	),
+})

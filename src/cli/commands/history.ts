@@ -1,0 +1,27 @@
+import { buildCommand, type Command } from '@stricli/core'
+import type { CliContext } from '../context.ts'
+import { docs } from '../docs.ts'
+import { clusterFlags, commonAliases, commonFlags, registryFlags } from '../flags.ts'
+import { commandFunction } from '../invocation.ts'
+import type { HistoryFlags } from '../run/history.ts'
+
+export const historyCommand: Command<CliContext> = buildCommand<HistoryFlags, [string], CliContext>({
+	loader: async () => commandFunction((await import('../run/history.ts')).history),
+	parameters: {
+		flags: {
+			...commonFlags,
+			...clusterFlags,
+			...registryFlags,
+		},
+		aliases: commonAliases,
+		positional: {
+			kind: 'tuple',
+			parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+		},
+	},
+	docs: docs(
+		'Show what was deployed when',
+		'Lists the deployments of an Application with their digests, and the tags that name them.',
+		[{ line: 'history shop', brief: 'newest first' }],
+	),
+})

@@ -1,0 +1,31 @@
+import { buildCommand, type Command } from '@stricli/core'
+import type { CliContext } from '../context.ts'
+import { docs } from '../docs.ts'
+import { clusterFlags, commonAliases, commonFlags, duration, toggle } from '../flags.ts'
+import { commandFunction } from '../invocation.ts'
+import type { UndeployFlags } from '../run/undeploy.ts'
+
+export const undeployCommand: Command<CliContext> = buildCommand<UndeployFlags, [string], CliContext>({
+	loader: async () => commandFunction((await import('../run/undeploy.ts')).undeploy),
+	parameters: {
+		flags: {
+			...commonFlags,
+			...clusterFlags,
+			keepResources: toggle('Leave in the cluster what the Application deployed'),
+			timeout: duration('How long to wait; default 5m'),
+		},
+		aliases: commonAliases,
+		positional: {
+			kind: 'tuple',
+			parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+		},
+	},
+	docs: docs(
+		'Remove an Application',
+		'Removes the Application and all that it deployed, and waits until they are gone.',
+		[
+			{ line: 'undeploy shop', brief: 'with all it deployed' },
+			{ line: 'undeploy shop --keep-resources', brief: 'only the Application' },
+		],
+	),
+})

@@ -1,0 +1,67 @@
+import { buildCommand, type Command } from '@stricli/core'
+import type { CliContext } from '../context.ts'
+import { docs } from '../docs.ts'
+import {
+	choice,
+	clusterFlags,
+	commonAliases,
+	commonFlags,
+	duration,
+	port,
+	registryFlags,
+	text,
+	toggle,
+} from '../flags.ts'
+import { commandFunction } from '../invocation.ts'
+import type { UpFlags } from '../run/up.ts'
+
+export const upCommand: Command<CliContext> = buildCommand<UpFlags, [string?], CliContext>({
+	loader: async () => commandFunction((await import('../run/up.ts')).up),
+	parameters: {
+		flags: {
+			...commonFlags,
+			...clusterFlags,
+			...registryFlags,
+			registry: text('Registry to use; default: the embedded one', 'REGISTRY'),
+			clusterRegistry: text('Name of that registry as the cluster reaches it', 'REGISTRY'),
+			name: text('Name of the Application', 'NAME'),
+			tag: text('Tag to push; default: of lading.yaml, else latest', 'TAG'),
+			port: port('Port of the embedded registry; default 5000, or a free one'),
+			force: toggle('Move a version tag that has other content'),
+			git: toggle('Annotate with revision, time and source of the git commit'),
+			timeout: duration('How long to wait for the application; default 5m'),
+
+			namespace: text('Namespace to deploy to; default NAME', 'NAMESPACE'),
+			path: text('Path inside the artifact; default "."', 'PATH'),
+			recurse: toggle('Also deploy what stands in subdirectories'),
+			project: text('Argo CD project; default "default"', 'PROJECT'),
+			manual: toggle('Do not synchronise automatically'),
+			prune: choice('Delete from the cluster what is no longer in the artifact; on by default'),
+			serverSide: toggle('Apply on the server side: needed for very large objects'),
+		},
+		aliases: commonAliases,
+		positional: {
+			kind: 'tuple',
+			parameters: [
+				{
+					placeholder: 'DIR',
+					brief: 'Directory of the manifests; default: of lading.yaml',
+					parse: String,
+					optional: true,
+				},
+			],
+		},
+	},
+	docs: docs(
+		'Bring a directory of manifests to a running application',
+		'Starts the registry and the cluster where they are not running, makes Argo CD trust the registry, packs, checks and pushes the directory, creates the Application and waits until it is Synced and Healthy. Run again, it changes only what is missing.',
+		[
+			{ line: 'up', brief: 'as lading.yaml says' },
+			{ line: 'up manifests --name shop', brief: 'without a lading.yaml' },
+			{
+				line: 'up --cluster context:prod --registry ghcr.io/acme',
+				brief: 'with a real cluster and registry',
+			},
+		],
+	),
+})

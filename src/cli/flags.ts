@@ -1,0 +1,126 @@
+import { UserError } from '../errors/index.ts'
+
+interface Parsed<T> {
+	readonly kind: 'parsed'
+	readonly parse: (input: string) => T
+	readonly brief: string
+	readonly placeholder: string
+	readonly optional: true
+}
+
+interface ParsedList extends Parsed<string> {
+	readonly variadic: true
+}
+
+interface Toggle {
+	readonly kind: 'boolean'
+	readonly brief: string
+	readonly default: false
+	readonly withNegated: false
+}
+
+interface Choice {
+	readonly kind: 'boolean'
+	readonly brief: string
+	readonly optional: true
+}
+
+export function text(brief: string, placeholder: string): Parsed<string> {
+	return { kind: 'parsed', parse: (input) => input, brief, placeholder, optional: true }
+}
+
+/** May be given more than once. */
+export function list(brief: string, placeholder: string): ParsedList {
+	return { kind: 'parsed', parse: (input) => input, brief, placeholder, optional: true, variadic: true }
+}
+
+export function port(brief: string): Parsed<number> {
+	return { kind: 'parsed', parse: parsePort, brief, placeholder: 'PORT', optional: true }
+}
+
+/** Milliseconds, written as `90s`, `5m`, `1h`. */
+export function duration(brief: string): Parsed<number> {
+	return { kind: 'parsed', parse: parseDuration, brief, placeholder: 'DURATION', optional: true }
+}
+
+/** `--flag`, off unless given. */
+export function toggle(brief: string): Toggle {
+	return { kind: 'boolean', brief, default: false, withNegated: false }
+}
+
+/** `--flag` and `--no-flag`; neither is the default. */
+export function choice(brief: string): Choice {
+	return { kind: 'boolean', brief, optional: true }
+}
+
+function parsePort(input: string): number {
+	const value = Number(input)
+	if (/^\d{1,5}$/.test(input) && value <= 65_535) return value
+	throw new UserError('USAGE', `"${input}" is not a port`, { hint: 'A port is a number from 0 to 65535.' })
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+export function parseDuration(input: string): number {
+	const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(input)
+	const unit = UNIT_MS[match?.[2] ?? '']
+	if (match && unit !== undefined) return Number(match[1]) * unit
+	throw new UserError('USAGE', `"${input}" is not a duration`, { hint: 'Write it as 90s, 5m or 1h.' })
+}
+
+/** Flags of every command. */
+export const commonFlags: {
+	readonly json: Toggle
+	readonly quiet: Toggle
+	readonly color: Choice
+} = {
+	json: toggle('Answer with one JSON document'),
+	quiet: toggle('Say nothing but the answer and errors'),
+	color: choice('Colours, or none; by default where the output is a terminal'),
+}
+
+/** Aliases of every command. */
+export const commonAliases: { readonly q: 'quiet' } = { q: 'quiet' }
+
+/** How to reach a registry. */
+export interface RegistryFlags {
+	readonly ca?: string
+	readonly insecure: boolean
+	readonly plainHttp: boolean
+	readonly username?: string
+	readonly passwordStdin: boolean
+}
+
+export const registryFlags: {
+	readonly ca: Parsed<string>
+	readonly insecure: Toggle
+	readonly plainHttp: Toggle
+	readonly username: Parsed<string>
+	readonly passwordStdin: Toggle
+} = {
+	ca: text('CA certificates (PEM) to trust for the registry, besides the system’s', 'FILE'),
+	insecure: toggle('Do not verify the certificate of the registry'),
+	plainHttp: toggle('Speak HTTP to the registry'),
+	username: text(
+		'User name for the registry; the password comes by --password-stdin or LADING_PASSWORD',
+		'NAME',
+	),
+	passwordStdin: toggle('Read the password or token from standard input'),
+}
+
+/** Which cluster, and how to reach it. */
+export interface ClusterFlags {
+	readonly cluster?: string
+	readonly kubeconfig?: string
+	readonly argocdNamespace?: string
+}
+
+export const clusterFlags: {
+	readonly cluster: Parsed<string>
+	readonly kubeconfig: Parsed<string>
+	readonly argocdNamespace: Parsed<string>
+} = {
+	cluster: text('sandbox, or context:NAME of a kubeconfig', 'CLUSTER'),
+	kubeconfig: text('Kubeconfig for context:NAME; default $KUBECONFIG, else ~/.kube/config', 'FILE'),
+	argocdNamespace: text('Namespace that Argo CD runs in; default argocd', 'NAMESPACE'),
+}

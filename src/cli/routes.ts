@@ -1,0 +1,90 @@
+import { buildRouteMap, type RouteMap } from '@stricli/core'
+import { checkCommand } from './commands/check.ts'
+import { clusterDownCommand } from './commands/cluster-down.ts'
+import { clusterServeCommand } from './commands/cluster-serve.ts'
+import { clusterStatusCommand } from './commands/cluster-status.ts'
+import { clusterUpCommand } from './commands/cluster-up.ts'
+import { completionCommand } from './commands/completion.ts'
+import { deployCommand } from './commands/deploy.ts'
+import { diffCommand } from './commands/diff.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { downCommand } from './commands/down.ts'
+import { historyCommand } from './commands/history.ts'
+import { initCommand } from './commands/init.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { pullCommand } from './commands/pull.ts'
+import { pushCommand } from './commands/push.ts'
+import { registryDownCommand } from './commands/registry-down.ts'
+import { registryServeCommand } from './commands/registry-serve.ts'
+import { registryStatusCommand } from './commands/registry-status.ts'
+import { registryUpCommand } from './commands/registry-up.ts'
+import { statusCommand } from './commands/status.ts'
+import { syncCommand } from './commands/sync.ts'
+import { tagsCommand } from './commands/tags.ts'
+import { trustCommand } from './commands/trust.ts'
+import { undeployCommand } from './commands/undeploy.ts'
+import { upCommand } from './commands/up.ts'
+import type { CliContext } from './context.ts'
+
+const registry: RouteMap<CliContext> = buildRouteMap<'up' | 'serve' | 'status' | 'down', CliContext>({
+	routes: {
+		up: registryUpCommand,
+		serve: registryServeCommand,
+		status: registryStatusCommand,
+		down: registryDownCommand,
+	},
+	docs: { brief: 'The local registry with TLS' },
+})
+
+const cluster: RouteMap<CliContext> = buildRouteMap<'up' | 'serve' | 'status' | 'down', CliContext>({
+	routes: {
+		up: clusterUpCommand,
+		serve: clusterServeCommand,
+		status: clusterStatusCommand,
+		down: clusterDownCommand,
+	},
+	docs: { brief: 'The local cluster with Argo CD' },
+})
+
+/** Every command, in the order of a first day with lading. */
+export const routes: RouteMap<CliContext> = buildRouteMap({
+	routes: {
+		up: upCommand,
+		push: pushCommand,
+		sync: syncCommand,
+		status: statusCommand,
+		doctor: doctorCommand,
+		down: downCommand,
+		check: checkCommand,
+		diff: diffCommand,
+		tags: tagsCommand,
+		inspect: inspectCommand,
+		pull: pullCommand,
+		deploy: deployCommand,
+		undeploy: undeployCommand,
+		history: historyCommand,
+		trust: trustCommand,
+		registry,
+		cluster,
+		init: initCommand,
+		completion: completionCommand,
+	},
+	docs: {
+		brief:
+			'Takes a directory of Kubernetes manifests to a running application, through an OCI registry and Argo CD.',
+		fullDescription: [
+			'Takes a directory of Kubernetes manifests to a running application, through an OCI registry and Argo CD.',
+			'',
+			'EXAMPLES',
+			'  lading init && lading up            a project, its registry, its cluster, its application',
+			'  lading push manifests shop:v1.1.0   a new version',
+			'  lading sync shop v1.1.0             moved, waited for, reported',
+			'  lading doctor                       when something does not work',
+			'',
+			'EXIT CODES',
+			'  0 done, or yes        3 bad input or configuration    6 network, registry or cluster   9 this machine',
+			'  1 the answer is no    4 not authenticated or allowed  7 not found                      70 a bug of lading',
+			'  2 wrong usage         5 TLS                           8 timed out                      130 interrupted',
+		].join('\n'),
+	},
+})

@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { CONFIG_FILE } from '../../config/index.ts'
+import { UserError } from '../../errors/index.ts'
+import { nameForDirectory, up as upFlow, type UpResult } from '../../flows/index.ts'
+import { formatReference } from '../../oci/index.ts'
+import type { Style } from '../../output/index.ts'
+import type { ClusterFlags, RegistryFlags } from '../flags.ts'
+import type { CommonFlags, Invocation } from '../invocation.ts'
+import { accessOf, clusterOf, sessionOf } from '../session.ts'
+
+export interface UpFlags extends CommonFlags, ClusterFlags, RegistryFlags {
+	readonly registry?: string
+	readonly clusterRegistry?: string
+	readonly name?: string
+	readonly tag?: string
+	readonly port?: number
+	readonly force: boolean
+	readonly git: boolean
+	readonly timeout?: number
+	readonly namespace?: string
+	readonly path?: string
+	readonly recurse: boolean
+	readonly project?: string
+	readonly manual: boolean
+	readonly prune?: boolean
+	readonly serverSide: boolean
+}
+
+export async function up(
+	invocation: Invocation,
+	flags: UpFlags,
+	directory: string | undefined,
+): Promise<void> {
+	const { output, cwd, workspace, signal } = invocation
+	const config = await invocation.config()
+	const chosen = directory ?? config.manifests
+	if (chosen === undefined) {
+		throw new UserError(
+			'CONFIG_INVALID',
+			existsSync(join(cwd, CONFIG_FILE))
+				? `${CONFIG_FILE} names no manifests`
+				: `there is no ${CONFIG_FILE} here`,
+			{
+				hint: 'lading init starts a project; or name the directory: lading up DIR',
+			},
+		)
+	}
+	const name = flags.name ?? config.name ?? nameForDirectory(resolve(cwd, chosen))
+	const options = {
+		...clusterOf(invocation, flags, config),
+		directory: resolve(cwd, chosen),
+		name,
+		repository: config.repository,
+		registry: flags.registry,
+		clusterRegistry: flags.clusterRegistry,
+		tag: flags.tag,
+		defaultTag: config.tag,
+		port: flags.port,
+		access: await accessOf(invocation, flags),
+		annotations: config.annotations,
+		git: flags.git,
+		force: flags.force,
+		namespace: flags.namespace ?? config.namespace,
+		path: flags.path ?? config.path,
+		recurse: flags.recurse || config.recurse,
+		project: flags.project ?? config.project,
+		manual: flags.manual,
+		prune: flags.prune,
+		serverSide: flags.serverSide || undefined,
+		timeoutMs: flags.timeout,
+	}
+	const session = sessionOf(invocation)
+	const result = await workspace.exclusive(async () => await upFlow(session, options), { signal })
+	output.answer({
+		text: describe(result, { style: output.style, directory: chosen }),
+		document: {
+			up: {
+				...result,
+				push: undefined,
+				digest: result.revision,
+				reference: formatReference(result.push.reference),
+			},
+		},
+	})
+}
+
+function describe(
+	result: UpResult,
+	{ style, directory }: { readonly style: Style; readonly directory: string },
+): string {
+	const { name, push } = result
+	const { repository } = push.reference
+	const kubectl =
+		result.cluster === 'sandbox'
+			? `kubectl --kubeconfig .lading/kubeconfig`
+			: `kubectl --context ${result.cluster.replace('context:', '')}`
+	const registry = result.cluster === 'sandbox' ? '' : `${push.reference.registry}/`
+	const lines = [
+		`${result.changed ? '' : 'Nothing to do: '}${style.bold(name)} is ${style.green('Synced')} and ${style.green('Healthy')} at ${result.targetRevision} (${result.revision})`,
+		...(result.keptRevision === undefined
+			? []
+			: [`It stays at ${result.keptRevision}, where you have put it.`]),
+		...(result.cluster === 'sandbox'
+			? [
+					'It runs in the sandbox, a stand-in for Kubernetes and Argo CD: no container runs. With a real cluster: --cluster context:NAME',
+				]
+			: []),
+		'',
+		'Next:',
+		`  lading status                                  what runs, and why when it does not`,
+		`  ${kubectl} get pods -n ${result.namespace}`,
+		`  lading push ${directory} ${registry}${repository}:v1.1.0   a new version, after an edit`,
+		`  lading sync ${name} v1.1.0`,
+		`  lading down`,
+	]
+	return lines.join('\n')
+}

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { type Config, isClusterName } from '../config/index.ts'
+import { UserError } from '../errors/index.ts'
+import type { ClusterChoice, RegistryAccess, Session } from '../flows/index.ts'
+import type { ClusterFlags, RegistryFlags } from './flags.ts'
+import type { Invocation } from './invocation.ts'
+
+/** What the flows work with. */
+export function sessionOf({ workspace, env, output, signal, context }: Invocation): Session {
+	return { workspace, env, progress: output.progress, signal, launcher: context.launcher }
+}
+
+/** How this command reaches its registry: flags, then environment. */
+export async function accessOf(
+	{ cwd, env, context }: Invocation,
+	flags: RegistryFlags,
+): Promise<RegistryAccess> {
+	const username = flags.username ?? env.LADING_USERNAME
+	const password = flags.passwordStdin ? await readPassword(context.stdin) : env.LADING_PASSWORD
+	if ((username === undefined) !== (password === undefined)) {
+		throw new UserError(
+			'USAGE',
+			username === undefined
+				? 'a password is given, but no user name'
+				: 'a user name is given, but no password',
+			{
+				hint: 'Give both: --username NAME --password-stdin, or LADING_USERNAME and LADING_PASSWORD. docker login works too.',
+			},
+		)
+	}
+	return {
+		caFile: flags.ca === undefined ? undefined : resolve(cwd, flags.ca),
+		insecure: flags.insecure || undefined,
+		plainHttp: flags.plainHttp || undefined,
+		credentials: username === undefined || password === undefined ? undefined : { username, password },
+	}
+}
+
+const MAX_PASSWORD_BYTES = 64 * 1024
+
+async function readPassword(stdin: Invocation['context']['stdin']): Promise<string> {
+	if (stdin.isTTY === true) {
+		throw new UserError('USAGE', '--password-stdin reads from a pipe, and standard input is a terminal', {
+			hint: 'printenv TOKEN | lading … --username NAME --password-stdin',
+		})
+	}
+	const chunks: Buffer[] = []
+	let size = 0
+	for await (const chunk of stdin) {
+		const bytes = Buffer.from(chunk)
+		size += bytes.byteLength
+		if (size > MAX_PASSWORD_BYTES)
+			throw new UserError('USAGE', 'what comes on standard input is too long for a password')
+		chunks.push(bytes)
+	}
+	const password = Buffer.concat(chunks)
+		.toString('utf8')
+		.replace(/\r?\n$/, '')
+	if (password === '') throw new UserError('USAGE', '--password-stdin was given, and standard input is empty')
+	return password
+}
+
+/** Which cluster: flags, then lading.yaml. */
+export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Config): ClusterChoice {
+	const cluster = flags.cluster ?? config.cluster
+	if (cluster !== undefined && !isClusterName(cluster)) {
+		throw new UserError('USAGE', `"${cluster}" is not a cluster`, {
+			hint: '--cluster takes sandbox, or context:NAME of a kubeconfig (kubectl config get-contexts).',
+		})
+	}
+	return {
+		cluster,
+		kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(cwd, flags.kubeconfig),
+		argocdNamespace: flags.argocdNamespace,
+	}
+}

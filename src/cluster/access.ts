@@ -1,0 +1,206 @@
+import { readFile } from 'node:fs/promises'
+import { Agent as HttpAgent, type Agent as AnyAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { UserError } from '../errors/index.ts'
+import { printable } from './api-failure.ts'
+import { type ExecCredential, runExecPlugin } from './exec-credential.ts'
+import type { ChosenContext, Environment } from './kubeconfig.ts'
+import type { UserEntry } from './parse-kubeconfig.ts'
+
+/** What a request is sent with. */
+export interface Authorization {
+	readonly agent: AnyAgent
+	readonly headers: Readonly<Record<string, string>>
+}
+
+/** How the API server is reached and who we are there. */
+export interface Access {
+	readonly server: URL
+	/** `fresh`: the last answer was 401, so that a kept credential is worth nothing. */
+	authorize(options?: {
+		readonly fresh?: boolean
+		readonly signal?: AbortSignal | undefined
+	}): Promise<Authorization>
+}
+
+export interface AccessOptions {
+	readonly env: Environment
+	/** Milliseconds since the epoch. */
+	readonly now: () => number
+}
+
+interface Certificates {
+	readonly ca?: string | undefined
+	readonly cert?: string | undefined
+	readonly key?: string | undefined
+}
+
+/** Renewed this long before it expires. */
+const EXPIRY_MARGIN_MS = 10_000
+/** A file's token is read again after this; kubelets renew it in place. */
+const TOKEN_FILE_MS = 60_000
+
+/** @throws UserError `KUBECONFIG_INVALID`, `CA_UNREADABLE` */
+export async function openAccess(context: ChosenContext, options: AccessOptions): Promise<Access> {
+	const server = serverUrl(context)
+	refuseUnsupported(context)
+	const { cluster, user } = context
+	const certificates: Certificates = {
+		ca: await pem(cluster['certificate-authority-data'], cluster['certificate-authority']),
+		cert: await pem(user['client-certificate-data'], user['client-certificate']),
+		key: await pem(user['client-key-data'], user['client-key']),
+	}
+	const impersonation = impersonationHeaders(user)
+	const open = (credential?: ExecCredential): AnyAgent => {
+		if (server.protocol === 'http:') return new HttpAgent({ keepAlive: true })
+		return new HttpsAgent({
+			keepAlive: true,
+			...(certificates.ca !== undefined && { ca: certificates.ca }),
+			...(certificates.cert !== undefined && { cert: certificates.cert, key: certificates.key }),
+			...(credential?.cert !== undefined && { cert: credential.cert, key: credential.key }),
+			...(cluster['insecure-skip-tls-verify'] === true && { rejectUnauthorized: false }),
+			...(isText(cluster['tls-server-name']) && { servername: cluster['tls-server-name'] }),
+		})
+	}
+	let agent = agentOf(open)
+	const token = tokenOf(context, {
+		...options,
+		certificates,
+		renewed: (credential) => (agent = agentOf(() => open(credential))),
+	})
+	return {
+		server,
+		async authorize(request = {}) {
+			const authorization = await token(request)
+			return { agent, headers: { ...impersonation, ...(authorization !== undefined && { authorization }) } }
+		},
+	}
+}
+
+function serverUrl({ name, cluster }: ChosenContext): URL {
+	if (URL.canParse(cluster.server)) {
+		const url = new URL(cluster.server)
+		if (url.protocol === 'https:' || url.protocol === 'http:') return url
+	}
+	throw new UserError('KUBECONFIG_INVALID', `the server of the context "${name}" is no http(s) URL`, {
+		hint: 'Check it with: kubectl config view --minify',
+	})
+}
+
+function agentOf(open: () => AnyAgent): AnyAgent {
+	try {
+		return open()
+	} catch (error) {
+		throw new UserError('KUBECONFIG_INVALID', 'the certificate or key in the kubeconfig cannot be read', {
+			cause: error,
+		})
+	}
+}
+
+const isText = (text: string | null | undefined): text is string =>
+	text !== undefined && text !== null && text !== ''
+
+async function pem(
+	data: string | null | undefined,
+	file: string | null | undefined,
+): Promise<string | undefined> {
+	if (isText(data)) return Buffer.from(data, 'base64').toString('utf8')
+	return isText(file) ? await readCredential(file) : undefined
+}
+
+async function readCredential(path: string): Promise<string> {
+	try {
+		return await readFile(path, 'utf8')
+	} catch (error) {
+		throw new UserError('KUBECONFIG_INVALID', `the kubeconfig names ${path}, which cannot be read`, {
+			cause: error,
+			hint: 'Check it with: kubectl config view',
+		})
+	}
+}
+
+function impersonationHeaders(user: UserEntry): Readonly<Record<string, string>> {
+	return {
+		...(isText(user.as) && { 'impersonate-user': user.as }),
+		...(isText(user['as-uid']) && { 'impersonate-uid': user['as-uid'] }),
+		...(user['as-groups'] &&
+			user['as-groups'].length > 0 && { 'impersonate-group': user['as-groups'].join(', ') }),
+	}
+}
+
+type TokenSource = (request: {
+	readonly fresh?: boolean
+	readonly signal?: AbortSignal | undefined
+}) => Promise<string | undefined>
+
+interface TokenOptions extends AccessOptions {
+	readonly certificates: Certificates
+	/** A plugin gave a client certificate. */
+	readonly renewed: (credential: ExecCredential) => void
+}
+
+/** The `Authorization` header, in kubectl's order of preference. */
+function tokenOf({ user, cluster }: ChosenContext, options: TokenOptions): TokenSource {
+	const { now, env, certificates, renewed } = options
+	if (isText(user.tokenFile)) {
+		const file = user.tokenFile
+		let kept: { readonly token: string; readonly until: number } | undefined
+		return async ({ fresh }) => {
+			if (kept === undefined || fresh === true || now() >= kept.until) {
+				kept = { token: (await readCredential(file)).trim(), until: now() + TOKEN_FILE_MS }
+			}
+			return `Bearer ${kept.token}`
+		}
+	}
+	if (isText(user.token)) {
+		const header = `Bearer ${user.token}`
+		return () => Promise.resolve(header)
+	}
+	if (isText(user.username)) {
+		const header = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
+		return () => Promise.resolve(header)
+	}
+	const plugin = user.exec
+	if (plugin === undefined || plugin === null) return () => Promise.resolve(undefined)
+	const clusterInfo = {
+		server: cluster.server,
+		...(certificates.ca !== undefined && {
+			'certificate-authority-data': Buffer.from(certificates.ca).toString('base64'),
+		}),
+		...(cluster['insecure-skip-tls-verify'] === true && { 'insecure-skip-tls-verify': true }),
+	}
+	let pending: Promise<ExecCredential> | undefined
+	let known: ExecCredential | undefined
+	return async ({ fresh, signal }) => {
+		const expired = known?.expires !== undefined && now() >= known.expires - EXPIRY_MARGIN_MS
+		if (known === undefined || expired || fresh === true) {
+			pending ??= runExecPlugin(plugin, { env, signal, clusterInfo }).finally(() => (pending = undefined))
+			known = await pending
+			if (known.cert !== undefined) renewed(known)
+		}
+		return known.token === undefined ? undefined : `Bearer ${known.token}`
+	}
+}
+
+/** What would otherwise be passed over, and so answered with a puzzling 401 or timeout. */
+function refuseUnsupported({ name, cluster, user }: ChosenContext): void {
+	const refuse = (what: string, hint: string): UserError =>
+		new UserError(
+			'KUBECONFIG_INVALID',
+			`the context "${name}" needs ${what}, which lading does not support`,
+			{ hint },
+		)
+	if (isText(cluster['proxy-url'])) {
+		throw refuse(
+			'a proxy (proxy-url)',
+			'Go through a tunnel to the API server, or run lading where it is reached without a proxy.',
+		)
+	}
+	const provider = user['auth-provider']
+	if (provider !== undefined && provider !== null) {
+		throw refuse(
+			`the auth-provider "${printable(provider.name)}"`,
+			'Log in with a credential plugin (exec) instead, as kubectl itself asks for since 1.26.',
+		)
+	}
+}

@@ -1,0 +1,159 @@
+import * as v from 'valibot'
+import { type ErrorCode, isSystemError, RemoteError } from '../errors/index.ts'
+
+export interface Call {
+	readonly method: string
+	readonly url: URL
+}
+
+const MAX_MESSAGE = 2000
+
+const statusObject = v.looseObject({
+	kind: v.literal('Status'),
+	message: v.optional(v.string(), ''),
+	reason: v.optional(v.string(), ''),
+	code: v.optional(v.number()),
+})
+
+/** A Kubernetes `Status` that says no, as an error; also for other bodies. */
+export function refusal(
+	call: Call,
+	{ status, body }: { readonly status: number; readonly body: string },
+): RemoteError {
+	const parsed = v.safeParse(statusObject, parseJson(body))
+	const reason = parsed.success ? parsed.output.reason : ''
+	const said = printable(parsed.success ? parsed.output.message : body.trim())
+	const { code, hint } = meaningOf(status, reason)
+	const what = said === '' ? `it answered with status ${status}` : said
+	return new RemoteError(code, `the cluster ${call.url.host} says no to ${call.method}: ${what}`, {
+		hint,
+		wire: {
+			method: call.method,
+			url: call.url.href,
+			status,
+			retryable: status === 429 || status >= 500,
+			...(parsed.success ? { errors: [{ code: reason, message: said }] } : { body: said }),
+		},
+	})
+}
+
+function meaningOf(
+	status: number,
+	reason: string,
+): { readonly code: ErrorCode; readonly hint: string | undefined } {
+	switch (status) {
+		case 401:
+			return {
+				code: 'UNAUTHENTICATED',
+				hint: 'Log in to the cluster again; kubectl auth whoami tells who you are.',
+			}
+		case 403:
+			return {
+				code: 'FORBIDDEN',
+				hint: 'Ask for the right; kubectl auth can-i --list tells what you may do.',
+			}
+		case 409:
+			return {
+				code: 'CLUSTER_FAILED',
+				hint:
+					reason === 'Conflict'
+						? 'Someone else changed the object, or manages these fields. Look at it, then run this again.'
+						: undefined,
+			}
+		default:
+			return {
+				code: 'CLUSTER_FAILED',
+				hint:
+					status >= 500
+						? 'The API server has trouble. Try again, and look at kubectl get --raw /readyz'
+						: undefined,
+			}
+	}
+}
+
+/** `reason` of the `Status` in an error; `undefined` for all others. */
+export function reasonOf(error: unknown): string | undefined {
+	return error instanceof RemoteError ? error.wire?.errors?.[0]?.code : undefined
+}
+
+export function printable(text: string): string {
+	// eslint-disable-next-line no-control-regex -- a server must not steer the terminal
+	return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, ' ').slice(0, MAX_MESSAGE)
+}
+
+export function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text) as unknown
+	} catch {
+		return undefined
+	}
+}
+
+const UNKNOWN_CA = [
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+	'CERT_SIGNATURE_FAILURE',
+]
+
+/** A failure below HTTP, as an error. */
+export function connectionFailure(call: Call, error: unknown): RemoteError {
+	if (error instanceof RemoteError) return error
+	const { host } = call.url
+	const wire = { method: call.method, url: call.url.href, retryable: true }
+	const fail = (code: ErrorCode, message: string, hint: string): RemoteError =>
+		new RemoteError(code, message, {
+			hint,
+			cause: error,
+			wire: { ...wire, retryable: code === 'CLUSTER_UNREACHABLE' },
+		})
+	if (isSystemError(error, ...UNKNOWN_CA)) {
+		return fail(
+			'TLS_UNKNOWN_CA',
+			`the certificate of the cluster ${host} is not signed by the CA that the kubeconfig names`,
+			'The cluster was made anew, or something stands between. Get its kubeconfig again.',
+		)
+	}
+	if (isSystemError(error, 'ERR_TLS_CERT_ALTNAME_INVALID')) {
+		return fail(
+			'TLS_NAME_MISMATCH',
+			`the certificate of the cluster ${host} is for other names`,
+			'Use a name it carries, or set tls-server-name in the kubeconfig.',
+		)
+	}
+	if (isSystemError(error, 'CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID')) {
+		return fail(
+			'TLS_EXPIRED',
+			`the certificate of the cluster ${host} is not valid at this time`,
+			'Check the clock of this machine, then the cluster’s certificates.',
+		)
+	}
+	const code = isSystemError(error) ? (error.code ?? '') : ''
+	if (
+		code === 'EPROTO' ||
+		code.startsWith('ERR_SSL_') ||
+		code.startsWith('ERR_TLS_') ||
+		code.startsWith('ERR_OSSL_')
+	) {
+		return fail(
+			'TLS_PROTOCOL',
+			`the cluster ${host} and lading found no common way to speak TLS (${code})`,
+			'Check the address, and the client certificate in the kubeconfig.',
+		)
+	}
+	const why =
+		code === 'ECONNREFUSED'
+			? 'nothing listens there'
+			: code === 'ENOTFOUND'
+				? 'the name is not known'
+				: code === ''
+					? 'the connection broke'
+					: code
+	return fail(
+		'CLUSTER_UNREACHABLE',
+		`the cluster ${host} cannot be reached: ${why}`,
+		'See whether it runs: kubectl cluster-info',
+	)
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { isSystemError, UserError } from '../errors/index.ts'
+import { isRepository, isTag, parseReference } from '../oci/index.ts'
+
+export const CONFIG_FILE = 'lading.yaml'
+
+/** `lading.yaml`: what would otherwise be typed again with every command. Each field has a flag. */
+export interface Config {
+	/** Name of the Application. */
+	readonly name?: string | undefined
+	/** Directory of the manifests, relative to the file. */
+	readonly manifests?: string | undefined
+	/** `[registry/]repository`, without a tag. */
+	readonly repository?: string | undefined
+	/** Tag that `up` pushes. */
+	readonly tag?: string | undefined
+	/** `sandbox` or `context:NAME`. */
+	readonly cluster?: string | undefined
+	/** Namespace that the application is deployed to. */
+	readonly namespace?: string | undefined
+	/** Path inside the artifact. */
+	readonly path?: string | undefined
+	readonly recurse?: boolean | undefined
+	/** Argo CD project. */
+	readonly project?: string | undefined
+	/** Annotations of the artifact. */
+	readonly annotations?: Readonly<Record<string, string>> | undefined
+}
+
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
+
+export function isDnsLabel(text: string): boolean {
+	return DNS_LABEL.test(text)
+}
+
+/** `sandbox`, or `context:NAME` for a cluster that a kubeconfig names. */
+export function isClusterName(text: string): boolean {
+	return text === 'sandbox' || /^context:.+$/.test(text)
+}
+
+function isRepositoryReference(text: string): boolean {
+	try {
+		const { tag, digest } = parseReference(text, { defaultRegistry: 'localhost' })
+		return tag === undefined && digest === undefined
+	} catch {
+		return isRepository(text)
+	}
+}
+
+const about = (description: string): v.DescriptionAction<string, string> => v.description(description)
+
+/** The schema of `lading.yaml`; the JSON Schema that is published is made from it. */
+export const configSchema: v.GenericSchema<unknown, Config> = v.strictObject({
+	name: v.optional(
+		v.pipe(
+			v.string(),
+			v.regex(DNS_NAME, 'a name has a-z, 0-9, "-" and "." only'),
+			about('Name of the Application.'),
+		),
+	),
+	manifests: v.optional(
+		v.pipe(v.string(), v.minLength(1), about('Directory of the manifests, relative to this file.')),
+	),
+	repository: v.optional(
+		v.pipe(
+			v.string(),
+			v.check(isRepositoryReference, 'a repository is [registry/]path in lower case, without a tag'),
+			about('[registry/]repository, without a tag. Without a registry: the running local one.'),
+		),
+	),
+	tag: v.optional(
+		v.pipe(v.string(), v.check(isTag, 'not a tag'), about('Tag that `lading up` pushes; default latest.')),
+	),
+	cluster: v.optional(
+		v.pipe(
+			v.string(),
+			v.check(isClusterName, 'a cluster is sandbox or context:NAME'),
+			about('sandbox, or context:NAME of a kubeconfig.'),
+		),
+	),
+	namespace: v.optional(
+		v.pipe(
+			v.string(),
+			v.regex(DNS_LABEL, 'a namespace has a-z, 0-9 and "-" only'),
+			about('Namespace that the application is deployed to.'),
+		),
+	),
+	path: v.optional(v.pipe(v.string(), about('Path inside the artifact; default ".".'))),
+	recurse: v.optional(v.pipe(v.boolean(), v.description('Also deploy what stands in subdirectories.'))),
+	project: v.optional(v.pipe(v.string(), about('Argo CD project; default "default".'))),
+	annotations: v.optional(
+		v.pipe(v.record(v.string(), v.string()), v.description('Annotations of the artifact.')),
+	),
+})
+
+/**
+ * Reads `lading.yaml` of a directory; a project without one has an empty configuration.
+ * @throws UserError `CONFIG_INVALID`
+ */
+export async function readConfig(directory: string): Promise<Config> {
+	const path = join(directory, CONFIG_FILE)
+	let text: string
+	try {
+		text = readFileSync(path, 'utf8')
+	} catch (error) {
+		if (isSystemError(error, 'ENOENT')) return {}
+		throw new UserError('CONFIG_INVALID', `cannot read ${path}`, { cause: error })
+	}
+	const { load } = await import('js-yaml')
+	let raw: unknown
+	try {
+		raw = load(text, { filename: CONFIG_FILE })
+	} catch (error) {
+		throw new UserError(
+			'CONFIG_INVALID',
+			`${CONFIG_FILE} does not parse: ${error instanceof Error ? error.message : String(error)}`,
+			{
+				hint: 'lading init --force writes a new one.',
+				cause: error,
+			},
+		)
+	}
+	const result = v.safeParse(configSchema, raw ?? {})
+	if (result.success) return result.output
+	throw new UserError('CONFIG_INVALID', `${CONFIG_FILE} is not valid`, {
+		details: result.issues.map(describeIssue),
+		hint: `It may have: ${Object.keys(FIELDS).join(', ')}.`,
+	})
+}
+
+const FIELDS: Readonly<Record<keyof Config, true>> = {
+	name: true,
+	manifests: true,
+	repository: true,
+	tag: true,
+	cluster: true,
+	namespace: true,
+	path: true,
+	recurse: true,
+	project: true,
+	annotations: true,
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+	const field = v.getDotPath(issue) ?? '(root)'
+	if (issue.type === 'strict_object' && issue.expected === 'never') return `${field}: there is no such field`
+	return `${field}: ${issue.message}`
+}

@@ -1,0 +1,19 @@
+/**
+ * Every environment variable lading reads, with what it is for. Help and the
+ * reference page are made from this list; nothing else in the program names one.
+ */
+export const environmentVariables = {
+	LADING_USERNAME: 'User name for the registry of this command.',
+	LADING_PASSWORD: 'Password or token for the registry of this command.',
+	LADING_DEBUG: 'Set to 1: errors are shown with their causes and stack.',
+	KUBECONFIG: 'Kubeconfig for --cluster context:NAME.',
+	DOCKER_CONFIG: 'Directory of the config.json with registry credentials.',
+	REGISTRY_AUTH_FILE: 'File with registry credentials, as podman and skopeo use it.',
+	SSL_CERT_FILE: 'CA certificates to trust in addition.',
+	HTTPS_PROXY: 'Proxy for https.',
+	HTTP_PROXY: 'Proxy for http.',
+	NO_PROXY: 'Hosts that are reached without a proxy.',
+	NO_COLOR: 'Set: no colours.',
+} as const
+
+export type EnvironmentVariable = keyof typeof environmentVariables

@@ -1,0 +1,87 @@
+import { type Application, classifyRevision, parseRepoUrl, resolveRange, sourcesOf } from '../argocd/index.ts'
+import { unreachable, UserError } from '../errors/index.ts'
+import { type Descriptor, isTag, type Reference } from '../oci/index.ts'
+import type { RemoteRepository } from '../registry/client/index.ts'
+import type { ConnectedCluster } from './clusters.ts'
+import { connectRegistry, type RegistryAccess } from './registries.ts'
+import { readRegistryHosting } from './registry-hosting.ts'
+import type { Session } from './session.ts'
+
+/** Where the artifacts of an Application lie, by the name that this machine uses. */
+export async function repositoryOf(
+	{ workspace }: Session,
+	target: ConnectedCluster,
+	application: Application,
+): Promise<Pick<Reference, 'registry' | 'repository'>> {
+	const repoURL = sourcesOf(application)[0]?.repoURL ?? ''
+	const parsed = parseRepoUrl(repoURL)
+	if (!parsed.ok) {
+		throw new UserError(
+			'OBJECT_INVALID',
+			`the Application ${application.metadata.name} does not come from an OCI artifact (${repoURL})`,
+		)
+	}
+	const { registry, repository } = parsed.url
+	const local = target.name === 'sandbox' ? workspace.state().registry?.endpoint : undefined
+	const endpoint = local ?? (await readRegistryHosting(target.cluster))
+	return { registry: endpoint?.cluster === registry ? endpoint.push : registry, repository }
+}
+
+/**
+ * What Argo CD will find for a `targetRevision`: a tag, a digest, a tag with a digest,
+ * or the highest tag of a range.
+ * @throws UserError `NOT_FOUND`, `REFERENCE_INVALID`
+ */
+export async function resolveArgocdRevision(
+	session: Session,
+	target: ConnectedCluster,
+	options: {
+		readonly application: Application
+		readonly revision: string
+		readonly access?: RegistryAccess | undefined
+	},
+): Promise<Descriptor> {
+	const { signal } = session
+	const place = await repositoryOf(session, target, options.application)
+	const connection = connectRegistry(session, place.registry, options.access)
+	try {
+		const descriptor = await find(connection.repository(place), options.revision, signal)
+		if (descriptor) return descriptor
+		throw new UserError(
+			'NOT_FOUND',
+			`${place.registry}/${place.repository} has nothing for ${options.revision}`,
+			{
+				hint: `lading tags ${place.registry}/${place.repository} lists what is there.`,
+			},
+		)
+	} finally {
+		connection.close()
+	}
+}
+
+async function find(
+	repository: RemoteRepository,
+	text: string,
+	signal: AbortSignal | undefined,
+): Promise<Descriptor | undefined> {
+	const revision = classifyRevision(text)
+	switch (revision.kind) {
+		case 'digest':
+		case 'tag@digest':
+			return await repository.resolve(revision.digest, { signal })
+		case 'tag':
+			return await repository.resolve(revision.tag, { signal })
+		case 'range': {
+			const exact = isTag(revision.range) ? await repository.resolve(revision.range, { signal }) : undefined
+			if (exact) return exact
+			const highest = resolveRange(revision.range, (await repository.tags({ signal })) ?? [])
+			return highest.found ? await repository.resolve(highest.tag, { signal }) : undefined
+		}
+		case 'invalid':
+			throw new UserError('REFERENCE_INVALID', `Argo CD cannot read this revision: ${revision.message}`, {
+				hint: 'Give a tag, a digest (sha256:…), a tag with a digest (v1.0.0@sha256:…) or a version range (^1.0.0).',
+			})
+		default:
+			return unreachable(revision)
+	}
+}

@@ -1,0 +1,58 @@
+import { formatRepoUrl } from '../argocd/index.ts'
+import { UserError } from '../errors/index.ts'
+import { type Reference, registryHostname } from '../oci/index.ts'
+import type { ConnectedCluster } from './clusters.ts'
+import { readRegistryHosting } from './registry-hosting.ts'
+import type { Session } from './session.ts'
+import type { RegistryEndpoint } from './state.ts'
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
+
+function isLoopback(registry: string): boolean {
+	return LOOPBACK.test(registryHostname(registry))
+}
+
+/**
+ * Both names of the registry of a reference: what was given, else the local registry's,
+ * else what the cluster itself says of its registry, else the same for both.
+ * @throws UserError `USAGE` for a registry that the cluster cannot reach
+ */
+export async function endpointFor(
+	{ workspace }: Session,
+	target: ConnectedCluster,
+	{ registry, clusterRegistry }: { readonly registry: string; readonly clusterRegistry?: string | undefined },
+): Promise<RegistryEndpoint> {
+	if (clusterRegistry !== undefined) return { push: registry, cluster: clusterRegistry }
+	const local = workspace.state().registry?.endpoint
+	if (target.name === 'sandbox' && local?.push === registry) return local
+	const hosting = await readRegistryHosting(target.cluster)
+	if (hosting?.push === registry) return hosting
+	if (isLoopback(registry) && !isLoopback(new URL(target.cluster.server).host)) {
+		throw new UserError(
+			'USAGE',
+			`the registry ${registry} listens on this machine only, and ${target.name} runs elsewhere`,
+			{
+				hint: 'Push to a registry that the cluster reaches, or give the name it has there with --cluster-registry.',
+			},
+		)
+	}
+	return { push: registry, cluster: registry }
+}
+
+/** `repoURL` of an Application for a reference. */
+export function repoUrlOf({ repository }: Pick<Reference, 'repository'>, endpoint: RegistryEndpoint): string {
+	return formatRepoUrl({ registry: endpoint.cluster, repository })
+}
+
+/** `repoURL` as far as it is known without asking a cluster. */
+export function printableRepoUrl(
+	{ workspace }: Session,
+	{
+		reference,
+		clusterRegistry,
+	}: { readonly reference: Reference; readonly clusterRegistry?: string | undefined },
+): string {
+	const local = workspace.state().registry?.endpoint
+	const known = local?.push === reference.registry ? local.cluster : reference.registry
+	return formatRepoUrl({ registry: clusterRegistry ?? known, repository: reference.repository })
+}

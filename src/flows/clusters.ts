@@ -1,0 +1,68 @@
+import { type Cluster, connectCluster } from '../cluster/index.ts'
+import { UserError } from '../errors/index.ts'
+import { findSandbox } from './local-cluster.ts'
+import type { Session } from './session.ts'
+
+export interface ClusterChoice {
+	/** `sandbox`, or `context:NAME`; absent: the sandbox, if there is one. */
+	readonly cluster?: string | undefined
+	/** Kubeconfig for `context:NAME`. */
+	readonly kubeconfig?: string | undefined
+	/** Default `argocd`. */
+	readonly argocdNamespace?: string | undefined
+}
+
+export interface ConnectedCluster {
+	/** `sandbox` or `context:NAME`. */
+	readonly name: string
+	readonly cluster: Cluster
+	readonly argocdNamespace: string
+	readonly kubeconfig: string | undefined
+}
+
+const CONTEXT = 'context:'
+
+/** The chosen cluster, or the sandbox of this project; `undefined` when none is chosen and none is there. */
+export function chosenCluster({ workspace }: Session, choice: ClusterChoice): string | undefined {
+	const name = choice.cluster ?? (workspace.state().cluster ? 'sandbox' : undefined)
+	if (name === undefined || name === 'sandbox' || (name.startsWith(CONTEXT) && name.length > CONTEXT.length))
+		return name
+	throw new UserError('USAGE', `"${name}" is not a cluster`, {
+		hint: '--cluster takes sandbox, or context:NAME of a kubeconfig (kubectl config get-contexts).',
+	})
+}
+
+/** @throws UserError `USAGE` when no cluster is chosen, `NOT_RUNNING` for a stopped sandbox */
+export async function openCluster(session: Session, choice: ClusterChoice): Promise<ConnectedCluster> {
+	const name = chosenCluster(session, choice)
+	const argocdNamespace = choice.argocdNamespace ?? 'argocd'
+	if (name === undefined) {
+		throw new UserError('USAGE', 'no cluster is named, and no sandbox is running', {
+			hint: 'Name one with --cluster context:NAME, or start the sandbox: lading cluster up',
+		})
+	}
+	if (name === 'sandbox') {
+		const sandbox = findSandbox(session)
+		if (!sandbox) {
+			throw new UserError('NOT_RUNNING', 'the sandbox is not running', {
+				hint: 'lading up starts it again, with its objects.',
+			})
+		}
+		const { kubeconfig } = sandbox
+		const cluster = await connectCluster({
+			kubeconfig,
+			context: 'lading-sandbox',
+			env: session.env,
+			signal: session.signal,
+		})
+		return { name, cluster, argocdNamespace, kubeconfig }
+	}
+	const { kubeconfig } = choice
+	const cluster = await connectCluster({
+		kubeconfig,
+		context: name.slice(CONTEXT.length),
+		env: session.env,
+		signal: session.signal,
+	})
+	return { name, cluster, argocdNamespace, kubeconfig }
+}

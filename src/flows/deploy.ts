@@ -1,0 +1,251 @@
+import {
+	type Application,
+	ASSUMED_ARGOCD_VERSION,
+	buildApplication,
+	buildRepositorySecret,
+	isSettled,
+	type RepositorySecretOptions,
+	tlsHostname,
+} from '../argocd/index.ts'
+import { UserError } from '../errors/index.ts'
+import { type Digest, formatReference, type Reference } from '../oci/index.ts'
+import {
+	applyRepositorySecret,
+	createClusterApplicationApi,
+	readTrust,
+	refuseOwned,
+	type SyncResult,
+	waitForSync,
+} from '../sync/index.ts'
+import { checkSubject, refuse } from './check.ts'
+import type { ConnectedCluster } from './clusters.ts'
+import { endpointFor, repoUrlOf } from './cluster-registry.ts'
+import type { RegistryAccess } from './registries.ts'
+import type { Session } from './session.ts'
+import { type DeployedApplication, type State, withApplication } from './state.ts'
+import { readArtifact } from './subject.ts'
+import { describeProgress } from './sync-progress.ts'
+
+/** What the Application shall look like. */
+export interface DeployOptions {
+	readonly name: string
+	readonly reference: Reference
+	/** Name of the registry as the cluster reaches it. */
+	readonly clusterRegistry?: string | undefined
+	/** Namespace to deploy to; the name. */
+	readonly namespace?: string | undefined
+	readonly path?: string | undefined
+	readonly recurse?: boolean | undefined
+	readonly project?: string | undefined
+	/** Do not synchronise automatically. */
+	readonly manual?: boolean | undefined
+	readonly prune?: boolean | undefined
+	readonly serverSide?: boolean | undefined
+	/** Pin the digest besides the tag. */
+	readonly pin?: boolean | undefined
+	readonly access?: RegistryAccess | undefined
+	/** Wait until Synced and Healthy; true. */
+	readonly wait?: boolean | undefined
+	/** Milliseconds. */
+	readonly timeoutMs?: number | undefined
+	/** Who asks; `up` never moves a revision that `sync` has set. */
+	readonly by: 'up' | 'deploy'
+}
+
+export interface DeployResult {
+	readonly name: string
+	readonly namespace: string
+	readonly repoURL: string
+	readonly targetRevision: string
+	/** What the revision names now. */
+	readonly digest: Digest
+	/** Whether the cluster was changed. */
+	readonly changed: boolean
+	/** Absent when it was not waited for. */
+	readonly sync?: SyncResult | undefined
+}
+
+/** The two objects of a deployment, without a cluster: for GitOps. */
+export function deployObjects(
+	options: DeployOptions,
+	{
+		repoURL,
+		targetRevision,
+		argocdNamespace,
+	}: { readonly repoURL: string; readonly targetRevision: string; readonly argocdNamespace: string },
+): { readonly secret: ReturnType<typeof buildRepositorySecret>; readonly application: Application } {
+	return {
+		secret: buildRepositorySecret(secretOptions(options, { repoURL, argocdNamespace })),
+		application: buildApplication({
+			name: options.name,
+			namespace: argocdNamespace,
+			project: options.project,
+			repoURL,
+			targetRevision,
+			path: options.path,
+			destination: { namespace: options.namespace ?? options.name },
+			automated: options.manual !== true,
+			prune: options.prune,
+			recurse: options.recurse,
+			serverSide: options.serverSide,
+		}),
+	}
+}
+
+/** `targetRevision` of a reference: exactly what was given. */
+export function targetRevisionOf({ tag, digest }: Reference): string {
+	if (tag !== undefined) return digest === undefined ? tag : `${tag}@${digest}`
+	if (digest !== undefined) return digest
+	throw new UserError('USAGE', 'the reference names no tag and no digest', {
+		hint: 'Add one, such as :v1.0.0 or :latest',
+	})
+}
+
+/**
+ * Creates or changes the Application for an artifact and waits until it runs.
+ * @throws UserError `ARTIFACT_REFUSED`, `NOT_FOUND`, `APPLICATION_OWNED`
+ * @throws RemoteError `SYNC_FAILED`, `APPLICATION_DEGRADED`, `TIMED_OUT`, those of registry and cluster
+ */
+export async function deploy(
+	session: Session,
+	target: ConnectedCluster,
+	options: DeployOptions,
+): Promise<DeployResult> {
+	const { signal, progress } = session
+	const { argocdNamespace, cluster } = target
+	const step = progress.step('application')
+	const reference = await checkedReference(session, options)
+	const targetRevision = targetRevisionOf(options.pin === true ? reference : options.reference)
+	const endpoint = await endpointFor(session, target, {
+		registry: options.reference.registry,
+		clusterRegistry: options.clusterRegistry,
+	})
+	const repoURL = repoUrlOf(options.reference, endpoint)
+	const { application } = deployObjects(options, { repoURL, targetRevision, argocdNamespace })
+
+	const api = createClusterApplicationApi(cluster)
+	const ref = { name: options.name, namespace: argocdNamespace }
+	const present = await api.get(ref, { signal })
+	if (present) refuseOwned(present)
+	const result = {
+		name: options.name,
+		namespace: argocdNamespace,
+		repoURL,
+		targetRevision,
+		digest: reference.digest,
+	}
+	const unchanged =
+		present !== undefined &&
+		holds(present.spec, application.spec) &&
+		isSettled(present, { digest: reference.digest })
+	if (!unchanged) {
+		const secret = await applyRepositorySecret(cluster, {
+			...secretOptions(options, { repoURL, argocdNamespace }),
+			signal,
+		})
+		if (secret.outcome === 'kept' && secret.type !== 'oci') {
+			progress.warn(
+				`the Secret ${secret.name} for ${repoURL} is of type ${secret.type ?? 'git'}, and Argo CD wants oci`,
+				`kubectl edit secret ${secret.name} -n ${argocdNamespace}`,
+			)
+		}
+		await api.apply(application, { signal })
+	}
+	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
+	if (unchanged) {
+		step.unchanged(`${options.name} runs ${targetRevision} already`)
+		return { ...result, changed: false }
+	}
+	step.done(`${options.name} at ${targetRevision}`)
+	if (options.wait === false || options.manual === true) return { ...result, changed: true }
+
+	const waiting = progress.step('sync')
+	const sync = await waitForSync(api, {
+		...ref,
+		digest: reference.digest,
+		timeoutMs: options.timeoutMs,
+		signal,
+		onChange: (app, state) => waiting.update(describeProgress(app, state)),
+		isCaTrusted: async () =>
+			(await readTrust(cluster, { namespace: argocdNamespace, signal }))?.[tlsHostname(endpoint.cluster)] !==
+			undefined,
+	})
+	waiting.done(`${sync.sync}, ${sync.health} at ${reference.digest.slice(0, 19)}…`)
+	return { ...result, changed: true, sync }
+}
+
+/** The reference with what it names now, once Argo CD's rules allow it. */
+async function checkedReference(
+	session: Session,
+	options: DeployOptions,
+): Promise<Reference & { readonly digest: Digest }> {
+	const { reference, access } = options
+	const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
+	const verdict = await checkSubject(session, subject, {
+		path: options.path,
+		recurse: options.recurse,
+		serverSide: options.serverSide,
+	})
+	if (!verdict.accepted) refuse(verdict, formatReference(reference))
+	return { ...reference, digest: subject.descriptor.digest }
+}
+
+function secretOptions(
+	{ access }: DeployOptions,
+	{ repoURL, argocdNamespace }: { readonly repoURL: string; readonly argocdNamespace: string },
+): RepositorySecretOptions {
+	return {
+		namespace: argocdNamespace,
+		repoURL,
+		username: access?.credentials?.username,
+		password: access?.credentials?.password,
+		insecure: access?.insecure,
+		plainHttp: access?.plainHttp,
+	}
+}
+
+function recordOf(
+	{
+		name,
+		namespace,
+		targetRevision,
+	}: { readonly name: string; readonly namespace: string; readonly targetRevision: string },
+	{
+		target,
+		options,
+		state,
+	}: { readonly target: ConnectedCluster; readonly options: DeployOptions; readonly state: State },
+): DeployedApplication {
+	const before = state.applications.find((each) => each.name === name && each.cluster === target.name)
+	const { registry, repository } = options.reference
+	return {
+		name,
+		namespace,
+		cluster: target.name,
+		kubeconfig: target.name === 'sandbox' ? undefined : target.kubeconfig,
+		repository: formatReference({ registry, repository }),
+		revision: targetRevision,
+		// `up` at the very revision that a person has set does not make it its own.
+		setBy: before !== undefined && before.revision === targetRevision ? before.setBy : options.by,
+	}
+}
+
+/** Whether `live` has every field of `wanted` with its value; other fields are somebody else's. */
+function holds(live: unknown, wanted: unknown): boolean {
+	if (wanted === undefined) return true
+	if (Array.isArray(wanted)) {
+		return (
+			Array.isArray(live) &&
+			live.length === wanted.length &&
+			wanted.every((each, index) => holds(live[index], each))
+		)
+	}
+	if (typeof wanted === 'object' && wanted !== null) {
+		return (
+			typeof live === 'object' &&
+			live !== null &&
+			Object.entries(wanted).every(([key, value]) => holds(Reflect.get(live, key), value))
+		)
+	}
+	return live === wanted
+}

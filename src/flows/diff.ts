@@ -1,0 +1,64 @@
+import * as v from 'valibot'
+import { ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
+import { UserError } from '../errors/index.ts'
+import { diffResources, type ManifestObject, type ResourceDiff } from '../manifests/index.ts'
+import { checkSubject } from './check.ts'
+import type { RegistryAccess } from './registries.ts'
+import type { Session } from './session.ts'
+import { readSubject } from './subject.ts'
+
+export interface DiffOptions {
+	/** Path inside both sides; `.`. */
+	readonly path?: string | undefined
+	/** Also what stands in subdirectories; true. */
+	readonly recurse?: boolean | undefined
+	readonly access?: RegistryAccess | undefined
+}
+
+/** What changes from `before` to `after`, by resource and field; empty when both deploy the same. */
+export async function diff(
+	session: Session,
+	[before, after]: readonly [before: string, after: string],
+	options: DiffOptions = {},
+): Promise<readonly ResourceDiff[]> {
+	const [left, right] = await Promise.all([
+		objectsOf(session, before, options),
+		objectsOf(session, after, options),
+	])
+	return diffResources(left, right)
+}
+
+async function objectsOf(
+	session: Session,
+	what: string,
+	options: DiffOptions,
+): Promise<readonly ManifestObject[]> {
+	const subject = await readSubject(session, what, {
+		access: options.access,
+		version: ASSUMED_ARGOCD_VERSION,
+	})
+	const verdict = await checkSubject(session, subject, {
+		path: options.path,
+		recurse: options.recurse ?? true,
+	})
+	const unread = verdict.findings.find(({ rule }) => rule === 'not-rendered')
+	if (unread)
+		throw new UserError('TOOL_MISSING', `${what} cannot be compared: ${unread.message}`, { hint: unread.fix })
+	const fault = verdict.findings.find(({ severity }) => severity === 'refuse')
+	if (fault && verdict.resources.length === 0) {
+		throw new UserError('ARTIFACT_INVALID', `${what} cannot be compared: ${fault.message}`, {
+			hint: fault.fix,
+		})
+	}
+	return verdict.resources.map(({ object }) => object).filter(isManifestObject)
+}
+
+function isManifestObject(object: Readonly<Record<string, unknown>>): object is ManifestObject {
+	return v.is(manifestObjectSchema, object)
+}
+
+const manifestObjectSchema = v.looseObject({
+	apiVersion: v.string(),
+	kind: v.string(),
+	metadata: v.looseObject({ name: v.string() }),
+})

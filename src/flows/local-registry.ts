@@ -1,0 +1,100 @@
+import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors/index.ts'
+import { runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
+import type { Session } from './session.ts'
+import type { RegistryEndpoint } from './state.ts'
+
+/** The name under which a cluster knows the local registry, as in every kind setup. */
+export const CLUSTER_REGISTRY = 'kind-registry:5000'
+
+const DEFAULT_PORT = 5000
+
+export interface LocalRegistry {
+	readonly endpoint: RegistryEndpoint
+	readonly server: ServerState
+	/** Path of its CA. */
+	readonly ca: string
+	/** Whether this call started it. */
+	readonly started: boolean
+}
+
+export interface RegistryUpOptions {
+	/** Without it: the port it had, else 5000, else a free one. */
+	readonly port?: number | undefined
+}
+
+/**
+ * Makes sure that the embedded registry runs.
+ * @throws UserError `PORT_TAKEN` when the port was asked for
+ */
+export async function startRegistry(
+	session: Session,
+	options: RegistryUpOptions = {},
+): Promise<LocalRegistry> {
+	const { workspace } = session
+	const running = runningServer(workspace.paths.registry)
+	if (running && options.port !== undefined && options.port !== 0 && options.port !== running.port) {
+		throw new UserError('ALREADY_RUNNING', `the registry runs on port ${running.port} already`, {
+			hint: 'lading registry down --keep-data stops it; then start it on the other port.',
+		})
+	}
+	const server = running ?? (await launch(session, options.port))
+	const endpoint: RegistryEndpoint = { push: `localhost:${server.port}`, cluster: CLUSTER_REGISTRY }
+	copyFileSync(join(workspace.paths.registry, 'ca.crt'), workspace.paths.ca)
+	if (workspace.state().registry?.endpoint.push !== endpoint.push) {
+		workspace.update((state) => ({ ...state, registry: { kind: 'embedded', endpoint } }))
+	}
+	return { endpoint, server, ca: workspace.paths.ca, started: running === undefined }
+}
+
+async function launch(session: Session, port: number | undefined): Promise<ServerState> {
+	const previous = session.workspace.state().registry?.endpoint.push.split(':')[1]
+	const wishes = port === undefined ? [previous === undefined ? DEFAULT_PORT : Number(previous), 0] : [port]
+	for (const wish of wishes) {
+		try {
+			return await launchOn(session, wish)
+		} catch (error) {
+			// A free port only if none was asked for: macOS's AirPlay and others sit on 5000.
+			if (!(error instanceof UserError && error.code === 'PORT_TAKEN') || wish === wishes.at(-1)) throw error
+			session.progress.note(`port ${wish} is taken; the registry takes a free one`)
+		}
+	}
+	throw new UserError('PORT_TAKEN', 'no port was free')
+}
+
+async function launchOn(session: Session, port: number): Promise<ServerState> {
+	const { workspace, launcher, signal } = session
+	if (!launcher)
+		throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+	const dataDirectory = workspace.paths.registry
+	return await startInBackground({
+		launcher,
+		args: ['registry', 'serve', '--data', dataDirectory, '--port', String(port)],
+		dataDirectory,
+		signal,
+	})
+}
+
+/** The local registry if it runs. */
+export function findRegistry({ workspace }: Session): LocalRegistry | undefined {
+	const server = runningServer(workspace.paths.registry)
+	const endpoint = workspace.state().registry?.endpoint
+	if (!server || !endpoint) return undefined
+	return { endpoint, server, ca: workspace.paths.ca, started: false }
+}
+
+/** Stops the registry; with `keepData` its content and its CA stay. @returns whether it ran */
+export async function stopRegistry(
+	session: Session,
+	options: { readonly keepData: boolean },
+): Promise<boolean> {
+	const { workspace } = session
+	const server = runningServer(workspace.paths.registry)
+	const stopped = server !== undefined && (await stopServer(server))
+	if (options.keepData && existsSync(workspace.paths.registry)) return stopped
+	rmSync(workspace.paths.registry, { recursive: true, force: true })
+	rmSync(workspace.paths.ca, { force: true })
+	workspace.update(({ registry: _, ...rest }) => rest)
+	return stopped
+}

@@ -1,0 +1,182 @@
+import { buildArtifact, gitAnnotations, packLayer } from '../artifact/index.ts'
+import { copy, createSourceStore } from '../content/index.ts'
+import { UserError } from '../errors/index.ts'
+import { readManifestSet, type ManifestSet } from '../manifests/index.ts'
+import {
+	type Annotations,
+	formatReference,
+	isTag,
+	type PinnedReference,
+	type Reference,
+} from '../oci/index.ts'
+import { type CheckOptions, checkSet, refuse } from './check.ts'
+import { connectRegistry, type RegistryAccess } from './registries.ts'
+import type { Session } from './session.ts'
+
+export interface PushOptions {
+	readonly directory: string
+	/** Where to: with a tag, without a digest. */
+	readonly reference: Reference
+	/** Further tags. */
+	readonly tags?: readonly string[] | undefined
+	readonly access?: RegistryAccess | undefined
+	readonly annotations?: Annotations | undefined
+	/** Annotate with revision, time and source of the git commit. */
+	readonly git?: boolean | undefined
+	readonly compress?: 'none' | 'gzip' | undefined
+	/** Move a version tag that has other content. */
+	readonly force?: boolean | undefined
+	/** `false`: do not parse and check. */
+	readonly check?: CheckOptions | false | undefined
+}
+
+export interface PushResult {
+	/** With the digest, and the tag of `options.reference`. */
+	readonly reference: PinnedReference
+	/** `unchanged` when the registry had it all under these tags. */
+	readonly outcome: 'pushed' | 'unchanged'
+	readonly tags: readonly string[]
+	/** Number of files in the layer. */
+	readonly files: number
+	/** Number of bytes of the layer. */
+	readonly layerBytes: number
+	/** Number of bytes that went over the wire. */
+	readonly sentBytes: number
+}
+
+/**
+ * Packs a directory, checks it by Argo CD's rules, and pushes it.
+ * @throws UserError `ARTIFACT_REFUSED`, `TAG_EXISTS`, those of reading a directory
+ * @throws RemoteError those of a registry
+ */
+export async function push(session: Session, options: PushOptions): Promise<PushResult> {
+	const { signal, progress } = session
+	const tags = tagsOf(options)
+	// Reading the directory first: its faults are told before those of a registry.
+	const packing = progress.step('pack')
+	const set = await readManifestSet(options.directory, { signal })
+	tellIgnored(session, set)
+	const connection = connectRegistry(session, options.reference.registry, options.access)
+	try {
+		const repository = connection.repository(options.reference, { writes: true })
+		// What the tags name now is asked while the layer is packed.
+		const present = Promise.all(tags.map(async (tag) => await repository.resolve(tag, { signal })))
+		present.catch(() => {})
+		if (options.check !== false) {
+			const verdict = await checkSet(session, set, options.check ?? {})
+			for (const finding of verdict.findings)
+				if (finding.severity === 'warn') progress.warn(finding.message, finding.fix)
+			if (!verdict.accepted) refuse(verdict, options.directory)
+		}
+		const layer = await packLayer(set, { compress: options.compress, signal })
+		const artifact = buildArtifact(layer, { annotations: await annotationsOf(session, options) })
+		const { digest } = artifact.manifest.descriptor
+		const files = set.entries.filter((entry) => entry.type === 'file').length
+		packing.done(`${files} files, ${digest.slice(0, 19)}…`)
+
+		const pushing = progress.step('push')
+		const result: Omit<PushResult, 'outcome' | 'sentBytes'> = {
+			reference: { ...options.reference, digest },
+			tags,
+			files,
+			layerBytes: layer.descriptor.size,
+		}
+		const named = await present
+		if (named.every((descriptor) => descriptor?.digest === digest)) {
+			pushing.unchanged(`unchanged: ${formatReference(options.reference)} is there already`)
+			return { ...result, outcome: 'unchanged', sentBytes: 0 }
+		}
+		if (options.force !== true)
+			refuseMoves(
+				tags,
+				named.map((descriptor) => descriptor?.digest),
+				{ digest, options },
+			)
+		const copied = await copy({
+			source: createSourceStore([artifact.layer, artifact.config, artifact.manifest]),
+			destination: repository,
+			root: artifact.manifest.descriptor,
+			tags,
+			signal,
+		})
+		pushing.done(formatReference({ ...options.reference, tag: tags.join(',') }))
+		return { ...result, outcome: 'pushed', sentBytes: copied.copied.bytes }
+	} finally {
+		connection.close()
+	}
+}
+
+function tagsOf({ reference, tags = [] }: PushOptions): readonly string[] {
+	if (reference.digest !== undefined) {
+		throw new UserError('USAGE', 'a push cannot choose its digest', {
+			hint: `Push to a tag: ${formatReference({ registry: reference.registry, repository: reference.repository, tag: 'v1.0.0' })}`,
+		})
+	}
+	const all = [...new Set([...(reference.tag === undefined ? [] : [reference.tag]), ...tags])]
+	if (all.length === 0) {
+		throw new UserError('USAGE', `no tag is given for ${formatReference(reference)}`, {
+			hint: `Add one: ${formatReference({ ...reference, tag: 'v1.0.0' })}`,
+		})
+	}
+	for (const tag of all) {
+		if (!isTag(tag)) {
+			throw new UserError('REFERENCE_INVALID', `"${tag}" is not a tag`, {
+				hint: 'A tag has 1 to 128 letters, digits, "_", "." and "-" and starts with none of the last two.',
+			})
+		}
+	}
+	return all
+}
+
+const MAX_LISTED = 10
+
+function tellIgnored({ progress }: Session, { ignored, warnings }: ManifestSet): void {
+	for (const warning of warnings) progress.warn(warning)
+	if (ignored.length === 0) return
+	const listed = ignored
+		.slice(0, MAX_LISTED)
+		.map(({ path, reason }) => (reason === 'default' ? path : `${path} (${reason.file}:${reason.line})`))
+	const more = ignored.length > MAX_LISTED ? ` and ${ignored.length - MAX_LISTED} more` : ''
+	progress.note(`left out: ${listed.join(', ')}${more}`)
+}
+
+async function annotationsOf({ progress, signal, env }: Session, options: PushOptions): Promise<Annotations> {
+	if (options.git !== true) return options.annotations ?? {}
+	const git = await gitAnnotations(options.directory, { environment: env, signal })
+	if (git.omitted !== undefined) {
+		progress.warn(`no git annotations: ${git.omitted}`)
+		return options.annotations ?? {}
+	}
+	return { ...git.annotations, ...options.annotations }
+}
+
+const VERSION_TAG = /^v?\d+\.\d+\.\d+(?:[-_+].*)?$/
+
+/** Whether people take a tag for a version, which never changes its content. */
+export function isVersionTag(tag: string): boolean {
+	return VERSION_TAG.test(tag)
+}
+
+function refuseMoves(
+	tags: readonly string[],
+	named: readonly (string | undefined)[],
+	{ digest, options }: { readonly digest: string; readonly options: PushOptions },
+): void {
+	const moved = tags.flatMap((tag, index) => {
+		const before = named[index]
+		return before !== undefined && before !== digest && isVersionTag(tag) ? [{ tag, before }] : []
+	})
+	const [first] = moved
+	if (!first) return
+	const { registry, repository } = options.reference
+	throw new UserError('TAG_EXISTS', `${repository}:${first.tag} exists with other content`, {
+		details: moved.map(({ tag, before }) => `${tag} is ${before}, this would be ${digest}`),
+		hint: `Push a new version, such as ${formatReference({ registry, repository, tag: nextVersion(first.tag) })}, or move the tag with --force.`,
+	})
+}
+
+/** The next patch version: `v1.0.0` → `v1.0.1`. */
+export function nextVersion(tag: string): string {
+	const match = /^(v?\d+\.\d+\.)(\d+)/.exec(tag)
+	return match ? `${match[1]}${Number(match[2]) + 1}` : tag
+}

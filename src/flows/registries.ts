@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { UserError } from '../errors/index.ts'
+import { createHttpClient } from '../http/client/index.ts'
+import { parseReference, type Reference } from '../oci/index.ts'
+import {
+	createKeychain,
+	createRegistryClient,
+	type RegistryClient,
+	type RemoteRepository,
+	type RemoteRepositoryOptions,
+} from '../registry/client/index.ts'
+import { findRegistry } from './local-registry.ts'
+import type { Session } from './session.ts'
+
+/** How to reach a registry, beyond what the machine's configuration says. */
+export interface RegistryAccess {
+	/** Path of PEM certificates to trust besides the system's. */
+	readonly caFile?: string | undefined
+	readonly insecure?: boolean | undefined
+	readonly plainHttp?: boolean | undefined
+	readonly credentials?: { readonly username: string; readonly password: string } | undefined
+}
+
+/**
+ * Reads a reference as a user types it. One without a registry means the local one;
+ * the name that a cluster has for the local one means it too.
+ */
+export function readReference({ workspace }: Session, text: string): Reference {
+	const endpoint = workspace.state().registry?.endpoint
+	const reference = parseReference(text, { defaultRegistry: endpoint?.push })
+	if (!endpoint) return reference
+	return isLocal(reference.registry, endpoint) ? { ...reference, registry: endpoint.push } : reference
+}
+
+function isLocal(registry: string, endpoint: { readonly push: string; readonly cluster: string }): boolean {
+	const port = endpoint.push.slice(endpoint.push.lastIndexOf(':'))
+	return [endpoint.push, endpoint.cluster, `127.0.0.1${port}`, `[::1]${port}`].includes(registry)
+}
+
+export interface RegistryConnection {
+	readonly client: RegistryClient
+	repository(
+		of: Pick<Reference, 'registry' | 'repository'>,
+		options?: RemoteRepositoryOptions,
+	): RemoteRepository
+	/** Closes the kept connections: a process that is done would wait for them. */
+	close(): void
+}
+
+/**
+ * A client for one registry. The local one is trusted by its own CA.
+ * @throws UserError `NOT_RUNNING` for the local registry when it is stopped, `CA_UNREADABLE`
+ */
+export function connectRegistry(
+	session: Session,
+	registry: string,
+	access: RegistryAccess = {},
+): RegistryConnection {
+	const local = session.workspace.state().registry?.endpoint.push === registry
+	if (local && !findRegistry(session)) {
+		throw new UserError('NOT_RUNNING', `the local registry ${registry} is not running`, {
+			hint: 'lading registry up starts it again, with its content.',
+		})
+	}
+	const ca = access.caFile ?? (local ? session.workspace.paths.ca : undefined)
+	const http = createHttpClient({
+		ca: ca === undefined ? undefined : readCa(ca),
+		insecure: access.insecure,
+		env: session.env,
+		onRetry: ({ origin, reason }) => session.progress.warn(`${origin}: ${reason}; trying again`),
+	})
+	const keychain = createKeychain({
+		env: session.env,
+		overrides: access.credentials && [{ registry, ...access.credentials }],
+	})
+	const client = createRegistryClient({ http, keychain, plainHttp: access.plainHttp, signal: session.signal })
+	return {
+		client,
+		repository: (of, options) => client.repository(of.registry, of.repository, options),
+		close: () => http.close(),
+	}
+}
+
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----'
+
+/** @throws UserError `CA_UNREADABLE` */
+export function readCa(path: string): string {
+	let text: string
+	try {
+		text = readFileSync(path, 'utf8')
+	} catch (error) {
+		throw new UserError('CA_UNREADABLE', `cannot read the CA file ${path}`, {
+			cause: error,
+			hint: 'It is a file of PEM certificates: -----BEGIN CERTIFICATE----- …',
+		})
+	}
+	if (text.includes(CERTIFICATE)) return text
+	throw new UserError('CA_UNREADABLE', `${path} holds no PEM certificate`, {
+		hint: 'Convert a DER file with: openssl x509 -inform der -in FILE -out ca.crt',
+	})
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { LadingError } from '../errors/index.ts'
+import { recordServer, reportStartup } from './background.ts'
+
+export interface ServedBy {
+	readonly port: number
+	close(): Promise<void>
+}
+
+export interface ServeOptions<T extends ServedBy> {
+	readonly dataDirectory: string
+	/** Name of this run, when it was started in the background. */
+	readonly instance?: string | undefined
+	readonly signal: AbortSignal
+	/** Starts listening. */
+	open(instance: string): Promise<T>
+	/** Called once it listens. */
+	onReady?(served: T): void
+	readonly now: () => Date
+}
+
+/**
+ * Runs a server until the signal aborts, and tells the process that started it in
+ * the background how that went.
+ */
+export async function serveUntilStopped<T extends ServedBy>(options: ServeOptions<T>): Promise<void> {
+	const instance = options.instance ?? randomBytes(8).toString('hex')
+	let served: T
+	try {
+		served = await options.open(instance)
+	} catch (error) {
+		if (error instanceof LadingError) {
+			reportStartup({ type: 'failed', code: error.code, message: error.message, hint: error.hint })
+		}
+		throw error
+	}
+	const { port } = served
+	const record = { pid: process.pid, instance, port, startedAt: options.now().toISOString() }
+	const forget = options.instance === undefined ? undefined : recordServer(options.dataDirectory, record)
+	reportStartup({ type: 'ready', port })
+	options.onReady?.(served)
+	if (!options.signal.aborted) {
+		await new Promise<void>((resolve) =>
+			options.signal.addEventListener('abort', () => resolve(), { once: true }),
+		)
+	}
+	await served.close()
+	forget?.()
+}

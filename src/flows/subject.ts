@@ -1,0 +1,158 @@
+import { createReadStream, type Stats, statSync } from 'node:fs'
+import { readTree, treeOf, type Tree } from '../artifact/index.ts'
+import { type ArtifactFacts, isContentLayer, type ManifestFacts } from '../argocd/index.ts'
+import { readVerified, verified } from '../content/index.ts'
+import { UserError } from '../errors/index.ts'
+import { type ManifestSet, readManifestSet } from '../manifests/index.ts'
+import {
+	type Descriptor,
+	formatReference,
+	MAX_MANIFEST_BYTES,
+	MediaType,
+	parseManifest,
+	type Reference,
+} from '../oci/index.ts'
+import type { RemoteRepository } from '../registry/client/index.ts'
+import { connectRegistry, readReference, type RegistryAccess } from './registries.ts'
+import type { Session } from './session.ts'
+
+/** What a command looks at: a directory, a tar file, or an artifact in a registry. */
+export type Subject =
+	| { readonly kind: 'directory'; readonly set: ManifestSet; readonly facts: ArtifactFacts }
+	| { readonly kind: 'tar'; readonly facts: ArtifactFacts }
+	| {
+			readonly kind: 'artifact'
+			readonly reference: Reference
+			readonly descriptor: Descriptor
+			readonly facts: ArtifactFacts
+	  }
+
+export interface SubjectOptions {
+	readonly access?: RegistryAccess | undefined
+	/** Version of Argo CD: decides which layer it would take; the assumed one. */
+	readonly version: string
+}
+
+/**
+ * Reads what `text` names. A directory or file of that name comes before an artifact.
+ * @throws UserError `DIRECTORY_INVALID`, `NOT_FOUND`, those of reading a directory or a reference
+ */
+export async function readSubject(session: Session, text: string, options: SubjectOptions): Promise<Subject> {
+	const { signal } = session
+	const stats = statOf(text)
+	if (stats?.isDirectory() === true) {
+		const set = await readManifestSet(text, { signal })
+		return { kind: 'directory', set, facts: directoryFacts(set) }
+	}
+	if (stats?.isFile() === true) {
+		const mediaType = /\.(?:tgz|gz)$/.test(text) ? MediaType.layerTarGzip : MediaType.layerTar
+		return { kind: 'tar', facts: { tree: await readTree(createReadStream(text), mediaType) } }
+	}
+	return await readArtifact(session, readPlace(session, text), options)
+}
+
+export type ArtifactSubject = Extract<Subject, { kind: 'artifact' }>
+
+/** Reads an artifact of a registry. @throws UserError `NOT_FOUND` */
+export async function readArtifact(
+	session: Session,
+	reference: Reference,
+	options: SubjectOptions,
+): Promise<ArtifactSubject> {
+	const { signal } = session
+	const connection = connectRegistry(session, reference.registry, options.access)
+	try {
+		const repository = connection.repository(reference)
+		const { descriptor, bytes } = await readManifestOf(repository, reference, signal)
+		const manifest: ManifestFacts = {
+			mediaType: descriptor.mediaType,
+			size: descriptor.size,
+			digest: descriptor.digest,
+			parsed: parseManifest(bytes, descriptor.mediaType),
+		}
+		const tree = await layerTree(repository, manifest, { version: options.version, signal })
+		return { kind: 'artifact', reference, descriptor, facts: { manifest, tree } }
+	} finally {
+		connection.close()
+	}
+}
+
+function statOf(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false })
+	} catch {
+		return undefined
+	}
+}
+
+function readPlace(session: Session, text: string): Reference {
+	const missing = (): UserError =>
+		new UserError('DIRECTORY_INVALID', `there is no directory or file "${text}"`, {
+			hint: 'Name a directory, a tar file, or an artifact with its tag or digest: NAME:v1.0.0',
+		})
+	if (/^[./~]/.test(text)) throw missing()
+	const isPinned = /:[^/]+$/.test(text) || text.includes('@')
+	if (!isPinned) throw missing()
+	return readReference(session, text)
+}
+
+/** The manifest that a reference names, verified. @throws UserError `NOT_FOUND` */
+export async function readManifestOf(
+	repository: RemoteRepository,
+	reference: Reference,
+	signal?: AbortSignal,
+): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }> {
+	const descriptor = await resolveReference(repository, reference, signal)
+	const bytes = await readVerified(repository, descriptor, { limit: MAX_MANIFEST_BYTES, signal })
+	if (!bytes) throw notFound(reference)
+	return { descriptor, bytes }
+}
+
+/** What a reference names now. @throws UserError `NOT_FOUND` */
+export async function resolveReference(
+	repository: RemoteRepository,
+	reference: Reference,
+	signal?: AbortSignal,
+): Promise<Descriptor> {
+	const name = reference.digest ?? reference.tag
+	if (name === undefined) {
+		throw new UserError('USAGE', `${formatReference(reference)} names no tag and no digest`, {
+			hint: `lading tags ${formatReference(reference)} lists the tags.`,
+		})
+	}
+	const descriptor = await repository.resolve(name, { signal })
+	if (!descriptor) throw notFound(reference)
+	return descriptor
+}
+
+function notFound(reference: Reference): UserError {
+	return new UserError('NOT_FOUND', `there is no ${formatReference(reference)}`, {
+		hint: `lading tags ${reference.registry}/${reference.repository} lists what is there.`,
+	})
+}
+
+/** The files of the layer that Argo CD would extract; `undefined` when there is not exactly one. */
+async function layerTree(
+	repository: RemoteRepository,
+	manifest: ManifestFacts,
+	{ version, signal }: { readonly version: string; readonly signal: AbortSignal | undefined },
+): Promise<Tree | undefined> {
+	if (manifest.parsed.kind !== 'image') return undefined
+	const { config, layers } = manifest.parsed.manifest
+	const [layer, ...others] = layers.filter(({ mediaType }) =>
+		isContentLayer(mediaType, { version, configType: config.mediaType }),
+	)
+	if (!layer || others.length > 0) return undefined
+	const stream = await repository.fetch(layer, { signal })
+	if (!stream) {
+		throw new UserError('NOT_FOUND', `the registry lacks the layer ${layer.digest}`, {
+			hint: 'The artifact is incomplete: push it again.',
+		})
+	}
+	return await readTree(verified(layer, stream), layer.mediaType)
+}
+
+/** What is known of a directory that is not packed. */
+export function directoryFacts(set: ManifestSet): ArtifactFacts {
+	return { tree: treeOf(set) }
+}

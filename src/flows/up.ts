@@ -1,0 +1,269 @@
+import { basename, dirname, resolve } from 'node:path'
+import { ArgocdName } from '../argocd/index.ts'
+import { UserError } from '../errors/index.ts'
+import { type Annotations, isTag, type Reference } from '../oci/index.ts'
+import { createClusterApplicationApi, FIELD_MANAGER, type SyncResult, trustCa } from '../sync/index.ts'
+import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
+import { deploy, type DeployResult } from './deploy.ts'
+import { type LocalCluster, startSandbox } from './local-cluster.ts'
+import { type LocalRegistry, startRegistry } from './local-registry.ts'
+import { push, type PushResult } from './push.ts'
+import { readCa, readReference, type RegistryAccess } from './registries.ts'
+import { registryHostingConfigMap } from './registry-hosting.ts'
+import type { Session } from './session.ts'
+import { syncApplication } from './sync.ts'
+
+export interface UpOptions extends ClusterChoice {
+	/** Directory of the manifests. */
+	readonly directory: string
+	/** Name of the Application. */
+	readonly name: string
+	/** `[registry/]repository`; default the name. */
+	readonly repository?: string | undefined
+	/** Registry to use instead of the embedded one. */
+	readonly registry?: string | undefined
+	readonly clusterRegistry?: string | undefined
+	/** Tag to push, whatever runs now. */
+	readonly tag?: string | undefined
+	/** Tag to push unless `deploy` or `sync` has set another; `latest`. */
+	readonly defaultTag?: string | undefined
+	/** Port of the embedded registry. */
+	readonly port?: number | undefined
+	readonly access?: RegistryAccess | undefined
+	readonly annotations?: Annotations | undefined
+	readonly git?: boolean | undefined
+	readonly force?: boolean | undefined
+	readonly namespace?: string | undefined
+	readonly path?: string | undefined
+	readonly recurse?: boolean | undefined
+	readonly project?: string | undefined
+	readonly manual?: boolean | undefined
+	readonly prune?: boolean | undefined
+	readonly serverSide?: boolean | undefined
+	readonly timeoutMs?: number | undefined
+}
+
+export interface UpResult {
+	readonly name: string
+	readonly push: PushResult
+	readonly targetRevision: string
+	readonly revision: string
+	readonly repoURL: string
+	/** Name of the cluster. */
+	readonly cluster: string
+	readonly kubeconfig?: string | undefined
+	readonly namespace: string
+	/** Whether anything had to be done. */
+	readonly changed: boolean
+	/** Set when the Application stays at a revision that `deploy` or `sync` has set. */
+	readonly keptRevision?: string | undefined
+}
+
+/**
+ * The whole road: registry, cluster, trust, push, Application, wait. Run again, it does
+ * what is missing; what is there stays.
+ */
+export async function up(session: Session, options: UpOptions): Promise<UpResult> {
+	const clusterName = chosenCluster(session, options) ?? 'sandbox'
+	const repository = options.repository ?? options.name
+	const isExternal = options.registry !== undefined || /^[^/]*[.:][^/]*\/|^localhost\//.test(repository)
+	if (!isExternal && clusterName !== 'sandbox') {
+		throw new UserError('USAGE', `${clusterName} cannot reach the embedded registry of this machine`, {
+			hint: 'Name a registry that it can reach: --registry registry.example.com',
+		})
+	}
+	const servers = await startServers(session, options, {
+		sandbox: clusterName === 'sandbox',
+		registry: !isExternal,
+	})
+	const target = await openCluster(session, { ...options, cluster: clusterName })
+	const trusted = await trust(session, target, servers.registry)
+	const place = options.registry === undefined ? repository : `${options.registry}/${repository}`
+	const pushed = await pushUp(session, {
+		options,
+		place,
+		userTag: tagSetByUser(session, options.name, target),
+	})
+	const reference: Reference = { ...pushed.reference, digest: undefined }
+	const deployed = await deployOrKeep(session, target, { options, reference })
+	const changed =
+		servers.registry?.started === true ||
+		servers.cluster?.started === true ||
+		trusted ||
+		pushed.outcome === 'pushed' ||
+		deployed.changed
+	return {
+		name: options.name,
+		push: pushed,
+		targetRevision: deployed.targetRevision,
+		revision: deployed.revision,
+		repoURL: deployed.repoURL,
+		cluster: clusterName,
+		kubeconfig: target.kubeconfig,
+		namespace: options.namespace ?? options.name,
+		changed,
+		keptRevision: deployed.kept ? deployed.targetRevision : undefined,
+	}
+}
+
+async function startServers(
+	session: Session,
+	options: UpOptions,
+	wanted: { readonly sandbox: boolean; readonly registry: boolean },
+): Promise<{ readonly registry?: LocalRegistry; readonly cluster?: LocalCluster }> {
+	const { progress } = session
+	const registryStep = wanted.registry ? progress.step('registry') : undefined
+	const registry = wanted.registry ? await startRegistry(session, { port: options.port }) : undefined
+	if (registry?.started === true) registryStep?.done(`https://${registry.endpoint.push}`)
+	else registryStep?.unchanged(`https://${registry?.endpoint.push}`)
+	const clusterStep = wanted.sandbox ? progress.step('cluster') : undefined
+	const cluster = wanted.sandbox ? await startSandbox(session) : undefined
+	const where = `sandbox at https://127.0.0.1:${cluster?.server.port}`
+	if (cluster?.started === true) clusterStep?.done(where)
+	else clusterStep?.unchanged(where)
+	return { ...(registry && { registry }), ...(cluster && { cluster }) }
+}
+
+/** Tells the cluster of the embedded registry: its two names, and its CA. @returns whether that was news */
+async function trust(
+	{ progress, signal }: Session,
+	target: ConnectedCluster,
+	registry: LocalRegistry | undefined,
+): Promise<boolean> {
+	if (!registry) return false
+	const step = progress.step('trust')
+	const hosting = registryHostingConfigMap(registry.endpoint)
+	await target.cluster.apply(hosting, { fieldManager: FIELD_MANAGER, force: true, signal })
+	const outcome = await trustCa(target.cluster, {
+		host: registry.endpoint.cluster,
+		pem: readCa(registry.ca),
+		namespace: target.argocdNamespace,
+		signal,
+	})
+	const what = `CA of ${registry.endpoint.cluster} in ${ArgocdName.tlsCertsConfigMap}`
+	if (outcome === 'changed') step.done(what)
+	else step.unchanged(what)
+	return outcome === 'changed'
+}
+
+interface Deployed {
+	readonly targetRevision: string
+	readonly revision: string
+	readonly repoURL: string
+	readonly changed: boolean
+	readonly kept: boolean
+}
+
+/**
+ * Pushes to the tag that a person works on. Where the directory is not what that
+ * version is, it may still be what the project's own tag is: then that is unchanged.
+ */
+async function pushUp(
+	session: Session,
+	{
+		options,
+		place,
+		userTag,
+	}: { readonly options: UpOptions; readonly place: string; readonly userTag: string | undefined },
+): Promise<PushResult> {
+	const pushTo = async (tag: string): Promise<PushResult> =>
+		await push(session, {
+			directory: options.directory,
+			reference: readReference(session, `${place}:${tag}`),
+			access: options.access,
+			annotations: options.annotations,
+			git: options.git,
+			force: options.force,
+			check: { path: options.path, recurse: options.recurse, serverSide: options.serverSide },
+		})
+	const ownTag = options.defaultTag ?? 'latest'
+	try {
+		return await pushTo(options.tag ?? userTag ?? ownTag)
+	} catch (error) {
+		const isTaken = error instanceof UserError && error.code === 'TAG_EXISTS'
+		if (!isTaken || options.tag !== undefined || userTag === undefined || userTag === ownTag) throw error
+		return await pushTo(ownTag)
+	}
+}
+
+/** The tag that `deploy` or `sync` has set: the version that a person is working on now. */
+function tagSetByUser({ workspace }: Session, name: string, target: ConnectedCluster): string | undefined {
+	const record = workspace
+		.state()
+		.applications.find((each) => each.name === name && each.cluster === target.name)
+	const tag = record?.setBy === 'up' ? undefined : record?.revision.split('@')[0]
+	return tag !== undefined && isTag(tag) ? tag : undefined
+}
+
+/** Deploys, unless `deploy` or `sync` has moved the Application: then it stays there. */
+async function deployOrKeep(
+	session: Session,
+	target: ConnectedCluster,
+	{ options, reference }: { readonly options: UpOptions; readonly reference: Reference },
+): Promise<Deployed> {
+	const record = session.workspace
+		.state()
+		.applications.find((each) => each.name === options.name && each.cluster === target.name)
+	const api = createClusterApplicationApi(target.cluster)
+	const present = await api.get(
+		{ name: options.name, namespace: target.argocdNamespace },
+		{ signal: session.signal },
+	)
+	const set = present?.spec.source?.targetRevision
+	if (
+		present &&
+		record !== undefined &&
+		record.setBy !== 'up' &&
+		set !== undefined &&
+		set !== reference.tag
+	) {
+		const { sync } = await syncApplication(session, target, {
+			name: options.name,
+			access: options.access,
+			timeoutMs: options.timeoutMs,
+		})
+		session.progress.note(`${options.name} stays at ${set}, where you have put it`)
+		return {
+			targetRevision: set,
+			revision: revisionOf(sync),
+			repoURL: present.spec.source?.repoURL ?? '',
+			changed: false,
+			kept: true,
+		}
+	}
+	const result: DeployResult = await deploy(session, target, {
+		name: options.name,
+		reference,
+		clusterRegistry: options.clusterRegistry,
+		namespace: options.namespace,
+		path: options.path,
+		recurse: options.recurse,
+		project: options.project,
+		manual: options.manual,
+		prune: options.prune,
+		serverSide: options.serverSide,
+		access: options.access,
+		timeoutMs: options.timeoutMs,
+		by: 'up',
+	})
+	const { targetRevision, repoURL, changed, digest } = result
+	return { targetRevision, repoURL, changed, revision: digest, kept: false }
+}
+
+function revisionOf(sync: SyncResult): string {
+	return sync.revision ?? ''
+}
+
+/** The name of an Application for a directory: its own, or its parent's where it is called "manifests" or the like. */
+export function nameForDirectory(directory: string): string {
+	const path = resolve(directory)
+	const own = basename(path)
+	const name = /^(?:manifests|k8s|kubernetes|deploy|sample-manifests)$/.test(own)
+		? basename(dirname(path))
+		: own
+	const clean = name
+		.toLowerCase()
+		.replace(/[^a-z0-9]+/g, '-')
+		.replace(/^-+|-+$/g, '')
+	return clean === '' ? 'app' : clean
+}

@@ -1,0 +1,320 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createHttpClient, type HttpClient, type HttpClientOptions, type RetryEvent } from './index.ts'
+
+const closers: (() => void)[] = []
+afterEach(() => {
+	for (const close of closers.splice(0)) close()
+})
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** A server that answers with each of `answers` in turn, the last one for ever. */
+async function serve(...answers: readonly Answer[]): Promise<{ origin: string; seen: IncomingMessage[] }> {
+	const seen: IncomingMessage[] = []
+	const server: Server = createServer((request, response) => {
+		const answer = answers[Math.min(seen.length, answers.length - 1)]
+		seen.push(request)
+		answer?.(request, response)
+	})
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+	closers.push(() => {
+		server.closeAllConnections()
+		server.close()
+	})
+	return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+}
+
+function client(options: HttpClientOptions = {}): HttpClient & { readonly slept: number[] } {
+	const slept: number[] = []
+	const http = createHttpClient({
+		random: () => 0,
+		sleep: async (milliseconds) => void slept.push(milliseconds),
+		...options,
+	})
+	closers.push(() => http.close())
+	return { ...http, slept }
+}
+
+const ok: Answer = (_, response) => response.end('fine')
+const status =
+	(code: number, headers: Record<string, string> = {}): Answer =>
+	(_, response) =>
+		response.writeHead(code, headers).end('no')
+const reset: Answer = (request) => request.socket.resetAndDestroy()
+const redirect =
+	(location: string, code = 307): Answer =>
+	(_, response) =>
+		response.writeHead(code, { location }).end()
+
+async function text(http: HttpClient, url: string): Promise<string> {
+	const response = await http.request({ method: 'GET', url })
+	return `${response.status} ${await response.text(1000)}`
+}
+
+describe('retries', () => {
+	it.each([408, 425, 429, 500, 502, 503, 504])(
+		'repeats a request that was answered with %i',
+		async (code) => {
+			const { origin, seen } = await serve(status(code), ok)
+			expect(await text(client(), origin)).toBe('200 fine')
+			expect(seen).toHaveLength(2)
+		},
+	)
+
+	it.each([400, 404, 501])('takes %i for an answer', async (code) => {
+		const { origin, seen } = await serve(status(code), ok)
+		expect(await text(client(), origin)).toBe(`${code} no`)
+		expect(seen).toHaveLength(1)
+	})
+
+	it('survives resets, and says so once', async () => {
+		const events: RetryEvent[] = []
+		const { origin, seen } = await serve(reset, status(503), status(503), reset, ok)
+		const http = client({ onRetry: (event) => events.push(event) })
+		expect(await text(http, origin)).toBe('200 fine')
+		expect(seen).toHaveLength(5)
+		expect(events.map(({ reason }) => reason)).toEqual([expect.stringContaining('broke off'), 'status 503'])
+	})
+
+	it('waits as long as it is told to, in seconds or until a date', async () => {
+		const now = Date.parse('Mon, 01 Jan 2024 00:00:00 GMT')
+		const date = 'Mon, 01 Jan 2024 00:00:20 GMT'
+		const { origin } = await serve(
+			status(503, { 'retry-after': '7' }),
+			status(429, { 'retry-after': date }),
+			ok,
+		)
+		const http = client({ now: () => now })
+		await text(http, origin)
+		expect(http.slept).toEqual([7000, 20_000])
+	})
+
+	it('does not wait for hours', async () => {
+		const { origin, seen } = await serve(status(503, { 'retry-after': '7200' }), ok)
+		expect(await text(client(), origin)).toBe('503 no')
+		expect(seen).toHaveLength(1)
+	})
+
+	it('backs off, and gives up with the last answer', async () => {
+		const { origin, seen } = await serve(status(503))
+		const http = client({ retry: { attempts: 4, baseDelay: 100 }, random: () => 0.999 })
+		expect(await text(http, origin)).toBe('503 no')
+		expect(seen).toHaveLength(4)
+		expect(http.slept).toEqual([100, 200, 400])
+	})
+
+	it('stops when the budget of waiting is spent', async () => {
+		const { origin, seen } = await serve(status(503, { 'retry-after': '10' }))
+		expect(await text(client({ retry: { budget: 25_000 } }), origin)).toBe('503 no')
+		expect(seen).toHaveLength(3)
+	})
+
+	it('does not send a POST twice unless it is told that it may', async () => {
+		const { origin, seen } = await serve(status(503), ok)
+		const http = client()
+		const first = await http.request({ method: 'POST', url: origin })
+		first.discard()
+		expect([first.status, seen.length]).toEqual([503, 1])
+		const { origin: other } = await serve(status(503), ok)
+		const second = await http.request({ method: 'POST', url: other, retry: true })
+		second.discard()
+		expect(second.status).toBe(200)
+	})
+
+	it('opens a streamed body anew for each attempt', async () => {
+		let opened = 0
+		const bodies: string[] = []
+		const read: Answer = (request, response) => {
+			const chunks: Buffer[] = []
+			request.on('data', (chunk: Buffer) => chunks.push(chunk))
+			request.on('end', () => {
+				bodies.push(Buffer.concat(chunks).toString())
+				response.writeHead(bodies.length === 1 ? 503 : 201).end()
+			})
+		}
+		const { origin } = await serve(read)
+		async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+			opened++
+			yield Buffer.from('ab')
+			yield Buffer.from('cd')
+		}
+		const response = await client().request({ method: 'PUT', url: origin, body, contentLength: 4 })
+		response.discard()
+		expect([response.status, opened, bodies]).toEqual([201, 2, ['abcd', 'abcd']])
+	})
+
+	it('passes a failure of the body on as it is', async () => {
+		const { origin } = await serve(ok)
+		const failure = new Error('disk gone')
+		async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+			yield Buffer.from('ab')
+			throw failure
+		}
+		const request = client().request({ method: 'PUT', url: origin, body, contentLength: 4 })
+		await expect(request).rejects.toBe(failure)
+	})
+
+	it('repeats several steps as one when an answer is cut short', async () => {
+		const cut: Answer = (_, response) => {
+			response.writeHead(200, { 'content-length': '100' })
+			response.write('half', () => response.destroy())
+		}
+		const { origin, seen } = await serve(cut, ok)
+		const http = client()
+		const read = async (): Promise<string> => {
+			const response = await http.request({ method: 'GET', url: origin, retry: false })
+			return response.text(1000)
+		}
+		expect(await http.attempt(read)).toBe('fine')
+		expect(seen).toHaveLength(2)
+	})
+})
+
+describe('timeouts and limits', () => {
+	const silent: Answer = () => undefined
+
+	it('gives up on a server that does not answer, and says what it did', async () => {
+		const { origin } = await serve(silent)
+		const http = client({ timeouts: { headers: 30 }, retry: { attempts: 1 } })
+		await expect(http.request({ method: 'GET', url: origin })).rejects.toMatchObject({
+			code: 'CONNECTION_FAILED',
+			message: expect.stringContaining('did not answer within 0.03 s'),
+			wire: { retryable: true, method: 'GET' },
+		})
+	})
+
+	it('gives up on a body that stands still', async () => {
+		const { origin } = await serve((_, response) => {
+			response.writeHead(200, { 'content-length': '10' })
+			response.write('half')
+		})
+		const response = await client({ timeouts: { idle: 30 } }).request({ method: 'GET', url: origin })
+		await expect(response.bytes(100)).rejects.toMatchObject({
+			message: expect.stringContaining('stood still'),
+		})
+	})
+
+	it('does not blame the server for a slow reader', async () => {
+		const { origin } = await serve((_, response) => response.end(Buffer.alloc(3_000_000)))
+		const response = await client({ timeouts: { idle: 40 } }).request({ method: 'GET', url: origin })
+		let size = 0
+		for await (const chunk of response.body) {
+			if (size === 0) await new Promise((resolve) => setTimeout(resolve, 120))
+			size += chunk.byteLength
+		}
+		expect(size).toBe(3_000_000)
+	})
+
+	it('bounds all attempts together', async () => {
+		const { origin } = await serve(silent)
+		await expect(client().request({ method: 'GET', url: origin, timeout: 30 })).rejects.toMatchObject({
+			code: 'TIMED_OUT',
+		})
+	})
+
+	it('does not read an endless body', async () => {
+		const { origin } = await serve((_, response) => {
+			const more = (): void => {
+				while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+			}
+			response.on('drain', more)
+			more()
+		})
+		const response = await client().request({ method: 'GET', url: origin })
+		await expect(response.bytes(100_000)).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL' })
+	})
+
+	it('ends with the reason of its signal', async () => {
+		const { origin } = await serve(silent)
+		const controller = new AbortController()
+		const request = client().request({ method: 'GET', url: origin, signal: controller.signal })
+		const reason = new Error('enough')
+		setTimeout(() => controller.abort(reason), 10)
+		await expect(request).rejects.toBe(reason)
+	})
+
+	it('keeps connections', async () => {
+		const ports = new Set<number | undefined>()
+		const { origin } = await serve((request, response) => {
+			ports.add(request.socket.remotePort)
+			// Without a length, the end of an answer to HEAD is the end of its connection.
+			response.writeHead(200, { 'content-length': '1' }).end(request.method === 'HEAD' ? undefined : 'x')
+		})
+		const http = client()
+		for (let round = 0; round < 3; round++) await text(http, origin)
+		const head = await http.request({ method: 'HEAD', url: origin })
+		head.discard()
+		await text(http, origin)
+		expect(ports.size).toBe(1)
+	})
+})
+
+describe('redirects', () => {
+	const headers = { authorization: 'Basic c2VjcmV0' }
+
+	it('leaves the credential behind when it goes to another origin', async () => {
+		const other = await serve(ok)
+		const { origin, seen } = await serve(redirect(`${other.origin}/blob?signature=x`))
+		const response = await client().request({ method: 'GET', url: origin, headers })
+		expect(await response.text(100)).toBe('fine')
+		expect(response.url).toBe(`${other.origin}/blob?signature=x`)
+		expect(seen[0]?.headers.authorization).toBe(headers.authorization)
+		expect(other.seen[0]?.headers.authorization).toBeUndefined()
+	})
+
+	it('takes the credential along within the origin', async () => {
+		const { origin, seen } = await serve(redirect('/there'), ok)
+		const response = await client().request({ method: 'GET', url: origin, headers })
+		response.discard()
+		expect(seen[1]?.url).toBe('/there')
+		expect(seen[1]?.headers.authorization).toBe(headers.authorization)
+	})
+
+	it('does not go round for ever', async () => {
+		const { origin } = await serve(redirect('/again'))
+		await expect(client().request({ method: 'GET', url: origin })).rejects.toMatchObject({
+			code: 'REGISTRY_PROTOCOL',
+		})
+	})
+
+	it('does not turn a PUT into a GET', async () => {
+		const { origin, seen } = await serve(redirect('/there', 302), ok)
+		const response = await client().request({ method: 'PUT', url: origin, body: Buffer.from('x') })
+		response.discard()
+		expect([response.status, seen.length]).toEqual([302, 1])
+	})
+
+	it('goes nowhere but to http and https', async () => {
+		const { origin } = await serve(redirect('file:///etc/passwd'))
+		await expect(client().request({ method: 'GET', url: origin })).rejects.toMatchObject({
+			code: 'REGISTRY_PROTOCOL',
+		})
+	})
+})
+
+describe('failures', () => {
+	it('names a port where nothing listens, at once', async () => {
+		const { origin } = await serve(ok)
+		for (const close of closers.splice(0)) close()
+		const http = client()
+		await expect(http.request({ method: 'GET', url: `${origin}/v2/?token=secret` })).rejects.toMatchObject({
+			code: 'CONNECTION_FAILED',
+			message: expect.stringMatching(/^nothing listens at 127/),
+			wire: { url: `${origin}/v2/?token=***` },
+		})
+		expect(http.slept).toEqual([])
+	})
+
+	it('names a host that does not exist', async () => {
+		const request = client({ retry: { attempts: 1 } }).request({
+			method: 'GET',
+			url: 'http://nowhere.invalid/',
+		})
+		await expect(request).rejects.toMatchObject({
+			code: 'CONNECTION_FAILED',
+			message: expect.stringContaining('nowhere.invalid'),
+		})
+	})
+})

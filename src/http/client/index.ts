@@ -1,0 +1,7 @@
+export { createHttpClient, isRetryableStatus } from './http-client.ts'
+export type { HttpClient, HttpClientOptions } from './http-client.ts'
+export type { HttpRequest, HttpResponse, RequestBody, RequestHeaders, Timeouts } from './message.ts'
+export { retryAfterOf } from './retry.ts'
+export type { RetryEvent, RetryPolicy } from './retry.ts'
+export { rootCertificateOf } from './root-certificate.ts'
+export type { RootCertificateOptions } from './root-certificate.ts'

@@ -1,0 +1,112 @@
+import { RemoteError } from '../../errors/index.ts'
+
+export interface RetryPolicy {
+	/** How often a request is sent at most, the first time included. */
+	readonly attempts: number
+	/** Milliseconds before the second attempt; doubled for each further one. */
+	readonly baseDelay: number
+	/** Milliseconds: no backoff is longer. */
+	readonly maxDelay: number
+	/** Milliseconds: a `Retry-After` beyond it ends the attempts. */
+	readonly maxRetryAfter: number
+	/** Milliseconds of waiting for one request, all delays together. */
+	readonly budget: number
+}
+
+export interface RetryEvent {
+	/** `https://host:port` of the request. */
+	readonly origin: string
+	/** Such as "status 503" or "the connection was reset". */
+	readonly reason: string
+	/** Milliseconds until it is sent again. */
+	readonly delay: number
+}
+
+/** Why something is worth repeating. */
+export interface Retry {
+	readonly reason: string
+	readonly origin: string
+	/** Milliseconds that the other side asked for. */
+	readonly retryAfter?: number | undefined
+}
+
+export type Outcome<T> =
+	| { readonly ok: true; readonly value: T }
+	| { readonly ok: false; readonly error: unknown }
+
+export interface RepeatOptions<T> {
+	readonly policy: RetryPolicy
+	readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>
+	readonly random: () => number
+	readonly onRetry: (event: RetryEvent) => void
+	readonly retryOf: (outcome: Outcome<T>) => Retry | undefined
+	/** Frees a value that is not returned. */
+	readonly discard?: (value: T) => void
+	readonly signal?: AbortSignal | undefined
+}
+
+/** Runs `operation` until its outcome is final or the policy is exhausted; then the last outcome counts. */
+export async function repeat<T>(operation: () => Promise<T>, options: RepeatOptions<T>): Promise<T> {
+	const { policy, signal } = options
+	let waited = 0
+	for (let attempt = 1; ; attempt++) {
+		const outcome = await settle(operation)
+		const retry = signal?.aborted ? undefined : options.retryOf(outcome)
+		const delay = retry && delayBefore(attempt, retry, options)
+		const exhausted = attempt >= policy.attempts || delay === undefined || waited + delay > policy.budget
+		if (retry === undefined || exhausted) {
+			if (outcome.ok) return outcome.value
+			throw outcome.error
+		}
+		if (outcome.ok) options.discard?.(outcome.value)
+		options.onRetry({ origin: retry.origin, reason: retry.reason, delay })
+		waited += delay
+		await options.sleep(delay, signal)
+	}
+}
+
+async function settle<T>(operation: () => Promise<T>): Promise<Outcome<T>> {
+	try {
+		return { ok: true, value: await operation() }
+	} catch (error) {
+		return { ok: false, error }
+	}
+}
+
+/** @returns `undefined` when the other side asks for more than the policy allows */
+function delayBefore(
+	attempt: number,
+	retry: Retry,
+	{ policy, random }: Pick<RepeatOptions<never>, 'policy' | 'random'>,
+): number | undefined {
+	const backoff = Math.min(policy.baseDelay * 2 ** (attempt - 1), policy.maxDelay)
+	// Half fixed, half random: many clients that failed together do not come back together.
+	const jittered = Math.round(backoff / 2 + (backoff / 2) * random())
+	if (retry.retryAfter === undefined) return jittered
+	if (retry.retryAfter > policy.maxRetryAfter) return undefined
+	return Math.max(retry.retryAfter, jittered)
+}
+
+/** Whether a failure is worth repeating: a `RemoteError` that says so on its wire. */
+export function retryOfError(error: unknown): Retry | undefined {
+	if (!(error instanceof RemoteError) || error.wire?.retryable !== true) return undefined
+	const { url, status, retryAfter } = error.wire
+	return {
+		reason: status === undefined ? error.message : `status ${status}`,
+		origin: URL.canParse(url) ? new URL(url).origin : url,
+		retryAfter,
+	}
+}
+
+/**
+ * Milliseconds that a `Retry-After` header asks for: seconds or a date.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function retryAfterOf(header: string | undefined, now: number): number | undefined {
+	const text = header?.trim()
+	if (text === undefined || text === '') return undefined
+	if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
+	// Date.parse reads bare words and numbers as dates too; an HTTP date starts with a weekday.
+	const date = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN
+	return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}

@@ -1,0 +1,133 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse as NodeResponse } from 'node:http'
+import type { ServerResponse } from './handler.ts'
+
+/** An unread body up to this size is read and thrown away, so that the connection can be used again, in bytes. */
+const DRAIN_BYTES = 1024 * 1024
+/** How much of a longer one is read, so that the client comes to read the answer, in bytes. */
+const LINGER_BYTES = 16 * DRAIN_BYTES
+/** How long a client that is still sending gets to read an early answer before the connection is cut. */
+const LINGER_MS = 5000
+
+export interface RespondContext {
+	/** A client that takes nothing for so long is given up, in milliseconds. */
+	readonly stallMs: number
+	/** The connection is closed after this answer. */
+	readonly last: boolean
+}
+
+/** Writes an answer. Resolves when all of it is handed to the socket; `undefined` means it already is. */
+export function respond(
+	incoming: IncomingMessage,
+	outgoing: NodeResponse,
+	options: { readonly answer: ServerResponse; readonly context: RespondContext },
+): Promise<void> | undefined {
+	const { answer, context } = options
+	const { body } = answer
+	if (context.last || !canDrain(incoming)) outgoing.shouldKeepAlive = false
+	if (!incoming.complete) drainAfter(incoming, outgoing)
+	const bodiless = incoming.method === 'HEAD' || answer.status === 204 || answer.status === 304
+
+	if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+		const headers: OutgoingHttpHeaders = { ...answer.headers } as OutgoingHttpHeaders
+		if (answer.status !== 204 && answer.status !== 304 && headers['content-length'] === undefined) {
+			if (!hasContentLength(headers)) {
+				headers['content-length'] = body === undefined ? 0 : Buffer.byteLength(body)
+			}
+		}
+		outgoing.writeHead(answer.status, headers)
+		outgoing.end(bodiless ? undefined : body)
+		return undefined
+	}
+	outgoing.writeHead(answer.status, answer.headers as OutgoingHttpHeaders | undefined)
+	if (bodiless) {
+		outgoing.end()
+		return undefined
+	}
+	return pump(outgoing, body, context)
+}
+
+function hasContentLength(headers: OutgoingHttpHeaders): boolean {
+	for (const name of Object.keys(headers)) if (name.toLowerCase() === 'content-length') return true
+	return false
+}
+
+async function pump(
+	outgoing: NodeResponse,
+	body: AsyncIterable<Uint8Array | string>,
+	{ stallMs }: RespondContext,
+): Promise<void> {
+	// A stream that waits for its first chunk (a watch) shows its headers meanwhile;
+	// one that has it at hand sends both in one packet.
+	const flush = setImmediate(() => {
+		if (!outgoing.destroyed) outgoing.flushHeaders()
+	})
+	const iterator = body[Symbol.asyncIterator]()
+	let running = true
+	try {
+		for (;;) {
+			const next = await unlessClosed(outgoing, iterator.next())
+			clearImmediate(flush)
+			if (next === undefined) return
+			if (next.done === true) break
+			if (!outgoing.write(next.value) && !(await drained(outgoing, stallMs))) return
+		}
+		running = false
+		outgoing.end()
+	} catch (error) {
+		running = false
+		throw error
+	} finally {
+		clearImmediate(flush)
+		// Not awaited: a producer that waits for an event would hold us until it comes.
+		if (running) void Promise.resolve(iterator.return?.()).catch(() => undefined)
+	}
+}
+
+/** `undefined` when the client is gone first. */
+function unlessClosed<T>(outgoing: NodeResponse, promise: Promise<T>): Promise<T | undefined> {
+	return new Promise((resolve, reject) => {
+		const onClose = (): void => resolve(undefined)
+		if (outgoing.destroyed) onClose()
+		else outgoing.once('close', onClose)
+		promise.then(resolve, reject).finally(() => outgoing.off('close', onClose))
+	})
+}
+
+/** Whether there is room again; `false` when the client is gone or takes nothing. */
+async function drained(outgoing: NodeResponse, stallMs: number): Promise<boolean> {
+	const stall = setTimeout(() => outgoing.destroy(), stallMs)
+	const room = new Promise<true>((resolve) => outgoing.once('drain', () => resolve(true)))
+	try {
+		return (await unlessClosed(outgoing, room)) ?? false
+	} finally {
+		clearTimeout(stall)
+	}
+}
+
+function canDrain(incoming: IncomingMessage): boolean {
+	if (incoming.complete) return true
+	const length = incoming.headers['content-length']
+	return length === undefined || Number(length) <= DRAIN_BYTES
+}
+
+/**
+ * Takes the rest of a body nobody read once the answer is out. Cutting the connection
+ * at once would make the client's system throw the answer away with it.
+ */
+function drainAfter(incoming: IncomingMessage, outgoing: NodeResponse): void {
+	outgoing.once('finish', () => {
+		if (incoming.complete || incoming.destroyed) return
+		let left = LINGER_BYTES
+		const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS)
+		timer.unref()
+		incoming.on('data', (chunk: Uint8Array) => {
+			left -= chunk.byteLength
+			// Not cut yet: the client may still read the answer.
+			if (left < 0) incoming.pause()
+		})
+		incoming.on('error', () => undefined)
+		incoming.once('close', () => clearTimeout(timer))
+		incoming.once('end', () => clearTimeout(timer))
+		incoming.resume()
+	})
+}

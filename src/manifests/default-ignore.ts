@@ -1,0 +1,42 @@
+/**
+ * What is left out of every artifact unless a line of `.ladingignore`, `.sourceignore`
+ * or `.gitignore` takes it back in (`!name`): version control, local settings,
+ * credentials, private keys, what editors and systems leave behind. Patterns as in
+ * `.gitignore`.
+ */
+export const defaultIgnorePatterns: readonly string[] = [
+	'.git',
+	'.hg',
+	'.svn',
+	'.jj',
+	'.lading',
+	'node_modules',
+	'.env*',
+	'.netrc',
+	'.npmrc',
+	'.pypirc',
+	'.aws',
+	'.docker',
+	'.gnupg',
+	'.kube',
+	'.ssh',
+	'*.key',
+	'*-key.pem',
+	'*.p12',
+	'*.pfx',
+	'*.jks',
+	'*.keystore',
+	'id_rsa',
+	'id_dsa',
+	'id_ecdsa',
+	'id_ed25519',
+	'.idea',
+	'.vscode',
+	'*.swp',
+	'*.swo',
+	'*~',
+	'.#*',
+	'.DS_Store',
+	'Thumbs.db',
+	'desktop.ini',
+]

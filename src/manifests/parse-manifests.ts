@@ -1,0 +1,248 @@
+import { loadAll, type Schema, YAMLException } from 'js-yaml'
+import { UserError } from '../errors/index.ts'
+import { kubernetesSchema } from './kubernetes-yaml.ts'
+import { measureValue } from './measure-value.ts'
+
+/** Deepest nesting that is read. */
+const MAX_DEPTH = 500
+
+/** Most text one file may become when its aliases are written out, in characters. */
+const MAX_EXPANDED = 64 * 1024 * 1024
+
+/** Something Kubernetes takes without a word, and that is seldom meant. */
+export interface DocumentRemark {
+	readonly kind: 'duplicate-key'
+	/** Line and column in the file, from 1. */
+	readonly line: number
+	readonly column: number
+}
+
+/** One document of a file; `value` is what `JSON.parse` could have given. */
+export interface ParsedDocument {
+	/** Path of the file it stands in. */
+	readonly path: string
+	/** Line of the file, from 1, where the document's content starts. */
+	readonly line: number
+	/** Position among the documents of the file that are not empty, from 0. */
+	readonly index: number
+	readonly value: unknown
+	readonly remarks: readonly DocumentRemark[]
+}
+
+interface Chunk {
+	readonly text: string
+	/** Lines of the file before the chunk. */
+	readonly linesBefore: number
+}
+
+/**
+ * Reads a YAML or JSON file as Kubernetes and Argo CD do: documents are split at
+ * lines that start with `---`, a file that starts with `{` is tried as JSON first,
+ * of equal keys the last one wins (and is remarked). Documents that are empty, null
+ * or only comments are left out. Pure, so that it can run in a worker.
+ * @throws UserError `MANIFEST_UNPARSABLE`, as `path:line:column: what`
+ * @see https://github.com/kubernetes/apimachinery/blob/v0.37.2/pkg/util/yaml/decoder.go YAMLReader, YAMLOrJSONDecoder
+ */
+export function parseManifests(bytes: Uint8Array, path: string): ParsedDocument[] {
+	const text = decode(bytes, path)
+	if (/^\s*\{/.test(text)) {
+		const json = parseJson(text)
+		if (json !== undefined) {
+			bound(json, { path, line: 1 })
+			return [{ path, line: 1 + countLines(text, text.search(/\S/)), index: 0, value: json, remarks: [] }]
+		}
+	}
+	const documents: ParsedDocument[] = []
+	const shared = text.includes('<<') ? undefined : plainSchema
+	const schema = shared ?? kubernetesSchema()
+	for (const chunk of split(text, path)) {
+		const parsed = parseChunk(chunk, { path, schema, text })
+		if (parsed === undefined || parsed.value === null) continue
+		documents.push({ path, index: documents.length, ...parsed })
+	}
+	return documents
+}
+
+/** Serves every file without merge keys: only those count. */
+const plainSchema: Schema = kubernetesSchema()
+
+function decode(bytes: Uint8Array, path: string): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+	} catch (error) {
+		const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+		throw new UserError('MANIFEST_UNPARSABLE', `${path}: not UTF-8${utf16 ? ', but UTF-16' : ''}`, {
+			hint: 'Save the file as UTF-8.',
+			cause: error,
+		})
+	}
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		// Kubernetes goes on to read it as YAML, whose error then has line and column.
+		return undefined
+	}
+}
+
+function* split(text: string, path: string): Generator<Chunk> {
+	let start = 0
+	let linesBefore = 0
+	let from = 0
+	while (true) {
+		const separator = text.startsWith('---', from) ? from : indexAfter(text, '\n---', from)
+		if (separator < 0) break
+		const lineEnd = endOfLine(text, separator)
+		const rest = text.slice(separator + 3, lineEnd).trim()
+		if (rest !== '' && !rest.startsWith('#')) {
+			const line = linesBefore + countLines(text, separator, start) + 1
+			throw unparsable({ path, line, column: 4 }, 'content after --- on the same line', {
+				source: text,
+				hint: 'Kubernetes splits documents at lines of --- and refuses content beside them: put it on the next line.',
+			})
+		}
+		yield { text: text.slice(start, separator), linesBefore }
+		const next = Math.min(lineEnd + 1, text.length)
+		linesBefore += countLines(text, next, start)
+		start = next
+		from = next
+		if (next >= text.length) return
+	}
+	yield { text: text.slice(start), linesBefore }
+}
+
+function indexAfter(text: string, what: string, from: number): number {
+	const found = text.indexOf(what, Math.max(0, from - 1))
+	return found < 0 ? -1 : found + 1
+}
+
+function endOfLine(text: string, from: number): number {
+	const end = text.indexOf('\n', from)
+	return end < 0 ? text.length : end
+}
+
+function countLines(text: string, end: number, start = 0): number {
+	let lines = 0
+	for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) lines++
+	return lines
+}
+
+interface ChunkContext {
+	readonly path: string
+	readonly schema: Schema
+	/** The whole file, for excerpts. */
+	readonly text: string
+}
+
+type ChunkResult = Pick<ParsedDocument, 'line' | 'value' | 'remarks'>
+
+function parseChunk(chunk: Chunk, context: ChunkContext): ChunkResult | undefined {
+	const first = /^(?![ \t]*(?:#|\r?$))/m.exec(chunk.text)
+	if (first === null || first.index >= chunk.text.length) return undefined
+	const line = chunk.linesBefore + countLines(chunk.text, first.index) + 1
+	const where = { path: context.path, line }
+	if (chunk.text.startsWith('%', first.index)) {
+		throw unparsable({ ...where, column: 1 }, 'a YAML directive', {
+			source: context.text,
+			hint: 'Kubernetes reads none: remove the line.',
+		})
+	}
+	const { values, remarks } = load(chunk, context)
+	const [value, ...others] = values
+	if (others.some((other) => other !== null && other !== undefined)) {
+		throw unparsable(where, 'more content after a line of "..."', {
+			source: context.text,
+			hint: 'Kubernetes reads nothing after it: start the next document with ---.',
+		})
+	}
+	if (chunk.text.includes('*')) bound(value, where)
+	return { line, value: value ?? null, remarks }
+}
+
+function load(
+	chunk: Chunk,
+	context: ChunkContext,
+): { readonly values: readonly unknown[]; readonly remarks: readonly DocumentRemark[] } {
+	const options = { schema: context.schema, maxDepth: MAX_DEPTH }
+	try {
+		return { values: loadAll(chunk.text, options), remarks: [] }
+	} catch (error) {
+		if (!(error instanceof YAMLException)) throw error
+		const line = chunk.linesBefore + (error.mark?.line ?? 0) + 1
+		const column = (error.mark?.column ?? 0) + 1
+		try {
+			// The only thing this forgives is a key that is there twice.
+			const values = loadAll(chunk.text, { ...options, schema: kubernetesSchema(), json: true })
+			return { values, remarks: [{ kind: 'duplicate-key', line, column }] }
+		} catch (second) {
+			const real = second instanceof YAMLException ? second : error
+			throw unparsable(
+				{
+					path: context.path,
+					line: chunk.linesBefore + (real.mark?.line ?? 0) + 1,
+					column: (real.mark?.column ?? 0) + 1,
+				},
+				real.reason,
+				{ source: context.text, cause: real },
+			)
+		}
+	}
+}
+
+function bound(value: unknown, where: { readonly path: string; readonly line: number }): void {
+	const problem = measureValue(value, { maxDepth: MAX_DEPTH, maxSize: MAX_EXPANDED })
+	switch (problem) {
+		case undefined:
+			return
+		case 'cycle':
+			throw unparsable(where, 'an alias (*) inside what it stands for')
+		case 'depth':
+			throw unparsable(where, `nested deeper than ${MAX_DEPTH} levels`)
+		case 'size':
+			throw unparsable(where, `its aliases (*) write out to more than ${MAX_EXPANDED / 1024 / 1024} MiB`)
+	}
+}
+
+interface UnparsableOptions {
+	readonly source?: string
+	readonly hint?: string
+	readonly cause?: unknown
+}
+
+function unparsable(
+	at: { readonly path: string; readonly line: number; readonly column?: number },
+	what: string,
+	options: UnparsableOptions = {},
+): UserError {
+	const position = at.column === undefined ? `${at.line}` : `${at.line}:${at.column}`
+	return new UserError('MANIFEST_UNPARSABLE', `${at.path}:${position}: ${what}`, {
+		...(options.source !== undefined && { details: excerpt(options.source, at) }),
+		...(options.hint !== undefined && { hint: options.hint }),
+		cause: options.cause,
+	})
+}
+
+const EXCERPT_WIDTH = 100
+
+/** The faulty line and up to two before it, each with its number, and a caret below. */
+function excerpt(source: string, at: { readonly line: number; readonly column?: number }): string[] {
+	const lines = source.split('\n', at.line)
+	const first = Math.max(0, at.line - 3)
+	const width = String(at.line).length
+	const shown = lines
+		.slice(first)
+		.map((text, index) => `${String(first + index + 1).padStart(width)} | ${printable(text)}`)
+	if (at.column !== undefined && at.column <= EXCERPT_WIDTH) {
+		shown.push(`${' '.repeat(width)} | ${' '.repeat(at.column - 1)}^`)
+	}
+	return shown
+}
+
+// oxlint-disable-next-line no-control-regex -- a terminal must not be steered by a file's content
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
+
+function printable(line: string): string {
+	return line.slice(0, EXCERPT_WIDTH).replaceAll(CONTROL, ' ').trimEnd()
+}

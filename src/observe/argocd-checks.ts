@@ -1,0 +1,276 @@
+import {
+	type Application,
+	ArgocdName,
+	parseApplication,
+	parseRepoUrl,
+	explain,
+	sourcesOf,
+	supportedArgoCd,
+} from '../argocd/index.ts'
+import type { Cluster, KubeObject } from '../cluster/index.ts'
+import { LadingError } from '../errors/index.ts'
+import { findRepositorySecret, secretField } from '../sync/index.ts'
+import type { Check, DoctorContext, DoctorRegistry, Finding } from './check.ts'
+
+const APPLICATION = { apiVersion: ArgocdName.apiVersion, kind: 'Application' } as const
+const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
+const REPO_SERVER = 'argocd-repo-server'
+
+/** What can be wrong with the cluster, its Argo CD and the Applications there. */
+export const argocdChecks: readonly Check[] = [
+	{ name: 'cluster', run: checkCluster },
+	{ name: 'argocd', run: async (context) => await withCluster(context, checkArgocd) },
+	{
+		name: 'application',
+		run: async (context) => await eachApplication(context, (application) => conditionsOf(application)),
+	},
+	{ name: 'repository-secret', run: async (context) => await eachApplication(context, checkSecret) },
+	{ name: 'artifact', run: async (context) => await eachApplication(context, checkArtifactOf) },
+]
+
+async function checkCluster({ cluster, signal }: DoctorContext): Promise<readonly Finding[]> {
+	const base = { check: 'cluster' }
+	if (cluster === undefined)
+		return [
+			{
+				...base,
+				status: 'skipped',
+				seen: 'no cluster is chosen',
+				fix: 'lading up, or --cluster context:NAME',
+			},
+		]
+	if (cluster instanceof LadingError)
+		return [{ ...base, status: 'fault', seen: cluster.message, fix: cluster.hint }]
+	try {
+		return [
+			{
+				...base,
+				subject: cluster.server,
+				status: 'ok',
+				seen: `Kubernetes ${await cluster.version({ signal })}`,
+			},
+		]
+	} catch (error) {
+		if (!(error instanceof LadingError)) throw error
+		return [{ ...base, subject: cluster.server, status: 'fault', seen: error.message, fix: error.hint }]
+	}
+}
+
+async function withCluster(
+	context: DoctorContext,
+	run: (cluster: Cluster, context: DoctorContext) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+	const { cluster } = context
+	return cluster === undefined || cluster instanceof LadingError ? [] : await run(cluster, context)
+}
+
+async function checkArgocd(
+	cluster: Cluster,
+	{ argocdNamespace: namespace, signal }: DoctorContext,
+): Promise<readonly Finding[]> {
+	const base = { check: 'argocd', subject: namespace }
+	const server = await cluster.get({ ...DEPLOYMENT, name: REPO_SERVER, namespace }, { signal })
+	if (server === undefined) {
+		return [
+			{
+				...base,
+				status: 'warn',
+				seen: `there is no Deployment ${REPO_SERVER} in namespace ${namespace}`,
+				why: 'Argo CD is not installed there, or runs otherwise',
+				fix: 'Name its namespace with --argocd-namespace, or install Argo CD.',
+			},
+		]
+	}
+	const ready = Number(record(server.status)?.readyReplicas ?? 0)
+	const found: Finding[] = []
+	if (ready < 1) {
+		found.push({
+			...base,
+			status: 'fault',
+			seen: `${REPO_SERVER} is not ready`,
+			why: 'it reads the artifacts',
+			fix: `kubectl logs -n ${namespace} -l app.kubernetes.io/name=${REPO_SERVER}`,
+		})
+	}
+	const version = versionOf(server)
+	const support = version === undefined ? undefined : supportedArgoCd(version)
+	if (version === undefined || support === undefined || support.status === 'unknown') {
+		found.push({ ...base, status: 'warn', seen: 'the version of Argo CD cannot be told from its image' })
+	} else if (support.status === 'too-old') {
+		found.push({
+			...base,
+			status: 'fault',
+			seen: `Argo CD ${version}`,
+			why: support.reason,
+			fix: 'Upgrade Argo CD.',
+		})
+	} else {
+		found.push({ ...base, status: 'ok', seen: `Argo CD ${version}`, why: support.note })
+	}
+	return found
+}
+
+/** From the tag of the image, which is where an installation says its version. */
+function versionOf(deployment: KubeObject): string | undefined {
+	const pod = record(record(record(deployment.spec)?.template)?.spec)
+	const containers = Array.isArray(pod?.containers) ? (pod.containers as unknown[]) : []
+	for (const container of containers) {
+		const image = record(container)?.image
+		const tag = typeof image === 'string' ? /:(v?\d+\.\d+\.\d+[^@]*)/.exec(image)?.[1] : undefined
+		if (tag !== undefined) return tag
+	}
+	return undefined
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
+	return typeof value === 'object' && value !== null
+		? (value as Readonly<Record<string, unknown>>)
+		: undefined
+}
+
+type ApplicationCheck = (
+	application: Application,
+	context: DoctorContext & { readonly cluster: Cluster },
+) => Promise<readonly Finding[]> | readonly Finding[]
+
+async function eachApplication(context: DoctorContext, check: ApplicationCheck): Promise<readonly Finding[]> {
+	return await withCluster(context, async (cluster) => {
+		const { argocdNamespace: namespace, applications: names, signal } = context
+		const labelSelector =
+			names === undefined ? `${ArgocdName.managedByLabel}=${ArgocdName.managedByLading}` : undefined
+		const { items } = await cluster.list(APPLICATION, { namespace, labelSelector, signal })
+		const applications = items
+			.filter(({ metadata }) => names?.includes(metadata.name) ?? true)
+			.map(parseApplication)
+		return (
+			await Promise.all(applications.map(async (each) => await check(each, { ...context, cluster })))
+		).flat()
+	})
+}
+
+function conditionsOf(application: Application): readonly Finding[] {
+	const base = { check: 'application', subject: application.metadata.name }
+	const { status } = application
+	const explanations = explain(application)
+	const seen = `${status?.sync?.status ?? 'Unknown'} and ${status?.health?.status ?? 'Unknown'}`
+	if (explanations.length === 0) {
+		const degraded = status?.health?.status === 'Degraded'
+		return [
+			{
+				...base,
+				status: degraded ? 'fault' : 'ok',
+				seen,
+				...(degraded && { why: status.health?.message, fix: `lading status ${application.metadata.name}` }),
+			},
+		]
+	}
+	return explanations.map(({ severity, what, why, next }) => ({
+		...base,
+		status: severity === 'error' ? 'fault' : 'warn',
+		seen: what,
+		why,
+		fix: next,
+	}))
+}
+
+interface Place {
+	readonly repoURL: string
+	readonly registry: DoctorRegistry
+	readonly repository: string
+	readonly revision: string
+}
+
+function placesOf(application: Application, { registries }: DoctorContext): readonly Place[] {
+	return sourcesOf(application).flatMap(({ repoURL, targetRevision = '' }) => {
+		const parsed = parseRepoUrl(repoURL)
+		if (!parsed.ok) return []
+		const { registry: name, repository } = parsed.url
+		const registry = registries.find(({ clusterName }) => clusterName === name) ?? { name, clusterName: name }
+		return [{ repoURL, registry, repository, revision: targetRevision }]
+	})
+}
+
+const checkSecret: ApplicationCheck = async (application, context) => {
+	const { cluster, argocdNamespace: namespace, signal, ports } = context
+	const found: Finding[] = []
+	for (const { repoURL, ...place } of placesOf(application, context)) {
+		const base = { check: 'repository-secret', subject: application.metadata.name }
+		const deploy = `lading deploy ${application.metadata.name} ${place.registry.name}/${place.repository}:${place.revision}`
+		const secret = await findRepositorySecret(cluster, repoURL, { namespace, signal })
+		if (secret === undefined) {
+			found.push({
+				...base,
+				status: 'warn',
+				seen: `${repoURL} has no repository Secret`,
+				why: 'Argo CD 3.4.4 to 3.5 read it as Git then',
+				fix: deploy,
+			})
+			continue
+		}
+		const type = secretField(secret, 'type')
+		if (type !== 'oci') {
+			found.push({
+				...base,
+				status: 'fault',
+				seen: `the Secret ${secret.metadata.name} has type ${type ?? 'git (the default)'}`,
+				why: 'an oci:// source needs type: oci',
+				fix: `kubectl patch secret ${secret.metadata.name} -n ${namespace} --type merge -p '{"stringData":{"type":"oci"}}'`,
+			})
+			continue
+		}
+		const username = secretField(secret, 'username')
+		const password = secretField(secret, 'password')
+		if (username === undefined || password === undefined) {
+			found.push({ ...base, status: 'ok', seen: `${secret.metadata.name}, without credentials` })
+			continue
+		}
+		try {
+			await ports.resolve(place, { username, password })
+			found.push({
+				...base,
+				status: 'ok',
+				seen: `the registry takes the credentials in ${secret.metadata.name}`,
+			})
+		} catch (error) {
+			if (!(error instanceof LadingError)) throw error
+			if (error.kind !== 'denied') found.push({ ...base, status: 'skipped', seen: error.message })
+			else
+				found.push({
+					...base,
+					status: 'fault',
+					seen: `the registry refuses the credentials in ${secret.metadata.name}`,
+					fix: `${deploy} --username USER --password-stdin`,
+				})
+		}
+	}
+	return found
+}
+
+const checkArtifactOf: ApplicationCheck = async (application, context) => {
+	const found: Finding[] = []
+	for (const place of placesOf(application, context)) {
+		const base = { check: 'artifact', subject: application.metadata.name }
+		const name = `${place.registry.name}/${place.repository}:${place.revision}`
+		// A range is resolved by Argo CD; whether it matches stands in the conditions.
+		if (/[\^~><*\s|]/.test(place.revision)) continue
+		try {
+			const digest = await context.ports.resolve(place)
+			if (digest === undefined) {
+				found.push({
+					...base,
+					status: 'fault',
+					seen: `${name} is not in the registry`,
+					fix: `lading push DIR ${name}, or see what there is: lading tags ${place.registry.name}/${place.repository}`,
+				})
+				continue
+			}
+			const refusals = (await context.ports.check?.(place)) ?? []
+			if (refusals.length === 0) found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })
+			for (const seen of refusals) found.push({ ...base, status: 'fault', seen, fix: `lading check ${name}` })
+		} catch (error) {
+			if (!(error instanceof LadingError)) throw error
+			found.push({ ...base, status: 'skipped', seen: error.message, fix: error.hint })
+		}
+	}
+	return found
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { RemoteError } from '../errors/index.ts'
+import { diagnose, type DoctorContext, type DoctorPorts, type ServerCertificate } from './index.ts'
+
+const DAY = 86_400_000
+const certificate: ServerCertificate = {
+	names: 'DNS:registry',
+	subject: 'CN=registry',
+	issuer: 'CN=ca',
+	validFrom: 0,
+	validTo: 100 * DAY,
+	covers: (host) => host === 'registry',
+	isSignedBy: () => true,
+}
+const ports: DoctorPorts = {
+	ping: () => Promise.resolve(),
+	resolve: () => Promise.resolve(undefined),
+	certificate: () => Promise.resolve(certificate),
+}
+const context: DoctorContext = {
+	machine: { nodeVersion: 'v20.19.0' },
+	ports,
+	registries: [{ name: 'registry:5000', clusterName: 'registry:5000' }],
+	argocdNamespace: 'argocd',
+	now: () => DAY,
+}
+
+async function faults(change: Partial<DoctorContext>): Promise<readonly string[]> {
+	const findings = await diagnose({ ...context, ...change })
+	return findings.filter(({ status }) => status === 'fault').map(({ check }) => check)
+}
+
+describe('diagnose', () => {
+	it('finds nothing where nothing is wrong', async () => {
+		expect(await faults({})).toEqual([])
+	})
+
+	it.each<[string, Partial<DoctorContext>]>([
+		['node', { machine: { nodeVersion: 'v20.18.3' } }],
+		['disk', { machine: { nodeVersion: 'v24.0.0', disk: { path: '.lading', freeBytes: 5 } } }],
+		[
+			'processes',
+			{ machine: { nodeVersion: 'v24.0.0', processes: [{ name: 'registry', pid: 1, alive: false }] } },
+		],
+		[
+			'registry-reachable',
+			{ ports: { ...ports, ping: () => Promise.reject(new RemoteError('CONNECTION_FAILED', 'refused')) } },
+		],
+		['registry-certificate', { now: () => 101 * DAY }],
+		['registry-certificate', { registries: [{ name: 'registry:5000', clusterName: 'kind-registry:5000' }] }],
+		[
+			'registry-loopback',
+			{
+				registries: [{ name: 'registry', clusterName: 'registry', loopbackOnly: true }],
+				clusterElsewhere: true,
+			},
+		],
+		['cluster', { cluster: new RemoteError('CLUSTER_UNREACHABLE', 'nothing listens') }],
+	])('finds %s', async (check, change) => {
+		expect(await faults(change)).toEqual([check])
+	})
+
+	it('says so when it could not look, and looks at the rest', async () => {
+		const broken = { ...ports, certificate: () => Promise.reject(new RemoteError('CONNECTION_FAILED', 'no')) }
+		const findings = await diagnose({ ...context, ports: broken })
+		expect(findings).toContainEqual(
+			expect.objectContaining({ check: 'registry-certificate', status: 'skipped' }),
+		)
+		expect(findings).toContainEqual(expect.objectContaining({ check: 'registry-reachable', status: 'ok' }))
+	})
+})

@@ -1,0 +1,14 @@
+export { diagnose } from './doctor.ts'
+export type {
+	DoctorContext,
+	DoctorCredential,
+	DoctorPorts,
+	DoctorRegistry,
+	Finding,
+	FindingStatus,
+	MachineFacts,
+} from './check.ts'
+export { describeCertificate, readServerCertificate } from './server-certificate.ts'
+export type { ServerCertificate } from './server-certificate.ts'
+export { readHistory, readStatus } from './status.ts'
+export type { ApplicationState, HistoryEntry, ResolveTag, StatusOptions } from './status.ts'

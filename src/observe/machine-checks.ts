@@ -1,0 +1,78 @@
+import type { Check } from './check.ts'
+
+const OLDEST_NODE: readonly [number, number] = [20, 19]
+const LITTLE_BYTES = 1_000_000_000
+const TOO_LITTLE_BYTES = 100_000_000
+
+/** What can be wrong with this machine. */
+export const machineChecks: readonly Check[] = [
+	{
+		name: 'node',
+		run({ machine }) {
+			const [major = 0, minor = 0] = machine.nodeVersion.replace(/^v/, '').split('.').map(Number)
+			const old = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])
+			const seen = `Node ${machine.nodeVersion}`
+			if (!old) return [{ check: 'node', status: 'ok', seen }]
+			return [
+				{
+					check: 'node',
+					status: 'fault',
+					seen,
+					why: 'lading needs Node 20.19 or later',
+					fix: 'Install a current Node.js from https://nodejs.org',
+				},
+			]
+		},
+	},
+	{
+		name: 'disk',
+		run({ machine: { disk } }) {
+			if (disk === undefined) return []
+			const seen = `${Math.floor(disk.freeBytes / 1_000_000)} MB free for ${disk.path}`
+			if (disk.freeBytes >= LITTLE_BYTES) return [{ check: 'disk', status: 'ok', seen }]
+			return [
+				{
+					check: 'disk',
+					status: disk.freeBytes < TOO_LITTLE_BYTES ? 'fault' : 'warn',
+					seen,
+					why: 'pushes fail when the registry cannot store them',
+					fix: 'Free some space; lading down removes the registry’s content.',
+				},
+			]
+		},
+	},
+	{
+		name: 'ports',
+		run({ machine: { ports = [] } }) {
+			return ports.map(({ port, wantedBy, takenBy }) =>
+				takenBy === undefined
+					? { check: 'ports', subject: wantedBy, status: 'ok', seen: `port ${port} is free or ours` }
+					: {
+							check: 'ports',
+							subject: wantedBy,
+							status: 'warn',
+							seen: `port ${port} is taken by ${takenBy}`,
+							why: port === 5000 ? 'on macOS it is often the AirPlay receiver' : undefined,
+							fix: `Choose another for ${wantedBy} with --port, or end ${takenBy}.`,
+						},
+			)
+		},
+	},
+	{
+		name: 'processes',
+		run({ machine: { processes = [] } }) {
+			return processes.map(({ name, pid, alive }) =>
+				alive
+					? { check: 'processes', subject: name, status: 'ok', seen: `${name} runs (process ${pid})` }
+					: {
+							check: 'processes',
+							subject: name,
+							status: 'fault',
+							seen: `${name} should run as process ${pid} and does not`,
+							why: 'it was ended, or the machine was started anew; what it stored is kept',
+							fix: 'lading up',
+						},
+			)
+		},
+	},
+]

@@ -1,0 +1,6 @@
+export type { Credential } from './credential.ts'
+export { createKeychain } from './keychain.ts'
+export type { Keychain, KeychainOptions, KeychainOverride } from './keychain.ts'
+export { createRegistryClient } from './registry-client.ts'
+export type { RegistryClient, RegistryClientOptions } from './registry-client.ts'
+export type { RemoteRepository, RemoteRepositoryOptions } from './remote-repository.ts'

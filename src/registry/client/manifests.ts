@@ -1,0 +1,137 @@
+import { bytesSource, type ContentSource, type StoreOptions } from '../../content/index.ts'
+import { InternalError, UserError } from '../../errors/index.ts'
+import type { HttpResponse } from '../../http/client/index.ts'
+import {
+	acceptedManifestTypes,
+	type Descriptor,
+	type Digest,
+	digestAlgorithm,
+	digestOf,
+	isDigest,
+	isManifestType,
+	MAX_MANIFEST_BYTES,
+} from '../../oci/index.ts'
+import { checkDigest } from './blob-upload.ts'
+import type { Endpoint } from './endpoint.ts'
+import { addToReferrersTag } from './referrers.ts'
+import { protocolError } from './registry-errors.ts'
+
+const ACCEPT = acceptedManifestTypes.join(', ')
+
+/** A manifest, whole; the digest is the one of the bytes. */
+export function readManifest(
+	endpoint: Endpoint,
+	reference: string,
+	{ signal }: StoreOptions,
+): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array } | undefined> {
+	const path = `manifests/${reference}`
+	const headers = { accept: ACCEPT }
+	const { repository, http } = endpoint
+	const read = async (): ReturnType<typeof readManifest> => {
+		const response = await endpoint.send({
+			method: 'GET',
+			path,
+			headers,
+			access: 'pull',
+			retry: false,
+			signal,
+		})
+		if (response.status === 404) {
+			response.discard()
+			return undefined
+		}
+		if (response.status !== 200) throw await endpoint.refusal(response, `read ${repository} at ${reference}`)
+		const mediaType = manifestTypeOf(endpoint, response)
+		const bytes = await response.bytes(MAX_MANIFEST_BYTES)
+		const digest = digestOf(bytes, isDigest(reference) ? digestAlgorithm(reference) : 'sha256')
+		return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
+	}
+	return http.attempt(read, { signal })
+}
+
+/** What a tag or digest names, by HEAD where that tells enough. */
+export async function resolveManifest(
+	endpoint: Endpoint,
+	reference: string,
+	{ signal }: StoreOptions,
+): Promise<Descriptor | undefined> {
+	const path = `manifests/${reference}`
+	const headers = { accept: ACCEPT }
+	const response = await endpoint.send({ method: 'HEAD', path, headers, access: 'pull', signal })
+	response.discard()
+	if (response.status === 404) return undefined
+	const described = response.status === 200 ? describedBy(response) : undefined
+	if (described && (!isDigest(reference) || described.digest === reference)) {
+		return { mediaType: manifestTypeOf(endpoint, response), ...described }
+	}
+	// HEAD carries no words; where it says no, GET does so with the registry's reasons.
+	return (await readManifest(endpoint, reference, { signal }))?.descriptor
+}
+
+/** Stores a manifest under a tag or its digest, and lists it with its subject where the registry does not. */
+export async function putManifest(
+	endpoint: Endpoint,
+	source: ContentSource,
+	options: StoreOptions & { readonly reference: string },
+): Promise<void> {
+	const { repository } = endpoint
+	const { reference } = options
+	const { descriptor } = source
+	const bytes = source.bytes ?? (await collect(source, options))
+	if (digestOf(bytes, digestAlgorithm(descriptor.digest)) !== descriptor.digest) {
+		throw new InternalError('the bytes of a manifest are not those of its descriptor')
+	}
+	if (bytes.byteLength > MAX_MANIFEST_BYTES) {
+		throw new UserError(
+			'ARTIFACT_INVALID',
+			`the manifest has ${bytes.byteLength} bytes; registries take 4 MiB`,
+		)
+	}
+	const response = await endpoint.send({
+		method: 'PUT',
+		path: `manifests/${reference}`,
+		access: 'pull,push',
+		headers: { 'content-type': descriptor.mediaType },
+		body: bytes,
+		signal: options.signal,
+	})
+	if (response.status !== 201 && response.status !== 200) {
+		const tag = isDigest(reference) ? undefined : reference
+		throw await endpoint.refusal(response, `store the manifest ${reference} of ${repository}`, tag)
+	}
+	response.discard()
+	checkDigest(endpoint, response, descriptor.digest)
+	// A registry that knows referrers says so; for any other the entry is ours to make.
+	if (response.headers['oci-subject'] !== undefined) return
+	await addToReferrersTag(endpoint, { ...source, bytes }, async (index, mediaType, tag) => {
+		await putManifest(endpoint, bytesSource(mediaType, index), { ...options, reference: tag })
+	})
+}
+
+function manifestTypeOf(endpoint: Endpoint, response: HttpResponse): string {
+	const type = response.headers['content-type']?.split(';')[0]?.trim()
+	if (type !== undefined && isManifestType(type)) return type
+	response.discard()
+	throw protocolError(endpoint.registry, `serves a manifest as ${type ?? 'no media type'}`, response)
+}
+
+function describedBy({
+	headers,
+}: HttpResponse): { readonly digest: Digest; readonly size: number } | undefined {
+	const digest = headers['docker-content-digest']
+	const length = headers['content-length']
+	if (typeof digest !== 'string' || !isDigest(digest) || length === undefined) return undefined
+	const size = Number(length)
+	return Number.isSafeInteger(size) && size > 0 && size <= MAX_MANIFEST_BYTES ? { digest, size } : undefined
+}
+
+async function collect(source: ContentSource, options: StoreOptions): Promise<Uint8Array> {
+	const chunks: Uint8Array[] = []
+	let size = 0
+	for await (const chunk of source.open(options)) {
+		size += chunk.byteLength
+		if (size > MAX_MANIFEST_BYTES) break
+		chunks.push(chunk)
+	}
+	return Buffer.concat(chunks)
+}

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto'
+import {
+	closeSync,
+	fstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readSync,
+	renameSync,
+	rmSync,
+	writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { verified } from '../../content/index.ts'
+import { isSystemError, RemoteError } from '../../errors/index.ts'
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, digestOf } from '../../oci/index.ts'
+import { flushDescriptor, GroupSync } from './group-sync.ts'
+import type { ByteRange, OpenedBlob } from './storage.ts'
+
+/** Content up to this size is held in memory once read, in bytes. */
+const CACHED_BYTES = 256 * 1024
+/** All of it together, in bytes. */
+const CACHE_BYTES = 32 * 1024 * 1024
+/** Content that is streamed is read in pieces of this size, in bytes. */
+const CHUNK_BYTES = 1024 * 1024
+
+const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
+
+/**
+ * Content by digest: one file each, named like the blobs of an OCI image layout.
+ * A file appears under its name whole and flushed, or not at all.
+ */
+export class ContentFiles {
+	readonly #directory: string
+	readonly #temporary: string
+	readonly #syncs: Readonly<
+		Record<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>
+	>
+	readonly #cache = new Map<Digest, Uint8Array>()
+	#cachedBytes = 0
+	/** Files whose content was checked, with what would change if they did. */
+	readonly #checked = new Map<Digest, string>()
+	readonly #damaged = new Set<Digest>()
+
+	constructor(directory: string, options: { readonly temporaryDirectory: string }) {
+		this.#directory = directory
+		this.#temporary = options.temporaryDirectory
+		const open = (algorithm: DigestAlgorithm): { descriptor: number; group: GroupSync } => {
+			const path = join(directory, algorithm)
+			mkdirSync(path, { recursive: true, mode: 0o700 })
+			const descriptor = openSync(path, 'r')
+			return { descriptor, group: new GroupSync(() => flushDescriptor(descriptor, 'directory')) }
+		}
+		this.#syncs = { sha256: open('sha256'), sha512: open('sha512') }
+	}
+
+	/** Writes content, durable when the promise resolves. Replaces a damaged copy. */
+	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
+		const temporary = join(this.#temporary, `${randomUUID()}.tmp`)
+		const descriptor = openSync(temporary, 'wx', 0o600)
+		try {
+			let written = 0
+			while (written < bytes.byteLength) written += writeSync(descriptor, bytes, written)
+			await this.adopt(digest, { path: temporary, descriptor })
+		} catch (error) {
+			rmSync(temporary, { force: true })
+			throw error
+		} finally {
+			closeSync(descriptor)
+		}
+	}
+
+	/** Gives a complete file its name. It must lie on the same file system. */
+	async adopt(digest: Digest, file: { readonly path: string; readonly descriptor: number }): Promise<void> {
+		await flushDescriptor(file.descriptor, 'file')
+		this.#checked.delete(digest)
+		renameSync(file.path, this.#path(digest))
+		this.#damaged.delete(digest)
+		await this.#syncs[digestAlgorithm(digest)].group.sync()
+	}
+
+	/** Whether a read found it damaged, and nobody has written it since. */
+	isDamaged(digest: Digest): boolean {
+		return this.#damaged.has(digest)
+	}
+
+	remove(digest: Digest): void {
+		this.#damaged.delete(digest)
+		this.#uncache(digest)
+		this.#checked.delete(digest)
+		rmSync(this.#path(digest), { force: true })
+	}
+
+	/**
+	 * Reads content whole; small content from memory.
+	 * @throws RemoteError `CONTENT_CORRUPT`
+	 */
+	read(digest: Digest, size: number): Uint8Array {
+		const cached = this.#cache.get(digest)
+		if (cached) return cached
+		const bytes = this.#withFile(digest, (descriptor) => {
+			this.#checkSize(digest, { descriptor, size })
+			return readFully(descriptor, { position: 0, length: size })
+		})
+		const actual = digestOf(bytes, digestAlgorithm(digest))
+		if (actual !== digest) throw this.#damage(digest, `its content has the digest ${actual}`)
+		this.#remember(digest, bytes)
+		return bytes
+	}
+
+	/** @throws RemoteError `CONTENT_CORRUPT` where a small one is damaged */
+	open(digest: Digest, size: number): OpenedBlob {
+		if (size <= CACHED_BYTES) {
+			const bytes = this.read(digest, size)
+			return { size, read: (range) => (range ? bytes.subarray(range.start, range.end + 1) : bytes) }
+		}
+		return { size, read: (range) => this.#stream(digest, { size, range }) }
+	}
+
+	/** Removes all files that `keep` does not name. Returns how many. */
+	sweep(keep: (digest: Digest) => boolean): number {
+		let removed = 0
+		for (const algorithm of ALGORITHMS) {
+			for (const name of readdirSync(join(this.#directory, algorithm))) {
+				if (keep(`${algorithm}:${name}` as Digest)) continue
+				rmSync(join(this.#directory, algorithm, name), { force: true })
+				removed++
+			}
+		}
+		return removed
+	}
+
+	close(): void {
+		for (const { descriptor } of Object.values(this.#syncs)) closeSync(descriptor)
+	}
+
+	async *#stream(
+		digest: Digest,
+		{ size, range }: { readonly size: number; readonly range: ByteRange | undefined },
+	): AsyncGenerator<Uint8Array, void, undefined> {
+		const descriptor = this.#open(digest)
+		try {
+			const identity = this.#checkSize(digest, { descriptor, size })
+			if (this.#checked.get(digest) === identity) {
+				yield* chunks(descriptor, range ?? { start: 0, end: size - 1 })
+				return
+			}
+			const whole = verified({ mediaType: '', digest, size }, chunks(descriptor, { start: 0, end: size - 1 }))
+			if (!range) yield* whole
+			else for await (const _ of whole);
+			this.#checked.set(digest, identity)
+			if (range) yield* chunks(descriptor, range)
+		} catch (error) {
+			if (error instanceof RemoteError && error.code === 'CONTENT_CORRUPT') this.#damaged.add(digest)
+			throw error
+		} finally {
+			closeSync(descriptor)
+		}
+	}
+
+	/** @returns what changes when the file does */
+	#checkSize(
+		digest: Digest,
+		{ descriptor, size }: { readonly descriptor: number; readonly size: number },
+	): string {
+		const { size: actual, mtimeMs, ctimeMs, ino } = fstatSync(descriptor)
+		if (actual !== size) throw this.#damage(digest, `its file has ${actual} bytes instead of ${size}`)
+		return `${ino} ${mtimeMs} ${ctimeMs}`
+	}
+
+	#withFile<T>(digest: Digest, use: (descriptor: number) => T): T {
+		const descriptor = this.#open(digest)
+		try {
+			return use(descriptor)
+		} finally {
+			closeSync(descriptor)
+		}
+	}
+
+	#open(digest: Digest): number {
+		try {
+			return openSync(this.#path(digest), 'r')
+		} catch (error) {
+			if (isSystemError(error, 'ENOENT')) throw this.#damage(digest, 'its file is gone')
+			throw error
+		}
+	}
+
+	#path(digest: Digest): string {
+		return join(this.#directory, digestAlgorithm(digest), digestHex(digest))
+	}
+
+	#damage(digest: Digest, what: string): RemoteError {
+		this.#damaged.add(digest)
+		return new RemoteError('CONTENT_CORRUPT', `${digest} is damaged in the registry: ${what}`, {
+			hint: 'Push the same content again: that replaces the damaged copy.',
+		})
+	}
+
+	#remember(digest: Digest, bytes: Uint8Array): void {
+		if (bytes.byteLength > CACHED_BYTES) return
+		this.#cache.set(digest, bytes)
+		this.#cachedBytes += bytes.byteLength
+		for (const oldest of this.#cache.keys()) {
+			if (this.#cachedBytes <= CACHE_BYTES) break
+			this.#uncache(oldest)
+		}
+	}
+
+	#uncache(digest: Digest): void {
+		this.#cachedBytes -= this.#cache.get(digest)?.byteLength ?? 0
+		this.#cache.delete(digest)
+	}
+}
+
+async function* chunks(
+	descriptor: number,
+	{ start, end }: ByteRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+	for (let position = start; position <= end; position += CHUNK_BYTES) {
+		// Reading the page cache at once costs less than a trip through the thread pool.
+		yield readFully(descriptor, { position, length: Math.min(CHUNK_BYTES, end + 1 - position) })
+	}
+}
+
+function readFully(
+	descriptor: number,
+	{ position, length }: { readonly position: number; readonly length: number },
+): Uint8Array {
+	const bytes = Buffer.allocUnsafeSlow(length)
+	let read = 0
+	while (read < length) {
+		const count = readSync(descriptor, bytes, read, length - read, position + read)
+		if (count === 0) return bytes.subarray(0, read)
+		read += count
+	}
+	return bytes
+}

@@ -1,0 +1,250 @@
+import {
+	appendFile,
+	mkdtemp,
+	readdir,
+	readFile,
+	rm,
+	stat,
+	truncate,
+	utimes,
+	writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Digest, digestHex, digestOf, MediaType } from '../../oci/index.ts'
+import { createStorage, type RegistryStorage, type StoredManifest } from './index.ts'
+
+let directory: string
+let storage: RegistryStorage
+const warnings: string[] = []
+const open = (): RegistryStorage =>
+	createStorage(directory, { onWarning: (message) => warnings.push(message) })
+beforeEach(async () => {
+	directory = await mkdtemp(join(tmpdir(), 'lading-'))
+	storage = open()
+	warnings.length = 0
+})
+afterEach(async () => {
+	await storage.close()
+	await rm(directory, { recursive: true, force: true })
+})
+
+async function restart(between?: () => Promise<void>): Promise<void> {
+	await storage.close()
+	await between?.()
+	storage = open()
+}
+
+async function* stream(
+	...chunks: readonly (string | Uint8Array)[]
+): AsyncGenerator<Uint8Array, void, undefined> {
+	for (const chunk of chunks) yield Buffer.from(chunk)
+}
+
+async function putBlob(content: string | Uint8Array, repository = 'app'): Promise<Digest> {
+	const digest = digestOf(content)
+	const { id } = storage.startUpload(repository)
+	const result = await storage.finishUpload(repository, { id, digest, body: stream(content) })
+	expect(result).toMatchObject({ kind: 'stored', digest })
+	return digest
+}
+
+async function putManifest(
+	content: string,
+	{ tags = ['v1'], subject }: { tags?: string[]; subject?: Digest } = {},
+): Promise<StoredManifest> {
+	const bytes = Buffer.from(content)
+	const manifest = {
+		digest: digestOf(bytes),
+		mediaType: MediaType.imageManifest,
+		size: bytes.byteLength,
+		subject,
+	}
+	await storage.putManifest('app', { manifest, bytes, tags })
+	return manifest
+}
+
+async function readBlob(digest: Digest, range?: { start: number; end: number }): Promise<Buffer> {
+	const content = storage.openBlob('app', digest)?.read(range)
+	if (content === undefined) throw new Error('no blob')
+	if (content instanceof Uint8Array) return Buffer.from(content)
+	const chunks: Uint8Array[] = []
+	for await (const chunk of content) chunks.push(chunk)
+	return Buffer.concat(chunks)
+}
+
+const fileOf = (digest: Digest): string => join(directory, 'blobs/sha256', digestHex(digest))
+const big = Buffer.alloc(3_000_000, 'b')
+
+describe('a storage opened again', () => {
+	it('has everything', async () => {
+		const blob = await putBlob('content')
+		const subject = digestOf('subject')
+		const first = await putManifest('{"a":1}', { tags: ['v1', 'latest'] })
+		const second = await putManifest('{"b":2}', { tags: ['latest', 'gone'], subject })
+		await storage.deleteTag('app', 'gone')
+		await storage.mountBlob('other', { digest: blob, from: 'app' })
+		const before = storage.statistics()
+		await restart()
+		expect(storage.statistics()).toEqual(before)
+		expect(before).toEqual({ repositories: 2, tags: 2, artifacts: 2, bytes: 21 })
+		expect(storage.repositories()).toEqual(['app', 'other'])
+		expect(storage.resolveTag('app', 'latest')).toBe(second.digest)
+		expect(storage.manifest('app', first.digest)).toMatchObject({
+			mediaType: MediaType.imageManifest,
+			size: 7,
+		})
+		expect(String(storage.readManifest('app', second.digest))).toBe('{"b":2}')
+		expect(storage.referrers('app', subject).map(({ digest }) => digest)).toEqual([second.digest])
+		expect(String(await readBlob(blob))).toBe('content')
+	})
+
+	it('goes on with uploads where they stood, and forgets old ones', async () => {
+		const { id } = storage.startUpload('app')
+		await storage.appendUpload('app', { id, body: stream('abc') })
+		const old = storage.startUpload('app')
+		await storage.appendUpload('app', { id: old.id, body: stream('abc') })
+		await restart(async () => {
+			await utimes(join(directory, 'uploads', old.id), 0, 0)
+			await writeFile(join(directory, 'uploads/left.tmp'), 'x')
+		})
+		expect(storage.upload('app', old.id)).toBeUndefined()
+		expect(storage.upload('other', id)).toBeUndefined()
+		expect(storage.upload('app', id)?.size).toBe(3)
+		const digest = digestOf('abcdef')
+		const result = await storage.finishUpload('app', { id, digest, offset: 3, body: stream('def') })
+		expect(result).toEqual({ kind: 'stored', digest, size: 6 })
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+	})
+
+	it('ignores the torn end of its journal, and writes on after it', async () => {
+		const first = await putManifest('{"a":1}')
+		await restart(async () => {
+			const journal = await readFile(join(directory, 'journal'), 'utf8')
+			await appendFile(join(directory, 'journal'), journal.slice(0, 40))
+		})
+		expect(storage.resolveTag('app', 'v1')).toBe(first.digest)
+		const second = await putManifest('{"b":2}')
+		await restart()
+		expect(storage.resolveTag('app', 'v1')).toBe(second.digest)
+	})
+
+	it('skips damaged lines, says so, and then removes nothing', async () => {
+		const lost = await putManifest('{"a":1}', { tags: ['lost'] })
+		const kept = await putManifest('{"b":2}', { tags: ['kept'] })
+		await restart(async () => {
+			const journal = await readFile(join(directory, 'journal'), 'utf8')
+			await writeFile(join(directory, 'journal'), journal.replace('"lost"', '"host"'))
+		})
+		expect(warnings).toHaveLength(1)
+		expect(storage.resolveTag('app', 'host')).toBeUndefined()
+		expect(storage.resolveTag('app', 'kept')).toBe(kept.digest)
+		expect((await stat(fileOf(lost.digest))).size).toBe(7)
+	})
+
+	it('removes content that nothing refers to', async () => {
+		const blob = await putBlob('content')
+		const stray = fileOf(digestOf('stray'))
+		await restart(() => writeFile(stray, 'stray'))
+		await expect(stat(stray)).rejects.toMatchObject({ code: 'ENOENT' })
+		expect(String(await readBlob(blob))).toBe('content')
+	})
+
+	it('has the same after its journal was written anew', async () => {
+		await storage.close()
+		storage = createStorage(directory, { compactLines: 20 })
+		const manifests: StoredManifest[] = []
+		for (let index = 0; index < 30; index++) manifests.push(await putManifest(`{"a":${index % 3}}`))
+		const { tags, artifacts } = storage.statistics()
+		expect((await readFile(join(directory, 'journal'), 'utf8')).split('\n').length).toBeLessThan(20)
+		await restart()
+		expect(storage.statistics()).toMatchObject({ tags, artifacts })
+		expect(storage.resolveTag('app', 'v1')).toBe(manifests.at(-1)?.digest)
+	})
+})
+
+describe('damage on the disk', () => {
+	it.each([
+		['small', Buffer.from('small content')],
+		['large', big],
+	])('of %s content is never served whole, and pushing it again heals it', async (_, content) => {
+		const digest = await putBlob(content)
+		await restart(async () => {
+			const bytes = await readFile(fileOf(digest))
+			bytes[5] = (bytes[5] ?? 0) ^ 1
+			await writeFile(fileOf(digest), bytes)
+		})
+		const code = 'CONTENT_CORRUPT'
+		await expect(readBlob(digest)).rejects.toMatchObject({ code })
+		await expect(readBlob(digest, { start: 0, end: 1 })).rejects.toMatchObject({ code })
+		await putBlob(content)
+		expect((await readBlob(digest)).equals(content)).toBe(true)
+	})
+
+	it('is noticed when it comes while serving, and when a file is short or gone', async () => {
+		const digest = await putBlob(big)
+		expect((await readBlob(digest)).equals(big)).toBe(true)
+		expect((await readBlob(digest, { start: 1, end: 2 })).toString()).toBe('bb')
+		const bytes = Buffer.from(big)
+		bytes[2_999_999] = 0
+		await writeFile(fileOf(digest), bytes)
+		await expect(readBlob(digest)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+		await truncate(fileOf(digest), 10)
+		await expect(readBlob(digest)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+		await rm(fileOf(digest))
+		await expect(readBlob(digest)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+	})
+})
+
+describe('at the same time', () => {
+	it('two requests cannot write to one upload', async () => {
+		const { id } = storage.startUpload('app')
+		let release: () => void = () => undefined
+		const waits = new Promise<void>((resolve) => (release = resolve))
+		const slow = storage.appendUpload('app', {
+			id,
+			body: (async function* () {
+				yield Buffer.from('a')
+				await waits
+			})(),
+		})
+		expect(await storage.appendUpload('app', { id, body: stream('b') })).toEqual({ kind: 'busy' })
+		release()
+		expect(await slow).toEqual({ kind: 'appended', size: 1 })
+	})
+
+	it('content pushed and deleted by many is there exactly when it is referred to', async () => {
+		const digest = digestOf('same')
+		await Promise.all(
+			Array.from({ length: 60 }, async (_, index) => {
+				const repository = `app-${index % 3}`
+				await putBlob('same', repository)
+				await storage.deleteBlob(repository, digest)
+			}),
+		)
+		expect(storage.statistics().bytes).toBe(0)
+		await expect(stat(fileOf(digest))).rejects.toMatchObject({ code: 'ENOENT' })
+		await putBlob('same')
+		expect(String(await readBlob(digest))).toBe('same')
+	})
+
+	it('eight writers move one tag, and every digest they got stays', async () => {
+		const made = await Promise.all(
+			Array.from({ length: 8 }, async (_, writer) => {
+				const own: StoredManifest[] = []
+				for (let index = 0; index < 10; index++) own.push(await putManifest(`{"w":${writer},"i":${index}}`))
+				return own
+			}),
+		)
+		for (const { digest } of made.flat()) expect(storage.readManifest('app', digest)).toBeDefined()
+		expect(made.flat().map(({ digest }) => digest)).toContain(storage.resolveTag('app', 'v1'))
+	})
+})
+
+it("a directory that cannot be used is the user's to mend", async () => {
+	await writeFile(join(directory, 'file'), '')
+	expect(() => createStorage(join(directory, 'file'))).toThrow(
+		expect.objectContaining({ code: 'FILE_UNWRITABLE' }),
+	)
+})

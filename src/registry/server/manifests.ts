@@ -1,0 +1,147 @@
+import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
+import { type Digest, digestAlgorithm, digestOf, isTag, MAX_MANIFEST_BYTES } from '../../oci/index.ts'
+import type { RegistryContext } from './context.ts'
+import { checkManifest } from './manifest-check.ts'
+import type { ManifestReference } from './route.ts'
+import type { StoredManifest } from './storage.ts'
+import { fault, refuse, type WireHeaders } from './wire.ts'
+
+export interface ManifestTarget {
+	readonly repository: string
+	readonly reference: ManifestReference
+}
+
+/** Tags one push may set by `?tag=`. */
+const MAX_TAGS = 100
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests */
+export function getManifest(
+	{ storage }: RegistryContext,
+	request: ServerRequest,
+	{ repository, reference }: ManifestTarget,
+): ServerResponse {
+	const digest =
+		reference.kind === 'digest' ? reference.digest : storage.resolveTag(repository, reference.tag)
+	const manifest = digest && storage.manifest(repository, digest)
+	if (!manifest) return unknown(storage.hasRepository(repository))
+	if (request.method === 'HEAD' && storage.isDamaged(manifest.digest)) return unknown(true)
+	const headers = headersOf(manifest)
+	if (matches(request, manifest.digest)) return { status: 304, headers: { etag: `"${manifest.digest}"` } }
+	if (request.method === 'HEAD') return { status: 200, headers }
+	return { status: 200, headers, body: storage.readManifest(repository, manifest.digest) }
+}
+
+/** The same for as long as the storage hands out the same manifest, which it does. */
+const headersCache = new WeakMap<StoredManifest, WireHeaders>()
+
+function headersOf(manifest: StoredManifest): WireHeaders {
+	let headers = headersCache.get(manifest)
+	if (!headers) {
+		headers = {
+			'content-type': manifest.mediaType,
+			'content-length': manifest.size,
+			'docker-content-digest': manifest.digest,
+			etag: `"${manifest.digest}"`,
+			'x-content-type-options': 'nosniff',
+		}
+		headersCache.set(manifest, headers)
+	}
+	return headers
+}
+
+/** Whether `If-None-Match` names the digest. */
+export function matches(request: ServerRequest, digest: Digest): boolean {
+	return request.headers['if-none-match']?.includes(`"${digest}"`) === true
+}
+
+function unknown(repositoryExists: boolean): ServerResponse {
+	return repositoryExists
+		? fault(404, 'MANIFEST_UNKNOWN', 'the repository has no such manifest')
+		: fault(404, 'NAME_UNKNOWN', 'there is no such repository')
+}
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests */
+export async function putManifest(
+	context: RegistryContext,
+	request: ServerRequest,
+	{ repository, reference }: ManifestTarget,
+): Promise<ServerResponse> {
+	const { storage } = context
+	const bytes = await readAtMost(request, MAX_MANIFEST_BYTES)
+	if (!bytes)
+		return fault(413, 'SIZE_INVALID', `a manifest may have ${MAX_MANIFEST_BYTES} bytes, this one has more`)
+	const digest = digestOf(bytes, reference.kind === 'digest' ? digestAlgorithm(reference.digest) : 'sha256')
+	if (reference.kind === 'digest' && reference.digest !== digest) {
+		return fault(400, 'DIGEST_INVALID', `the content has the digest ${digest}`)
+	}
+	const tags = reference.kind === 'tag' ? [reference.tag] : [...new Set(request.query.getAll('tag'))]
+	if (tags.length > MAX_TAGS || !tags.every(isTag)) {
+		return fault(
+			400,
+			'MANIFEST_INVALID',
+			`a query parameter "tag" is not a tag, or there are over ${MAX_TAGS}`,
+		)
+	}
+	const checked = checkManifest(bytes, {
+		declared: request.headers['content-type'],
+		lookup: {
+			blobSize: (target) => (storage.isDamaged(target) ? undefined : storage.blobSize(repository, target)),
+			manifestSize: (target) => storage.manifest(repository, target)?.size,
+		},
+	})
+	if (checked.kind === 'bad') return refuse(400, { faults: checked.faults.slice(0, 100) })
+
+	const { mediaType, subject } = checked
+	const manifest: StoredManifest = { digest, mediaType, size: bytes.byteLength, ...(subject && { subject }) }
+	await storage.putManifest(repository, { manifest, bytes, tags })
+	for (const tag of tags.length > 0 ? tags : [undefined]) {
+		announce(context, { repository, digest, mediaType, tag })
+	}
+	return {
+		status: 201,
+		headers: {
+			location: `/v2/${repository}/manifests/${digest}`,
+			'docker-content-digest': digest,
+			...(subject && { 'oci-subject': subject }),
+			...(reference.kind === 'digest' && tags.length > 0 && { 'oci-tag': tags.join(', ') }),
+		},
+	}
+}
+
+function announce({ onPush, log }: RegistryContext, event: Parameters<NonNullable<typeof onPush>>[0]): void {
+	try {
+		onPush?.(event)
+	} catch (error) {
+		log({ level: 'error', message: `after a push to ${event.repository}: ${String(error)}` })
+	}
+}
+
+/** `undefined` when the body is longer. */
+async function readAtMost(request: ServerRequest, limit: number): Promise<Uint8Array | undefined> {
+	if (Number(request.headers['content-length'] ?? 0) > limit) return undefined
+	const chunks: Uint8Array[] = []
+	let size = 0
+	for await (const chunk of request.body) {
+		size += chunk.byteLength
+		if (size > limit) return undefined
+		chunks.push(chunk)
+	}
+	return Buffer.concat(chunks)
+}
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#deleting-manifests */
+export async function deleteManifest(
+	{ storage, digestsInUse }: RegistryContext,
+	{ repository, reference }: ManifestTarget,
+): Promise<ServerResponse> {
+	if (reference.kind === 'tag') {
+		const deleted = await storage.deleteTag(repository, reference.tag)
+		return deleted ? { status: 202 } : unknown(storage.hasRepository(repository))
+	}
+	const { digest } = reference
+	if (!storage.manifest(repository, digest)) return unknown(storage.hasRepository(repository))
+	if ((await digestsInUse?.())?.has(digest) === true) {
+		return fault(409, 'DENIED', `${digest} is what an Application deploys, or may roll back to`)
+	}
+	return (await storage.deleteManifest(repository, digest)) ? { status: 202 } : unknown(true)
+}

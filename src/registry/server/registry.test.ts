@@ -1,0 +1,601 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hash } from 'bcryptjs'
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Handler, ServerRequest } from '../../http/server/index.ts'
+import { type Descriptor, type Digest, digestOf, emptyDescriptor, MediaType } from '../../oci/index.ts'
+import {
+	createRegistry,
+	createStorage,
+	type PushEvent,
+	type RegistryOptions,
+	type RegistryStorage,
+} from './index.ts'
+
+let directory: string
+let storage: RegistryStorage
+let registry: Handler
+beforeEach(async () => {
+	directory = await mkdtemp(join(tmpdir(), 'lading-'))
+	storage = createStorage(directory)
+	registry = createRegistry({ storage })
+})
+afterEach(async () => {
+	await storage.close()
+	await rm(directory, { recursive: true, force: true })
+})
+
+interface Ask {
+	readonly headers?: Record<string, string>
+	readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>
+	readonly via?: Handler
+}
+
+interface Answered {
+	readonly status: number
+	readonly headers: Readonly<Record<string, string>>
+	readonly bytes: Buffer
+	/** Of the first error of the body. */
+	readonly code: string | undefined
+}
+
+async function ask(line: string, { headers = {}, body = '', via = registry }: Ask = {}): Promise<Answered> {
+	const [method = '', target = ''] = line.split(' ')
+	const [path = '', search = ''] = target.split('?')
+	const stream = typeof body === 'string' || body instanceof Uint8Array ? pieces(Buffer.from(body)) : body
+	const request: ServerRequest = {
+		method,
+		path,
+		query: new URLSearchParams(search),
+		headers,
+		body: stream,
+		signal: new AbortController().signal,
+		remoteAddress: '127.0.0.1',
+		scheme: 'https',
+	}
+	const answer = await via(request)
+	const chunks: Buffer[] = []
+	if (typeof answer.body === 'string' || answer.body instanceof Uint8Array)
+		chunks.push(Buffer.from(answer.body))
+	else if (answer.body) for await (const chunk of answer.body) chunks.push(Buffer.from(chunk))
+	const bytes = Buffer.concat(chunks)
+	const isJson = answer.status >= 400 && bytes.byteLength > 0
+	const errors = isJson ? (JSON.parse(bytes.toString()) as { errors: { code: string }[] }).errors : []
+	return {
+		status: answer.status,
+		headers: Object.fromEntries(
+			Object.entries(answer.headers ?? {}).map(([name, value]) => [name, String(value)]),
+		),
+		bytes,
+		code: errors[0]?.code,
+	}
+}
+
+async function* pieces(...all: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+	yield* all
+}
+
+async function pushBlob(repository: string, content: Uint8Array | string): Promise<Digest> {
+	const digest = digestOf(content)
+	const answer = await ask(`POST /v2/${repository}/blobs/uploads/?digest=${digest}`, { body: content })
+	expect(answer.status).toBe(201)
+	return digest
+}
+
+interface Image {
+	readonly layer?: string
+	readonly subject?: Descriptor
+	readonly artifactType?: string
+	readonly annotations?: Record<string, string>
+}
+
+async function pushImage(
+	repository: string,
+	reference: string | undefined,
+	{ layer = 'layer', ...rest }: Image = {},
+): Promise<{ readonly digest: Digest; readonly bytes: Buffer; readonly answer: Answered }> {
+	await pushBlob(repository, '{}')
+	const digest = await pushBlob(repository, layer)
+	const manifest = {
+		schemaVersion: 2,
+		mediaType: MediaType.imageManifest,
+		config: emptyDescriptor,
+		layers: [{ mediaType: MediaType.layerTar, digest, size: Buffer.byteLength(layer) }],
+		...rest,
+	}
+	const bytes = Buffer.from(JSON.stringify(manifest))
+	const own = digestOf(bytes)
+	const answer = await ask(`PUT /v2/${repository}/manifests/${reference ?? own}`, {
+		headers: { 'content-type': MediaType.imageManifest },
+		body: bytes,
+	})
+	return { digest: own, bytes, answer }
+}
+
+describe('blobs', () => {
+	it('are pushed by POST and PUT', async () => {
+		const started = await ask('POST /v2/app/blobs/uploads/')
+		expect(started).toMatchObject({ status: 202, headers: { range: '0-0' } })
+		const { location = '' } = started.headers
+		expect(location).toMatch(/^\/v2\/app\/blobs\/uploads\/[0-9a-f-]{36}$/)
+		const digest = digestOf('content')
+		const done = await ask(`PUT ${location}?digest=${digest}`, { body: 'content' })
+		expect(done).toMatchObject({
+			status: 201,
+			headers: { location: `/v2/app/blobs/${digest}`, 'docker-content-digest': digest },
+		})
+		expect(await ask(`HEAD /v2/app/blobs/${digest}`)).toMatchObject({
+			status: 200,
+			headers: { 'content-length': '7', 'docker-content-digest': digest },
+		})
+		expect((await ask(`GET /v2/app/blobs/${digest}`)).bytes.toString()).toBe('content')
+		expect(await ask(`GET ${location}`)).toMatchObject({ status: 404, code: 'BLOB_UPLOAD_UNKNOWN' })
+	})
+
+	it('are pushed in chunks, in order only', async () => {
+		const { location = '' } = (await ask('POST /v2/app/blobs/uploads/')).headers
+		const first = await ask(`PATCH ${location}`, { headers: { 'content-range': '0-2' }, body: 'abc' })
+		expect(first).toMatchObject({ status: 202, headers: { range: '0-2' } })
+		const wrong = await ask(`PATCH ${location}`, { headers: { 'content-range': '5-6' }, body: 'fg' })
+		expect(wrong).toMatchObject({ status: 416, code: 'BLOB_UPLOAD_INVALID', headers: { range: '0-2' } })
+		expect(await ask(`GET ${location}`)).toMatchObject({ status: 204, headers: { range: '0-2' } })
+		const length = { 'content-range': '3-4', 'content-length': '5' }
+		expect(await ask(`PATCH ${location}`, { headers: length, body: 'fghij' })).toMatchObject({ status: 416 })
+		const digest = digestOf('abcde')
+		const done = await ask(`PUT ${location}?digest=${digest}`, {
+			headers: { 'content-range': '3-4' },
+			body: 'de',
+		})
+		expect(done.status).toBe(201)
+		expect((await ask(`GET /v2/app/blobs/${digest}`)).bytes.toString()).toBe('abcde')
+	})
+
+	it('of several megabytes go through a file, with sha512 too, and come back in ranges', async () => {
+		const chunk = Buffer.alloc(700_000, 'x')
+		const content = Buffer.concat([chunk, chunk, chunk, Buffer.from('end')])
+		const digest = digestOf(content, 'sha512')
+		const body = pieces(chunk, chunk, chunk, Buffer.from('end'))
+		expect(await ask(`POST /v2/app/blobs/uploads/?digest=${digest}`, { body })).toMatchObject({ status: 201 })
+		const range = async (value: string): Promise<Answered> =>
+			ask(`GET /v2/app/blobs/${digest}`, { headers: { range: value } })
+		expect(await range('bytes=2099999-')).toMatchObject({
+			status: 206,
+			headers: { 'content-range': `bytes 2099999-2100002/2100003`, 'content-length': '4' },
+		})
+		expect((await range('bytes=-3')).bytes.toString()).toBe('end')
+		expect((await range('bytes=2099999-2100000')).bytes.toString()).toBe('xe')
+		expect(await range('bytes=2100003-')).toMatchObject({
+			status: 416,
+			headers: { 'content-range': 'bytes */2100003' },
+		})
+		expect(await range('bytes=9-1')).toMatchObject({ status: 416 })
+		expect((await range('apples=1-2')).status).toBe(200)
+		expect((await range('bytes=0-1,3-4')).bytes.equals(content)).toBe(true)
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+	})
+
+	it('with another digest are refused and leave nothing', async () => {
+		const digest = digestOf('other')
+		const answer = await ask(`POST /v2/app/blobs/uploads/?digest=${digest}`, { body: 'content' })
+		expect(answer).toMatchObject({ status: 400, code: 'DIGEST_INVALID' })
+		const big = await ask(`POST /v2/app/blobs/uploads/?digest=${digest}`, { body: Buffer.alloc(2_000_000) })
+		expect(big).toMatchObject({ status: 400, code: 'DIGEST_INVALID' })
+		expect(await ask(`HEAD /v2/app/blobs/${digest}`)).toMatchObject({ status: 404 })
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+		expect(await readdir(join(directory, 'blobs/sha256'))).toEqual([])
+	})
+
+	it('are cancelled with their upload', async () => {
+		const { location = '' } = (await ask('POST /v2/app/blobs/uploads/')).headers
+		await ask(`PATCH ${location}`, { body: 'abc' })
+		expect(await ask(`DELETE ${location.replace('/app/', '/other/')}`)).toMatchObject({ status: 404 })
+		expect((await ask(`DELETE ${location}`)).status).toBe(204)
+		expect(await ask(`PATCH ${location}`, { body: 'd' })).toMatchObject({
+			status: 404,
+			code: 'BLOB_UPLOAD_UNKNOWN',
+		})
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+	})
+
+	it('are mounted from another repository, or from any', async () => {
+		const digest = await pushBlob('one', 'content')
+		expect(await ask(`HEAD /v2/two/blobs/${digest}`)).toMatchObject({ status: 404, code: 'BLOB_UNKNOWN' })
+		expect(await ask(`POST /v2/two/blobs/uploads/?mount=${digest}&from=one`)).toMatchObject({ status: 201 })
+		expect(await ask(`POST /v2/three/blobs/uploads/?mount=${digest}`)).toMatchObject({ status: 201 })
+		expect(await ask(`POST /v2/four/blobs/uploads/?mount=${digestOf('none')}&from=one`)).toMatchObject({
+			status: 202,
+		})
+		await ask(`DELETE /v2/one/blobs/${digest}`)
+		expect((await ask(`GET /v2/two/blobs/${digest}`)).bytes.toString()).toBe('content')
+		expect(storage.statistics().bytes).toBe(7)
+	})
+
+	it('are gone after a delete, with their bytes', async () => {
+		const digest = await pushBlob('app', 'content')
+		expect((await ask(`DELETE /v2/app/blobs/${digest}`)).status).toBe(202)
+		expect(await ask(`DELETE /v2/app/blobs/${digest}`)).toMatchObject({ status: 404, code: 'BLOB_UNKNOWN' })
+		expect(await readdir(join(directory, 'blobs/sha256'))).toEqual([])
+	})
+
+	it('keep what arrived when the client goes away', async () => {
+		const { location = '' } = (await ask('POST /v2/app/blobs/uploads/')).headers
+		const breaks = (async function* () {
+			yield Buffer.from('abc')
+			throw new Error('gone')
+		})()
+		await expect(ask(`PATCH ${location}`, { body: breaks })).rejects.toThrow('gone')
+		expect(await ask(`GET ${location}`)).toMatchObject({ status: 204, headers: { range: '0-2' } })
+	})
+
+	it('over the limit are refused', async () => {
+		await storage.close()
+		storage = createStorage(directory, { maxBlobBytes: 2_000_000 })
+		const via = createRegistry({ storage })
+		const body = Buffer.alloc(2_000_001)
+		const answer = await ask(`POST /v2/app/blobs/uploads/?digest=${digestOf(body)}`, { body, via })
+		expect(answer).toMatchObject({ status: 413, code: 'SIZE_INVALID' })
+	})
+})
+
+describe('manifests', () => {
+	it('are pushed by tag, and served by tag and digest', async () => {
+		const { digest, bytes, answer } = await pushImage('team/app', 'v1')
+		expect(answer).toMatchObject({
+			status: 201,
+			headers: { location: `/v2/team/app/manifests/${digest}`, 'docker-content-digest': digest },
+		})
+		for (const reference of ['v1', digest]) {
+			const got = await ask(`GET /v2/team/app/manifests/${reference}`)
+			expect(got).toMatchObject({
+				status: 200,
+				headers: { 'content-type': MediaType.imageManifest, etag: `"${digest}"` },
+			})
+			expect(got.bytes.equals(bytes)).toBe(true)
+		}
+		const head = await ask('HEAD /v2/team/app/manifests/v1')
+		expect(head).toMatchObject({ status: 200, headers: { 'content-length': String(bytes.byteLength) } })
+		const fresh = { 'if-none-match': `"${digest}"` }
+		expect(await ask('GET /v2/team/app/manifests/v1', { headers: fresh })).toMatchObject({ status: 304 })
+	})
+
+	it('stay pullable by digest when their tag moves', async () => {
+		const first = await pushImage('app', 'latest', { layer: 'one' })
+		const second = await pushImage('app', 'latest', { layer: 'two' })
+		expect((await ask('GET /v2/app/manifests/latest')).headers['docker-content-digest']).toBe(second.digest)
+		expect((await ask(`GET /v2/app/manifests/${first.digest}`)).bytes.equals(first.bytes)).toBe(true)
+	})
+
+	it('set several tags at once', async () => {
+		const { digest, bytes } = await pushImage('app', undefined)
+		const answer = await ask(`PUT /v2/app/manifests/${digest}?tag=a&tag=b`, {
+			headers: { 'content-type': MediaType.imageManifest },
+			body: bytes,
+		})
+		expect(answer).toMatchObject({ status: 201, headers: { 'oci-tag': 'a, b' } })
+		expect((await ask('HEAD /v2/app/manifests/b')).status).toBe(200)
+	})
+
+	it.each<readonly [string, string | undefined, string, string]>([
+		['what is no JSON', MediaType.imageManifest, 'x', 'MANIFEST_INVALID'],
+		['JSON that is no object', 'application/vnd.example+json', '[]', 'MANIFEST_INVALID'],
+		['no type at all', undefined, '{}', 'MANIFEST_INVALID'],
+		['a type for browsers', 'text/html', '{}', 'MANIFEST_INVALID'],
+		[
+			'two types',
+			MediaType.imageManifest,
+			JSON.stringify({ mediaType: MediaType.imageIndex }),
+			'MANIFEST_INVALID',
+		],
+		['no config', MediaType.imageManifest, '{"schemaVersion":2,"layers":[]}', 'MANIFEST_INVALID'],
+		[
+			'a blob that is not there',
+			MediaType.imageManifest,
+			JSON.stringify({ schemaVersion: 2, config: emptyDescriptor, layers: [] }),
+			'MANIFEST_BLOB_UNKNOWN',
+		],
+		[
+			'an index of what is not there',
+			MediaType.imageIndex,
+			JSON.stringify({ schemaVersion: 2, manifests: [emptyDescriptor] }),
+			'MANIFEST_BLOB_UNKNOWN',
+		],
+	])('are refused: %s', async (_, type, body, code) => {
+		const headers = type === undefined ? {} : { 'content-type': type }
+		expect(await ask('PUT /v2/app/manifests/v1', { headers, body })).toMatchObject({ status: 400, code })
+		expect(storage.statistics().artifacts).toBe(0)
+	})
+
+	it('with a wrong size of a layer, another digest, or over 4 MiB are refused', async () => {
+		await pushBlob('app', '{}')
+		const put = async (path: string, body: string): Promise<Answered> =>
+			ask(`PUT /v2/app/manifests/${path}`, { headers: { 'content-type': MediaType.imageManifest }, body })
+		const wrong = JSON.stringify({ schemaVersion: 2, config: { ...emptyDescriptor, size: 3 }, layers: [] })
+		expect(await put('v1', wrong)).toMatchObject({ status: 400, code: 'SIZE_INVALID' })
+		expect(await put(digestOf('x'), wrong)).toMatchObject({ status: 400, code: 'DIGEST_INVALID' })
+		expect(await put('v1', ' '.repeat(4 * 1024 * 1024 + 1))).toMatchObject({
+			status: 413,
+			code: 'SIZE_INVALID',
+		})
+	})
+
+	it('are deleted by tag or by digest', async () => {
+		const { digest } = await pushImage('app', 'v1')
+		expect((await ask('DELETE /v2/app/manifests/v1')).status).toBe(202)
+		expect(await ask('HEAD /v2/app/manifests/v1')).toMatchObject({ status: 404 })
+		expect((await ask(`HEAD /v2/app/manifests/${digest}`)).status).toBe(200)
+		expect((await ask(`DELETE /v2/app/manifests/${digest}`)).status).toBe(202)
+		expect(await ask(`GET /v2/app/manifests/${digest}`)).toMatchObject({
+			status: 404,
+			code: 'MANIFEST_UNKNOWN',
+		})
+	})
+
+	it('that an Application needs are not deleted', async () => {
+		const { digest } = await pushImage('app', 'v1')
+		const via = createRegistry({ storage, digestsInUse: async () => new Set([digest]) })
+		expect(await ask(`DELETE /v2/app/manifests/${digest}`, { via })).toMatchObject({
+			status: 409,
+			code: 'DENIED',
+		})
+	})
+
+	it('tell the port of a push, and a port that throws changes nothing', async () => {
+		const events: PushEvent[] = []
+		registry = createRegistry({
+			storage,
+			onPush: (event) => {
+				events.push(event)
+				throw new Error('port')
+			},
+		})
+		const { digest, answer } = await pushImage('app', 'v1')
+		expect(answer.status).toBe(201)
+		expect(events).toEqual([{ repository: 'app', tag: 'v1', digest, mediaType: MediaType.imageManifest }])
+	})
+})
+
+describe('referrers', () => {
+	it('are listed, filtered, with what they say of themselves; the subject need not exist', async () => {
+		const subject: Descriptor = { mediaType: MediaType.imageManifest, digest: digestOf('missing'), size: 7 }
+		const sbom = await pushImage('app', undefined, {
+			subject,
+			artifactType: 'a/sbom',
+			annotations: { k: 'v' },
+		})
+		const plain = await pushImage('app', undefined, { subject })
+		expect(sbom.answer).toMatchObject({ status: 201, headers: { 'oci-subject': subject.digest } })
+		const list = async (
+			query: string,
+		): Promise<{ headers: Answered['headers']; manifests: Descriptor[] }> => {
+			const answer = await ask(`GET /v2/app/referrers/${subject.digest}${query}`)
+			expect(answer.headers['content-type']).toBe(MediaType.imageIndex)
+			return {
+				headers: answer.headers,
+				...(JSON.parse(answer.bytes.toString()) as { manifests: Descriptor[] }),
+			}
+		}
+		const all = await list('')
+		expect(all.manifests).toEqual([
+			{
+				mediaType: MediaType.imageManifest,
+				digest: sbom.digest,
+				size: sbom.bytes.byteLength,
+				artifactType: 'a/sbom',
+				annotations: { k: 'v' },
+			},
+			{
+				mediaType: MediaType.imageManifest,
+				digest: plain.digest,
+				size: plain.bytes.byteLength,
+				artifactType: MediaType.empty,
+			},
+		])
+		const filtered = await list('?artifactType=a/sbom')
+		expect(filtered.headers['oci-filters-applied']).toBe('artifactType')
+		expect(filtered.manifests.map(({ digest }) => digest)).toEqual([sbom.digest])
+		await ask(`DELETE /v2/app/manifests/${sbom.digest}`)
+		expect((await list('')).manifests).toHaveLength(1)
+	})
+
+	it('come in pages that together hold all', async () => {
+		const subject: Descriptor = { mediaType: MediaType.imageManifest, digest: digestOf('missing'), size: 7 }
+		for (const name of ['a', 'b', 'c']) {
+			await pushImage('app', undefined, { subject, annotations: { name: name.repeat(1_500_000) } })
+		}
+		const found: Digest[] = []
+		let path = `/v2/app/referrers/${subject.digest}`
+		for (let page = 0; page < 3 && path !== ''; page++) {
+			const answer = await ask(`GET ${path}`)
+			const { manifests } = JSON.parse(answer.bytes.toString()) as { manifests: Descriptor[] }
+			found.push(...manifests.map(({ digest }) => digest))
+			path = /^<(.*)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1] ?? ''
+		}
+		expect(new Set(found).size).toBe(3)
+		expect(found).toHaveLength(3)
+	})
+})
+
+describe('listings', () => {
+	it('page through tags in the order of their bytes', async () => {
+		for (const tag of ['b', 'a', 'C', 'v10', 'v2']) await pushImage('app', tag)
+		const seen: string[] = []
+		let path = '/v2/app/tags/list?n=2'
+		for (let page = 0; page < 5 && path !== ''; page++) {
+			const answer = await ask(`GET ${path}`)
+			seen.push(...(JSON.parse(answer.bytes.toString()) as { tags: string[] }).tags)
+			path = /^<(.*)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1] ?? ''
+		}
+		expect(seen).toEqual(['C', 'a', 'b', 'v10', 'v2'])
+		const rest = await ask('GET /v2/app/tags/list?last=aa')
+		expect(JSON.parse(rest.bytes.toString())).toEqual({ name: 'app', tags: ['b', 'v10', 'v2'] })
+		expect(await ask('GET /v2/app/tags/list?n=x')).toMatchObject({ status: 400 })
+		expect(await ask('GET /v2/none/tags/list')).toMatchObject({ status: 404, code: 'NAME_UNKNOWN' })
+		const catalog = await ask('GET /v2/_catalog')
+		expect(JSON.parse(catalog.bytes.toString())).toEqual({ repositories: ['app'] })
+	})
+})
+
+describe('requests that are none', () => {
+	it.each([
+		['GET /v2/../etc/passwd/blobs/sha256:x', 400, 'NAME_INVALID'],
+		['GET /v2/a/../b/manifests/latest', 400, 'NAME_INVALID'],
+		['GET /v2/%2e%2e/manifests/latest', 400, 'NAME_INVALID'],
+		['GET /v2/a%00/manifests/latest', 400, 'NAME_INVALID'],
+		['GET /v2/App/manifests/latest', 400, 'NAME_INVALID'],
+		[`GET /v2/${'a'.repeat(300)}/manifests/latest`, 400, 'NAME_INVALID'],
+		[`GET /v2/${'a/'.repeat(2000)}manifests/latest`, 400, 'NAME_INVALID'],
+		['GET /v2/app/manifests/sha256:123', 400, 'DIGEST_INVALID'],
+		['GET /v2/app/manifests/..', 404, 'MANIFEST_UNKNOWN'],
+		['GET /v2/app/blobs/latest', 400, 'DIGEST_INVALID'],
+		['PUT /v2/app/blobs/uploads/../../x?digest=x', 404, 'UNSUPPORTED'],
+		['PUT /v2/app/blobs/uploads/x?digest=x', 400, 'DIGEST_INVALID'],
+		['GET /v2/app/nothing', 404, 'UNSUPPORTED'],
+		['GET /else', 404, 'UNSUPPORTED'],
+		['POST /v2/app/manifests/latest', 405, 'UNSUPPORTED'],
+		['DELETE /v2/app/tags/list', 405, 'UNSUPPORTED'],
+	])('%s', async (line, status, code) => {
+		expect(await ask(line)).toMatchObject({ status, code })
+	})
+
+	it('never throw, whatever the path, the query and the headers are', async () => {
+		const part = fc.oneof(
+			fc.constantFrom(
+				'v2',
+				'app',
+				'blobs',
+				'uploads',
+				'manifests',
+				'tags',
+				'list',
+				'referrers',
+				'..',
+				'',
+				'%2f',
+			),
+			fc.constant(digestOf('x')),
+			fc.string({ maxLength: 20 }),
+		)
+		await fc.assert(
+			fc.asyncProperty(
+				fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'TRACE'),
+				fc.array(part, { maxLength: 7 }),
+				fc.string({ maxLength: 30 }),
+				async (method, parts, text) => {
+					const path = `/v2/${parts.join('/')}`.replaceAll(/[ ?]/g, '_')
+					const headers = { range: text, 'content-range': text, 'content-type': text, authorization: text }
+					const answer = await ask(`${method} ${path}?n=${encodeURIComponent(text)}`, { headers, body: text })
+					expect(answer.status).toBeGreaterThanOrEqual(200)
+					expect(answer.status).toBeLessThan(500)
+				},
+			),
+			{ numRuns: 500 },
+		)
+	})
+})
+
+describe('GET /livez', () => {
+	it('names the instance, without a password', async () => {
+		const path = join(directory, 'htpasswd')
+		await writeFile(path, '')
+		const via = createRegistry({ storage, instance: 'i-1', auth: { htpasswd: path } })
+		const answer = await ask('GET /livez', { via })
+		expect(JSON.parse(answer.bytes.toString())).toEqual({ name: 'lading registry', instance: 'i-1' })
+		expect(answer.headers['x-lading-instance']).toBe('i-1')
+	})
+})
+
+describe('damaged content', () => {
+	it('is an error to who reads it, absent to who asks, and good again after a push', async () => {
+		const { digest, bytes } = await pushImage('app', 'v1')
+		const blob = digestOf('layer')
+		for (const [kind, each, content] of [
+			['manifests', digest, bytes],
+			['blobs', blob, Buffer.from('layer')],
+		] as const) {
+			await writeFile(join(directory, 'blobs', each.replace(':', '/')), 'other content')
+			const path = `${kind}/${each}`
+			expect(await ask(`GET /v2/app/${path}`)).toMatchObject({ status: 500, code: 'UNKNOWN' })
+			expect(await ask(`HEAD /v2/app/${path}`)).toMatchObject({ status: 404 })
+			await pushImage('app', 'v1')
+			expect(await ask(`HEAD /v2/app/${path}`)).toMatchObject({ status: 200 })
+			expect((await ask(`GET /v2/app/${path}`)).bytes.equals(content)).toBe(true)
+		}
+	})
+})
+
+describe('a storage that fails', () => {
+	it.each([
+		['ENOSPC', 507],
+		['EIO', 500],
+	])('%s is answered with %i and the body of the specification', async (code, status) => {
+		const failing: RegistryStorage = {
+			...storage,
+			startUpload: () => storage.startUpload('app'),
+			finishUpload: () => Promise.reject(Object.assign(new Error('disk'), { code })),
+		}
+		const logged: string[] = []
+		const via = createRegistry({ storage: failing, log: ({ message }) => logged.push(message) })
+		const answer = await ask(`POST /v2/app/blobs/uploads/?digest=${digestOf('x')}`, { body: 'x', via })
+		expect(answer).toMatchObject({ status, code: 'UNKNOWN' })
+		expect(logged).toHaveLength(1)
+	})
+})
+
+describe('htpasswd', () => {
+	const basic = (text: string): Record<string, string> => ({
+		authorization: `Basic ${Buffer.from(text).toString('base64')}`,
+	})
+
+	it('lets in who is in the file, as the file is now', async () => {
+		const path = join(directory, 'htpasswd')
+		const line = async (user: string, password: string): Promise<string> =>
+			`${user}:${await hash(password, 4)}\n`
+		await writeFile(path, `# people\n${await line('ada', 'pass:word')}`)
+		let now = 0
+		const options: RegistryOptions = { storage, auth: { htpasswd: path, now: () => now } }
+		const via = createRegistry(options)
+		const status = async (headers: Record<string, string>): Promise<number> =>
+			(await ask('GET /v2/', { headers, via })).status
+
+		const refused = await ask('GET /v2/', { via })
+		expect(refused).toMatchObject({ status: 401, code: 'UNAUTHORIZED' })
+		expect(refused.headers['www-authenticate']).toMatch(/^Basic realm="/)
+		expect(await status(basic('ada:pass:word'))).toBe(200)
+		expect(await status(basic('ada:wrong'))).toBe(401)
+		expect(await status(basic('bob:pass:word'))).toBe(401)
+		expect(await status({ authorization: 'Bearer x' })).toBe(401)
+		expect(await status({ authorization: 'Basic %%%' })).toBe(401)
+
+		await writeFile(path, await line('bob', 'secret'))
+		now = 2000
+		expect(await status(basic('ada:pass:word'))).toBe(401)
+		expect(await status(basic('bob:secret'))).toBe(200)
+		await rm(path)
+		now = 4000
+		expect(await status(basic('bob:secret'))).toBe(401)
+	})
+
+	it('bounds the passwords that wait to be checked', async () => {
+		const path = join(directory, 'htpasswd')
+		await writeFile(path, `ada:${await hash('x', 4)}\n`)
+		const via = createRegistry({ storage, auth: { htpasswd: path } })
+		const answers = await Promise.all(
+			Array.from({ length: 20 }, (_, index) => ask('GET /v2/', { headers: basic(`ada:${index}`), via })),
+		)
+		expect(answers.map(({ status }) => status).filter((status) => status === 429)).toHaveLength(4)
+	})
+
+	it('is refused where it is missing, or not bcrypt', async () => {
+		const path = join(directory, 'htpasswd')
+		const code = 'CREDENTIALS_UNREADABLE'
+		expect(() => createRegistry({ storage, auth: { htpasswd: path } })).toThrow(
+			expect.objectContaining({ code }),
+		)
+		await writeFile(path, 'ada:{SHA}abc\n')
+		expect(() => createRegistry({ storage, auth: { htpasswd: path } })).toThrow(
+			expect.objectContaining({ code }),
+		)
+	})
+})

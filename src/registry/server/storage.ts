@@ -1,0 +1,142 @@
+import type { Digest } from '../../oci/index.ts'
+
+export interface StoredManifest {
+	readonly digest: Digest
+	readonly mediaType: string
+	/** Number of bytes. */
+	readonly size: number
+	/** What it points at by its `subject`, which need not exist. */
+	readonly subject?: Digest | undefined
+}
+
+export interface TagPage {
+	/** In the order of their bytes. */
+	readonly tags: readonly string[]
+	/** There are more after the last of `tags`. */
+	readonly more: boolean
+}
+
+/** Bytes `start` to `end`, both included, as in HTTP. */
+export interface ByteRange {
+	readonly start: number
+	readonly end: number
+}
+
+export interface OpenedBlob {
+	/** Of the whole blob, in bytes. */
+	readonly size: number
+	/** In memory where it is small. Never content that does not have its digest: see {@link RegistryStorage.openBlob}. */
+	read(range?: ByteRange): Uint8Array | AsyncIterable<Uint8Array>
+}
+
+export interface Upload {
+	readonly id: string
+	/** Number of bytes received so far, also after a restart. */
+	readonly size: number
+}
+
+export type UploadResult =
+	| { readonly kind: 'stored'; readonly digest: Digest; readonly size: number }
+	/** The content has another digest. Nothing is kept. */
+	| { readonly kind: 'mismatch'; readonly actual: Digest }
+	| UploadRefusal
+
+export type UploadRefusal =
+	| { readonly kind: 'unknown' }
+	/** Another request is writing to the same upload. */
+	| { readonly kind: 'busy' }
+	/** The upload is not at the offset the client thinks. */
+	| { readonly kind: 'out-of-order'; readonly size: number }
+	/** Over the limit for one blob. Nothing is kept. */
+	| { readonly kind: 'too-large'; readonly limit: number }
+
+export interface UploadOptions {
+	/** Where the client believes the upload stands, in bytes. */
+	readonly offset?: number | undefined
+}
+
+export interface StorageStatistics {
+	readonly repositories: number
+	readonly tags: number
+	/** Manifests over all repositories. */
+	readonly artifacts: number
+	/** Of all content together, each stored once. */
+	readonly bytes: number
+}
+
+/**
+ * What a registry keeps. Reads answer from memory or the page cache and so at once;
+ * what changes something is durable when its promise resolves. A digest stays readable
+ * until it is deleted, whatever happens to the tags that named it.
+ */
+export interface RegistryStorage {
+	hasRepository(repository: string): boolean
+	repositories(): readonly string[]
+
+	resolveTag(repository: string, tag: string): Digest | undefined
+	/** `undefined` when there is no such repository. */
+	listTags(
+		repository: string,
+		options: { readonly after?: string | undefined; readonly limit: number },
+	): TagPage | undefined
+	manifest(repository: string, digest: Digest): StoredManifest | undefined
+	/** @throws RemoteError `CONTENT_CORRUPT` */
+	readManifest(repository: string, digest: Digest): Uint8Array | undefined
+	/** Manifests whose `subject` is the digest, oldest first. */
+	referrers(repository: string, subject: Digest): readonly StoredManifest[]
+	putManifest(
+		repository: string,
+		content: {
+			readonly manifest: StoredManifest
+			readonly bytes: Uint8Array
+			/** Tags that name it from now on, in the same step. */
+			readonly tags: readonly string[]
+		},
+	): Promise<void>
+	/** Takes its tags with it. `false` when it is not there. */
+	deleteManifest(repository: string, digest: Digest): Promise<boolean>
+	deleteTag(repository: string, tag: string): Promise<boolean>
+
+	/** Size in bytes. */
+	blobSize(repository: string, digest: Digest): number | undefined
+	/**
+	 * The first read after a start checks the digest: a stream throws before its last
+	 * byte, and `openBlob` itself for a small blob.
+	 * @throws RemoteError `CONTENT_CORRUPT`
+	 */
+	openBlob(repository: string, digest: Digest): OpenedBlob | undefined
+	/** Makes content that a repository (`from`, or any) has part of another. `false` when none has it. */
+	mountBlob(
+		repository: string,
+		options: { readonly digest: Digest; readonly from?: string | undefined },
+	): Promise<boolean>
+	deleteBlob(repository: string, digest: Digest): Promise<boolean>
+
+	/**
+	 * Whether a read found the content damaged and it was not pushed again since. Who asks
+	 * whether the registry has it must hear no, or would never push it again.
+	 */
+	isDamaged(digest: Digest): boolean
+
+	startUpload(repository: string): Upload
+	upload(repository: string, id: string): Upload | undefined
+	/** Adds to an upload. What arrived before a failure of `body` stays, so that it can be resumed. */
+	appendUpload(
+		repository: string,
+		options: UploadOptions & { readonly id: string; readonly body: AsyncIterable<Uint8Array> },
+	): Promise<{ readonly kind: 'appended'; readonly size: number } | UploadRefusal>
+	/** Adds the last piece and stores the whole as a blob. */
+	finishUpload(
+		repository: string,
+		options: UploadOptions & {
+			readonly id: string
+			readonly digest: Digest
+			readonly body: AsyncIterable<Uint8Array>
+		},
+	): Promise<UploadResult>
+	cancelUpload(repository: string, id: string): boolean
+
+	statistics(): StorageStatistics
+	/** Waits for what is under way. */
+	close(): Promise<void>
+}

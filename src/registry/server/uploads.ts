@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto'
+import {
+	closeSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import {
+	createDigester,
+	type Digest,
+	digestAlgorithm,
+	type Digester,
+	digestOf,
+	isRepository,
+} from '../../oci/index.ts'
+import type { ContentFiles } from './content-files.ts'
+import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './storage.ts'
+
+/** A body up to this size that comes in one piece never touches a temporary file, in bytes. */
+const SMALL_BYTES = 1024 * 1024
+/** Uploads nobody has sent a byte to are forgotten when there are more than this. */
+const MAX_UPLOADS = 10_000
+/** Uploads on which nothing arrived for so long are removed at a start, in milliseconds. */
+const EXPIRY_MS = 7 * 24 * 60 * 60 * 1000
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+interface UploadState {
+	readonly id: string
+	readonly repository: string
+	size: number
+	busy: boolean
+	/** SHA-256 of what arrived; absent for an upload from before the start. */
+	digester: Digester | undefined
+}
+
+export interface UploadsOptions {
+	readonly contents: ContentFiles
+	/** Of one blob, in bytes. */
+	readonly maxBytes: number
+	readonly now: () => number
+}
+
+type Body = AsyncIterable<Uint8Array>
+
+/**
+ * Uploads under way: `ID` holds the bytes, `ID.repository` whose they are. An
+ * upload without bytes is only in memory.
+ */
+export class Uploads {
+	readonly #directory: string
+	readonly #options: UploadsOptions
+	readonly #uploads = new Map<string, UploadState>()
+
+	constructor(directory: string, options: UploadsOptions) {
+		this.#directory = directory
+		this.#options = options
+		const names = new Set(readdirSync(directory))
+		for (const name of names) {
+			const ownerOf = name.replace(/\.repository$/, '')
+			if (name.endsWith('.tmp') || !names.has(ownerOf)) this.#removeFiles(ownerOf)
+			else if (ID.test(name)) this.#resume(name)
+		}
+	}
+
+	#resume(name: string): void {
+		const { size, mtimeMs } = statSync(join(this.#directory, name))
+		const repository = readOwner(join(this.#directory, `${name}.repository`))
+		if (repository === undefined || this.#options.now() - mtimeMs > EXPIRY_MS) return this.#removeFiles(name)
+		this.#uploads.set(name, { id: name, repository, size, busy: false, digester: undefined })
+	}
+
+	start(repository: string): Upload {
+		if (this.#uploads.size >= MAX_UPLOADS) this.#forgetEmpty()
+		const upload = { id: randomUUID(), repository, size: 0, busy: false, digester: createDigester() }
+		this.#uploads.set(upload.id, upload)
+		return upload
+	}
+
+	get(repository: string, id: string): Upload | undefined {
+		return this.#find(repository, id)
+	}
+
+	cancel(repository: string, id: string): boolean {
+		const upload = this.#find(repository, id)
+		if (upload) this.#discard(upload)
+		return upload !== undefined
+	}
+
+	async append(
+		repository: string,
+		{ id, body, offset }: UploadOptions & { readonly id: string; readonly body: Body },
+	): Promise<{ readonly kind: 'appended'; readonly size: number } | UploadRefusal> {
+		return this.#exclusively(repository, { id, offset }, async (upload) => {
+			const refusal = await this.#write(upload, body)
+			return refusal ?? { kind: 'appended', size: upload.size }
+		})
+	}
+
+	/** Takes the last piece and checks the digest; the content is durable then, but nobody's yet. */
+	async finish(
+		repository: string,
+		{
+			id,
+			body,
+			offset,
+			digest,
+		}: UploadOptions & { readonly id: string; readonly digest: Digest; readonly body: Body },
+	): Promise<UploadResult> {
+		return this.#exclusively(repository, { id, offset }, async (upload) => {
+			let rest = body
+			if (upload.size === 0) {
+				const start = await takeSmall(body)
+				if (start.kind === 'whole') return this.#storeSmall(upload, { digest, bytes: start.bytes })
+				rest = start.body
+			}
+			const refusal = await this.#write(upload, rest)
+			return refusal ?? this.#storeFile(upload, digest)
+		})
+	}
+
+	async #exclusively<T>(
+		repository: string,
+		{ id, offset }: UploadOptions & { readonly id: string },
+		use: (upload: UploadState) => Promise<T | UploadRefusal>,
+	): Promise<T | UploadRefusal> {
+		const upload = this.#find(repository, id)
+		if (!upload) return { kind: 'unknown' }
+		if (upload.busy) return { kind: 'busy' }
+		if (offset !== undefined && offset !== upload.size) return { kind: 'out-of-order', size: upload.size }
+		upload.busy = true
+		try {
+			return await use(upload)
+		} finally {
+			upload.busy = false
+		}
+	}
+
+	async #write(upload: UploadState, body: Body): Promise<UploadRefusal | undefined> {
+		let descriptor: number | undefined
+		try {
+			for await (const chunk of body) {
+				if (upload.size + chunk.byteLength > this.#options.maxBytes) {
+					this.#discard(upload)
+					return { kind: 'too-large', limit: this.#options.maxBytes }
+				}
+				descriptor ??= this.#discardOnFailure(upload, () => this.#openFile(upload))
+				const open = descriptor
+				this.#discardOnFailure(upload, () => writeFully(open, chunk))
+				upload.size += chunk.byteLength
+				upload.digester?.update(chunk)
+			}
+		} finally {
+			if (descriptor !== undefined) closeSync(descriptor)
+		}
+		// Cancelled meanwhile: what was written since goes too.
+		if (this.#uploads.has(upload.id)) return undefined
+		this.#discard(upload)
+		return { kind: 'unknown' }
+	}
+
+	/** A full disk gets its space back: the client has to start again anyway. */
+	#discardOnFailure<T>(upload: UploadState, write: () => T): T {
+		try {
+			return write()
+		} catch (error) {
+			this.#discard(upload)
+			throw error
+		}
+	}
+
+	#openFile(upload: UploadState): number {
+		if (upload.size === 0) writeFileSync(join(this.#directory, `${upload.id}.repository`), upload.repository)
+		return openSync(join(this.#directory, upload.id), 'a', 0o600)
+	}
+
+	async #storeSmall(
+		upload: UploadState,
+		{ digest, bytes }: { readonly digest: Digest; readonly bytes: Uint8Array },
+	): Promise<UploadResult> {
+		this.#uploads.delete(upload.id)
+		const actual = digestOf(bytes, digestAlgorithm(digest))
+		if (actual !== digest) return { kind: 'mismatch', actual }
+		await this.#options.contents.write(digest, bytes)
+		return { kind: 'stored', digest, size: bytes.byteLength }
+	}
+
+	async #storeFile(upload: UploadState, digest: Digest): Promise<UploadResult> {
+		const path = join(this.#directory, upload.id)
+		try {
+			const actual = await this.#digestOf(upload, digest)
+			if (actual !== digest) return { kind: 'mismatch', actual }
+			const descriptor = openSync(path, 'r+')
+			try {
+				await this.#options.contents.adopt(digest, { path, descriptor })
+			} finally {
+				closeSync(descriptor)
+			}
+			return { kind: 'stored', digest, size: upload.size }
+		} finally {
+			this.#discard(upload)
+		}
+	}
+
+	async #digestOf(upload: UploadState, expected: Digest): Promise<Digest> {
+		const algorithm = digestAlgorithm(expected)
+		if (algorithm === 'sha256' && upload.digester) return upload.digester.digest()
+		const path = join(this.#directory, upload.id)
+		if (upload.size <= SMALL_BYTES) return digestOf(await readFile(path), algorithm)
+		const digester = createDigester(algorithm)
+		for await (const chunk of createReadStream(path, { highWaterMark: SMALL_BYTES })) {
+			digester.update(chunk as Uint8Array)
+		}
+		return digester.digest()
+	}
+
+	#find(repository: string, id: string): UploadState | undefined {
+		const upload = this.#uploads.get(id)
+		return upload?.repository === repository ? upload : undefined
+	}
+
+	#discard(upload: UploadState): void {
+		this.#uploads.delete(upload.id)
+		if (upload.size > 0 || upload.busy) this.#removeFiles(upload.id)
+	}
+
+	#removeFiles(name: string): void {
+		rmSync(join(this.#directory, name), { force: true })
+		rmSync(join(this.#directory, `${name}.repository`), { force: true })
+	}
+
+	#forgetEmpty(): void {
+		for (const upload of this.#uploads.values()) {
+			if (upload.size > 0 || upload.busy) continue
+			this.#uploads.delete(upload.id)
+			return
+		}
+	}
+}
+
+type Start =
+	| { readonly kind: 'whole'; readonly bytes: Uint8Array }
+	/** More than fits: the same body, from its start. */
+	| { readonly kind: 'more'; readonly body: Body }
+
+async function takeSmall(body: Body): Promise<Start> {
+	const iterator = body[Symbol.asyncIterator]()
+	const taken: Uint8Array[] = []
+	let size = 0
+	while (size <= SMALL_BYTES) {
+		const next = await iterator.next()
+		if (next.done === true) return { kind: 'whole', bytes: Buffer.concat(taken) }
+		taken.push(next.value)
+		size += next.value.byteLength
+	}
+	return { kind: 'more', body: again(taken, iterator) }
+}
+
+async function* again(
+	taken: readonly Uint8Array[],
+	rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+	try {
+		yield* taken
+		for (;;) {
+			const next = await rest.next()
+			if (next.done === true) return
+			yield next.value
+		}
+	} finally {
+		await rest.return?.()
+	}
+}
+
+function readOwner(path: string): string | undefined {
+	try {
+		const text = readFileSync(path, 'utf8')
+		return isRepository(text) ? text : undefined
+	} catch {
+		return undefined
+	}
+}
+
+function writeFully(descriptor: number, bytes: Uint8Array): void {
+	let written = 0
+	while (written < bytes.byteLength) written += writeSync(descriptor, bytes, written)
+}

@@ -1,0 +1,6 @@
+export { SANDBOX_CONTEXT, sandboxKubeconfig } from './kubeconfig.ts'
+export type { KubeconfigOptions } from './kubeconfig.ts'
+export { openSandbox } from './sandbox.ts'
+export type { Sandbox, SandboxOptions } from './sandbox.ts'
+export { StatusError } from './status-error.ts'
+export type { StatusReason } from './status-error.ts'

@@ -1,0 +1,2 @@
+export { runController } from './run-controller.ts'
+export type { RunControllerOptions } from './run-controller.ts'

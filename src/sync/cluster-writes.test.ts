@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+import { buildApplication } from '../argocd/index.ts'
+import type { Cluster, KubeObject, ObjectRef } from '../cluster/index.ts'
+import { parseDigest } from '../oci/index.ts'
+import {
+	applyApplication,
+	applyRepositorySecret,
+	createClusterApplicationApi,
+	isRefreshing,
+	moveRevision,
+	refreshMatching,
+	secretField,
+	trustCa,
+} from './index.ts'
+
+/** As much of a cluster as writing takes: a map, with merge patches. */
+function fakeCluster(): Cluster & { readonly objects: Map<string, KubeObject> } {
+	const objects = new Map<string, KubeObject>()
+	const key = ({ kind, name, namespace }: ObjectRef): string => `${kind} ${namespace ?? ''}/${name}`
+	const put = (object: KubeObject): Promise<KubeObject> => {
+		objects.set(key({ ...object, ...object.metadata }), object)
+		return Promise.resolve(object)
+	}
+	const merge = (into: unknown, patch: unknown): unknown => {
+		if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+		const result: Record<string, unknown> = { ...(into as object | undefined) }
+		for (const [field, value] of Object.entries(patch)) result[field] = merge(result[field], value)
+		return result
+	}
+	return {
+		objects,
+		server: 'https://fake/',
+		version: () => Promise.resolve('v1.37.2'),
+		get: (ref) => Promise.resolve(objects.get(key(ref))),
+		list: ({ kind }) =>
+			Promise.resolve({
+				items: [...objects.values()].filter((each) => each.kind === kind),
+				resourceVersion: '1',
+			}),
+		create: put,
+		apply: put,
+		async patch(ref, patch) {
+			const present = objects.get(key(ref))
+			return present && (await put(merge(present, patch) as KubeObject))
+		},
+		delete: (ref) => Promise.resolve(objects.delete(key(ref))),
+		async *watch() {
+			yield* []
+		},
+	}
+}
+
+const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+const repoURL = 'oci://registry:5000/app'
+const built = buildApplication({
+	name: 'app',
+	repoURL,
+	targetRevision: 'v1',
+	destination: { namespace: 'demo' },
+})
+const ref = { name: 'app', namespace: 'argocd' }
+
+describe('trustCa', () => {
+	it('adds a key and touches no other; the second time it changes nothing', async () => {
+		const cluster = fakeCluster()
+		const options = { host: 'registry:5000', pem: PEM }
+		expect(await trustCa(cluster, options)).toBe('changed')
+		expect(await trustCa(cluster, { ...options, host: 'other' })).toBe('changed')
+		expect(await trustCa(cluster, options)).toBe('unchanged')
+		const object = cluster.objects.get('ConfigMap argocd/argocd-tls-certs-cm')
+		expect(object?.data).toEqual({ registry: PEM, other: PEM })
+		expect(object?.metadata.labels).toMatchObject({ 'app.kubernetes.io/part-of': 'argocd' })
+	})
+})
+
+describe('applyRepositorySecret', () => {
+	it('leaves the Secret that someone else made', async () => {
+		const cluster = fakeCluster()
+		expect((await applyRepositorySecret(cluster, { repoURL })).outcome).toBe('applied')
+		expect((await applyRepositorySecret(cluster, { repoURL, username: 'u', password: 'p' })).outcome).toBe(
+			'applied',
+		)
+		const [mine] = cluster.objects.values()
+		expect(mine && secretField(mine, 'password')).toBe('p')
+		cluster.objects.clear()
+		const data = { url: Buffer.from(repoURL).toString('base64'), type: Buffer.from('git').toString('base64') }
+		await cluster.create({
+			apiVersion: 'v1',
+			kind: 'Secret',
+			metadata: { name: 'theirs', namespace: 'argocd' },
+			data,
+		})
+		expect(await applyRepositorySecret(cluster, { repoURL })).toEqual({
+			outcome: 'kept',
+			name: 'theirs',
+			type: 'git',
+		})
+		expect(cluster.objects.size).toBe(1)
+	})
+})
+
+describe('Applications', () => {
+	it('are created, moved and compared again', async () => {
+		const cluster = fakeCluster()
+		const api = createClusterApplicationApi(cluster)
+		expect((await applyApplication(api, built)).outcome).toBe('created')
+		const { application, from } = await moveRevision(api, ref, { revision: 'v2' })
+		expect([from, application.spec.source?.targetRevision, isRefreshing(application)]).toEqual([
+			'v1',
+			'v2',
+			true,
+		])
+		expect(application.spec.source?.path).toBe('.')
+		await expect(moveRevision(api, { ...ref, name: 'none' }, { revision: 'v2' })).rejects.toMatchObject({
+			code: 'NOT_FOUND',
+		})
+	})
+
+	it('are refreshed only where they can see the push', async () => {
+		const api = createClusterApplicationApi(fakeCluster())
+		await applyApplication(api, built)
+		const pushed = {
+			registries: ['localhost:5001', 'registry:5000'],
+			repository: 'app',
+			digest: parseDigest(`sha256:${'1'.repeat(64)}`),
+		}
+		const seen = await refreshMatching(api, { ...pushed, tag: 'v1' }, { namespace: 'argocd' })
+		expect(seen).toEqual({ refreshed: [ref], failed: [] })
+		const other = await refreshMatching(api, { ...pushed, tag: 'v3' }, { namespace: 'argocd' })
+		expect(other.refreshed).toEqual([])
+	})
+
+	it('are not moved when they belong to someone, or have several sources', async () => {
+		const cluster = fakeCluster()
+		const api = createClusterApplicationApi(cluster)
+		const ownerReferences = [
+			{ apiVersion: 'argoproj.io/v1alpha1', kind: 'ApplicationSet', name: 'set', uid: 'u' },
+		]
+		await cluster.create({ ...built, metadata: { ...built.metadata, ownerReferences } })
+		await expect(moveRevision(api, ref, { revision: 'v2' })).rejects.toMatchObject({
+			code: 'APPLICATION_OWNED',
+		})
+		await cluster.create({
+			...built,
+			spec: { ...built.spec, source: undefined, sources: [built.spec.source] },
+		})
+		await expect(moveRevision(api, ref, { revision: 'v2' })).rejects.toMatchObject({ code: 'OBJECT_INVALID' })
+	})
+})

@@ -1,0 +1,91 @@
+import { ArgocdName, mergeCa, type TlsCertsData, tlsCertsKey } from '../argocd/index.ts'
+import { type Cluster, type KubeObject, type ObjectRef, PatchType, reasonOf } from '../cluster/index.ts'
+import type { ApiOptions } from './application-api.ts'
+import { FIELD_MANAGER } from './cluster-application-api.ts'
+
+export interface TrustOptions extends ApiOptions {
+	/** Host name, with or without port. */
+	readonly host: string
+	/** One or more certificates. */
+	readonly pem: string
+	/** Where Argo CD runs; `argocd`. */
+	readonly namespace?: string | undefined
+}
+
+const ATTEMPTS = 5
+
+/** `data` of `argocd-tls-certs-cm`; `undefined` when there is none. */
+export async function readTrust(
+	cluster: Cluster,
+	{
+		namespace = ArgocdName.defaultNamespace,
+		signal,
+	}: ApiOptions & { readonly namespace?: string | undefined } = {},
+): Promise<TlsCertsData | undefined> {
+	const object = await cluster.get(configMapRef(namespace), { signal })
+	return object && dataOf(object)
+}
+
+/**
+ * Makes Argo CD trust a registry's CA: adds it under the host's key of
+ * `argocd-tls-certs-cm` and touches no other. Says whether anything changed.
+ * @throws UserError `OBJECT_INVALID`, `CA_UNREADABLE`
+ */
+export async function trustCa(
+	cluster: Cluster,
+	{ host, pem, namespace = ArgocdName.defaultNamespace, signal }: TrustOptions,
+): Promise<'changed' | 'unchanged'> {
+	const key = tlsCertsKey(host)
+	const ref = configMapRef(namespace)
+	for (let attempt = 1; ; attempt++) {
+		const present = await cluster.get(ref, { signal })
+		const data = present === undefined ? {} : dataOf(present)
+		const merged = mergeCa(data, { host, pem })
+		if (merged[key] === data[key]) return 'unchanged'
+		try {
+			if (present === undefined) {
+				await cluster.create(newConfigMap(namespace, merged), { signal })
+				return 'changed'
+			}
+			// The version makes two who add a CA at once notice each other.
+			const { resourceVersion } = present.metadata
+			const patch = {
+				metadata: { ...(resourceVersion !== undefined && { resourceVersion }) },
+				data: { [key]: merged[key] },
+			}
+			const patched = await cluster.patch(ref, patch, {
+				type: PatchType.merge,
+				fieldManager: FIELD_MANAGER,
+				signal,
+			})
+			if (patched !== undefined) return 'changed'
+		} catch (error) {
+			const raced = ['Conflict', 'AlreadyExists'].includes(reasonOf(error) ?? '')
+			if (!raced || attempt >= ATTEMPTS) throw error
+		}
+	}
+}
+
+function configMapRef(namespace: string): ObjectRef {
+	return { apiVersion: 'v1', kind: 'ConfigMap', name: ArgocdName.tlsCertsConfigMap, namespace }
+}
+
+function newConfigMap(namespace: string, data: TlsCertsData): KubeObject {
+	return {
+		apiVersion: 'v1',
+		kind: 'ConfigMap',
+		metadata: {
+			name: ArgocdName.tlsCertsConfigMap,
+			namespace,
+			labels: { 'app.kubernetes.io/name': ArgocdName.tlsCertsConfigMap, [ArgocdName.partOfLabel]: 'argocd' },
+		},
+		data,
+	}
+}
+
+function dataOf({ data }: KubeObject): TlsCertsData {
+	if (typeof data !== 'object' || data === null) return {}
+	return Object.fromEntries(
+		Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+	)
+}

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import type { Application, ApplicationStatus } from '../argocd/index.ts'
+import { type ApplicationApi, waitForSync, type WaitForSyncOptions } from './index.ts'
+
+const OLD = `sha256:${'0'.repeat(64)}`
+const NEW = `sha256:${'1'.repeat(64)}`
+const P =
+	'Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = '
+const UNKNOWN_CA = `${P}failed to resolve revision "v1": cannot get digest for revision v1: Head "https://r:5000/v2/app/manifests/v1": tls: failed to verify certificate: x509: certificate signed by unknown authority`
+
+interface Shape {
+	readonly refreshing?: boolean
+	readonly error?: string
+	readonly manual?: boolean
+	readonly deleting?: boolean
+}
+
+function application(
+	status: ApplicationStatus | undefined,
+	{ refreshing, error, manual, deleting }: Shape = {},
+): Application {
+	return {
+		apiVersion: 'argoproj.io/v1alpha1',
+		kind: 'Application',
+		metadata: {
+			name: 'app',
+			namespace: 'argocd',
+			...(refreshing === true && { annotations: { 'argocd.argoproj.io/refresh': 'normal' } }),
+			...(deleting === true && { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+		},
+		spec: {
+			project: 'default',
+			source: { repoURL: 'oci://r:5000/app', targetRevision: 'v1', path: '.' },
+			destination: { namespace: 'demo' },
+			...(manual !== true && { syncPolicy: { automated: {} } }),
+		},
+		...(status && {
+			status: {
+				...status,
+				...(error !== undefined && { conditions: [{ type: 'ComparisonError', message: error }] }),
+			},
+		}),
+	}
+}
+
+const resources = [{ kind: 'Service', name: 's', status: 'Synced' as const }]
+const synced = (
+	revision: string,
+	health: 'Healthy' | 'Progressing' | 'Degraded' = 'Healthy',
+): ApplicationStatus => ({
+	sync: { status: 'Synced', revision },
+	health: { status: health },
+	resources,
+	operationState: { phase: 'Succeeded' },
+})
+const unknown: ApplicationStatus = { sync: { status: 'Unknown' }, health: { status: 'Healthy' } }
+const outOfSync = (phase: 'Running' | 'Error'): ApplicationStatus => ({
+	sync: { status: 'OutOfSync', revision: NEW },
+	health: { status: 'Healthy' },
+	operationState: { phase, message: 'ComparisonError: before' },
+})
+
+/** Tells its states one after the other; after the last it stays, until something ends the wait. */
+function scripted(
+	states: readonly (Application | undefined)[],
+): ApplicationApi & { readonly refreshed: number } {
+	let refreshed = 0
+	const waiting: (() => void)[] = []
+	const none = (): Promise<undefined> => Promise.resolve(undefined)
+	return {
+		get refreshed() {
+			return refreshed
+		},
+		get: none,
+		setRevision: none,
+		requestSync: none,
+		list: () => Promise.resolve([]),
+		apply: (given) => Promise.resolve(given),
+		delete: () => Promise.resolve(true),
+		refresh() {
+			refreshed++
+			waiting.shift()?.()
+			return none()
+		},
+		async *watch(_, { signal } = {}) {
+			for (const [index, state] of states.entries()) {
+				yield state
+				const last = index === states.length - 1
+				const refreshing = state?.metadata.annotations !== undefined
+				const retries = state?.status?.conditions !== undefined && !refreshing && !last
+				if (!last && !retries) continue
+				if (signal?.aborted === true) return
+				await new Promise<void>((resolve) => {
+					waiting.push(resolve)
+					signal?.addEventListener('abort', () => resolve(), { once: true })
+				})
+			}
+		},
+	}
+}
+
+const wait = (
+	states: readonly (Application | undefined)[],
+	options: Partial<WaitForSyncOptions> = {},
+): ReturnType<typeof waitForSync> =>
+	waitForSync(scripted(states), {
+		name: 'app',
+		namespace: 'argocd',
+		digest: NEW,
+		timeoutMs: 2000,
+		graceMs: 10,
+		retryMs: 1,
+		...options,
+	})
+
+describe('waitForSync', () => {
+	it('waits for the digest, not for the word Synced', async () => {
+		const states = [
+			application(synced(OLD)),
+			application(synced(NEW, 'Progressing')),
+			application(synced(NEW)),
+		]
+		expect(await wait(states)).toMatchObject({ sync: 'Synced', health: 'Healthy', revision: NEW, resources })
+	})
+
+	it('passes over what was there before the refresh, errors and successes', async () => {
+		const states = [
+			application(unknown, { refreshing: true, error: `${P}old trouble` }),
+			application(synced(NEW), { refreshing: true }),
+			application(outOfSync('Error')),
+			application(outOfSync('Running')),
+			application(synced(NEW)),
+		]
+		expect(await wait(states)).toMatchObject({ revision: NEW })
+	})
+
+	it('takes Unknown and Healthy with a condition for a no, and explains it', async () => {
+		const error = `${P}failed to resolve revision "v1": cannot get digest for revision v1: r:5000/app:v1: not found`
+		await expect(wait([application(unknown, { error })])).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+			details: [error],
+		})
+	})
+
+	it('refreshes again while the CA is on its way to the pod', async () => {
+		const api = scripted([application(unknown, { error: UNKNOWN_CA }), application(synced(NEW))])
+		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 2000, retryMs: 1 }
+		expect(await waitForSync(api, { ...options, isCaTrusted: () => Promise.resolve(true) })).toMatchObject({
+			revision: NEW,
+		})
+		expect(api.refreshed).toBe(1)
+		await expect(
+			wait([application(unknown, { error: UNKNOWN_CA })], { isCaTrusted: () => Promise.resolve(false) }),
+		).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+		})
+	})
+
+	it('takes Degraded for a no once it lasts', async () => {
+		await expect(wait([application(synced(NEW, 'Degraded'))])).rejects.toMatchObject({
+			code: 'APPLICATION_DEGRADED',
+		})
+		const recovering = [
+			application(synced(NEW, 'Degraded')),
+			application(synced(NEW, 'Progressing')),
+			application(synced(NEW)),
+		]
+		expect(await wait(recovering)).toMatchObject({ health: 'Healthy' })
+	})
+
+	it('does not wait for health where it is not asked to', async () => {
+		expect(await wait([application(synced(NEW, 'Progressing'))], { health: false })).toMatchObject({
+			health: 'Progressing',
+		})
+	})
+
+	it('says how far it got when the time is over', async () => {
+		await expect(wait([application(synced(OLD))], { timeoutMs: 20 })).rejects.toMatchObject({
+			code: 'TIMED_OUT',
+			message: expect.stringContaining(`it is not at ${NEW} yet`),
+		})
+	})
+
+	it('tells that a manual Application does not move by itself', async () => {
+		const state = application({ sync: { status: 'OutOfSync', revision: NEW } }, { manual: true })
+		await expect(wait([state])).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+			message: expect.stringContaining('does not sync by itself'),
+		})
+	})
+
+	it('notices that the Application is deleted, or was never there', async () => {
+		await expect(wait([application(synced(OLD)), undefined])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+		await expect(wait([undefined])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+	})
+
+	it('ends with the reason of its signal', async () => {
+		const reason = new Error('enough')
+		await expect(wait([application(synced(OLD))], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+	})
+})

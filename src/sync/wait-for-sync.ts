@@ -1,0 +1,321 @@
+import {
+	type Application,
+	type Explanation,
+	explain,
+	progressOf,
+	type Progress,
+	type ResourceStatus,
+	summarize,
+} from '../argocd/index.ts'
+import { InternalError, RemoteError, unreachable } from '../errors/index.ts'
+import type { ApplicationApi, ApplicationRef } from './application-api.ts'
+import { isRefreshing } from './cluster-application-api.ts'
+import { notFound } from './move-revision.ts'
+
+export interface SyncResult extends ApplicationRef {
+	readonly sync: 'Synced'
+	readonly health: string
+	/** The digest it runs at. */
+	readonly revision?: string | undefined
+	readonly resources: readonly ResourceStatus[]
+	/** Milliseconds from the call until Synced at the digest, and until Healthy. */
+	readonly durations: { readonly synced: number; readonly healthy?: number | undefined }
+}
+
+export interface WaitForSyncOptions extends ApplicationRef {
+	/** What was pushed; absent: any. */
+	readonly digest?: string | undefined
+	/** Waits for Healthy too; true. */
+	readonly health?: boolean | undefined
+	/** Milliseconds; five minutes. */
+	readonly timeoutMs?: number | undefined
+	readonly signal?: AbortSignal | undefined
+	/** Told of every change. */
+	readonly onChange?: ((application: Application, progress: Progress) => void) | undefined
+	/**
+	 * Whether Argo CD was given the registry's CA. While it was, an unknown CA only means
+	 * that the kubelet has not written it to the pod yet, and the wait goes on.
+	 */
+	readonly isCaTrusted?: (() => Promise<boolean>) | undefined
+	/** Milliseconds that Degraded, or a failed operation, must last to count: it may still be that of before; 3 s. */
+	readonly graceMs?: number | undefined
+	/** Milliseconds between refreshes while the CA is on its way; 5 s. */
+	readonly retryMs?: number | undefined
+	/** Milliseconds, of any clock that does not go back. */
+	readonly now?: (() => number) | undefined
+}
+
+const TIMEOUT_MS = 300_000
+const GRACE_MS = 3000
+const RETRY_MS = 5000
+const UNKNOWN_CA = 'ca-unknown'
+
+type Verdict =
+	| { readonly kind: 'wait' }
+	| { readonly kind: 'retry' }
+	/** A no, should it last. */
+	| { readonly kind: 'doubtful'; readonly error: RemoteError }
+	| { readonly kind: 'done' }
+	| { readonly kind: 'failed'; readonly error: RemoteError }
+
+/**
+ * Waits, by watching, until an Application is Synced at the digest and Healthy. Call it
+ * after the change was written: what stood before the comparison then asked for does not count.
+ * @throws RemoteError `SYNC_FAILED`, `APPLICATION_DEGRADED`, `TIMED_OUT`, `NOT_FOUND`
+ */
+export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptions): Promise<SyncResult> {
+	const { signal, timeoutMs = TIMEOUT_MS, now = () => performance.now() } = options
+	const started = now()
+	const timers = new Timers(signal)
+	timers.after('timeout', timeoutMs, () => timers.stop())
+	let last: Application | undefined
+	let synced: number | undefined
+	let failure: Error | undefined
+	try {
+		for await (const application of api.watch(options, { signal: timers.signal })) {
+			if (application === undefined) {
+				if (last !== undefined) throw gone(options)
+				// A watch may start a moment before the object is visible; the caller has just written it.
+				timers.after('absent', options.graceMs ?? GRACE_MS, () => timers.fail(notFound(options)))
+				continue
+			}
+			timers.cancel('absent')
+			last = application
+			const progress: Progress = isRefreshing(application)
+				? { state: 'running', why: 'not-compared' }
+				: progressOf(application, { digest: options.digest })
+			options.onChange?.(application, progress)
+			if (synced === undefined && isSynced(application, options.digest)) synced = now() - started
+			const verdict = await judge(application, { progress, options })
+			if (verdict.kind !== 'doubtful') timers.cancel('doubtful')
+			if (verdict.kind !== 'retry') timers.cancel('retry')
+			switch (verdict.kind) {
+				case 'wait':
+					break
+				case 'retry':
+					timers.after('retry', options.retryMs ?? RETRY_MS, () => {
+						api.refresh(options, { signal: timers.signal }).catch((error: unknown) => timers.fail(error))
+					})
+					break
+				case 'doubtful':
+					timers.after('doubtful', options.graceMs ?? GRACE_MS, () => timers.fail(verdict.error))
+					break
+				case 'done':
+					return resultOf(application, {
+						synced: synced ?? now() - started,
+						healthy: now() - started,
+						options,
+					})
+				case 'failed':
+					throw verdict.error
+				default:
+					unreachable(verdict)
+			}
+		}
+	} finally {
+		failure = timers.failure
+		timers.stop()
+	}
+	signal?.throwIfAborted()
+	if (failure !== undefined) throw failure
+	throw timedOut(last, options)
+}
+
+function hasSyncError({ status }: Application): boolean {
+	return status?.conditions?.some(({ type }) => type === 'SyncError') === true
+}
+
+function isSynced(application: Application, digest: string | undefined): boolean {
+	const sync = application.status?.sync
+	return (
+		!isRefreshing(application) &&
+		sync?.status === 'Synced' &&
+		(digest === undefined || sync.revision === digest)
+	)
+}
+
+async function judge(
+	application: Application,
+	{ progress, options }: { readonly progress: Progress; readonly options: WaitForSyncOptions },
+): Promise<Verdict> {
+	if (progress.state === 'settled') return { kind: 'done' }
+	const operation = application.status?.operationState?.phase
+	const busy = application.operation !== undefined || operation === 'Running' || operation === 'Terminating'
+	const atHome = options.health === false && isSynced(application, options.digest) && !busy
+	if (atHome) return { kind: 'done' }
+	if (progress.state === 'running') return { kind: 'wait' }
+	const explanations = explain(application)
+	switch (progress.why) {
+		case 'degraded':
+			return { kind: 'doubtful', error: degraded(application) }
+		case 'suspended':
+			return {
+				kind: 'failed',
+				error: failed({ application, explanations, said: 'is suspended', message: progress.message }),
+			}
+		case 'manual':
+			// A sync that was asked for is still written here.
+			if (busy) return { kind: 'wait' }
+			return { kind: 'failed', error: failed({ application, explanations, said: 'does not sync by itself' }) }
+		case 'sync-failed':
+			if (busy) return { kind: 'wait' }
+			return {
+				// Without a condition it may be the operation before this one.
+				kind: hasSyncError(application) ? 'failed' : 'doubtful',
+				error: failed({ application, explanations, said: 'could not be synced', message: progress.message }),
+			}
+		case 'comparison-failed': {
+			const errors = explanations.filter(({ severity }) => severity === 'error')
+			const onlyCa = errors.length > 0 && errors.every(({ cause }) => cause === UNKNOWN_CA)
+			if (onlyCa && (await options.isCaTrusted?.()) === true) return { kind: 'retry' }
+			return {
+				kind: 'failed',
+				error: failed({
+					application,
+					explanations,
+					said: 'could not be compared with its artifact',
+					message: progress.message,
+				}),
+			}
+		}
+		default:
+			return unreachable(progress)
+	}
+}
+
+interface Failed {
+	readonly application: Application
+	readonly explanations: readonly Explanation[]
+	readonly said: string
+	readonly message?: string | undefined
+}
+
+function failed({ application, explanations, said, message }: Failed): RemoteError {
+	const cause = explanations.find(({ severity }) => severity === 'error') ?? explanations[0]
+	const why = cause === undefined ? (message ?? '') : `${cause.what} ${cause.why}`
+	const { name, namespace = 'argocd' } = application.metadata
+	return new RemoteError('SYNC_FAILED', `the Application ${name} ${said}${why === '' ? '' : `: ${why}`}`, {
+		hint: cause?.next ?? `Look closer: kubectl describe application ${name} -n ${namespace}`,
+		details: explanations.flatMap((each) => (each.message === undefined ? [] : [each.message])),
+	})
+}
+
+function degraded(application: Application): RemoteError {
+	const unhealthy = unhealthyResources(application)
+	const { name } = application.metadata
+	const message = application.status?.health?.message
+	return new RemoteError(
+		'APPLICATION_DEGRADED',
+		`the Application ${name} is Synced and Degraded${message === undefined ? '' : `: ${message}`}`,
+		{
+			hint: `See why: lading status ${name}, and kubectl get events -n ${application.spec.destination.namespace ?? 'default'}`,
+			details: unhealthy,
+		},
+	)
+}
+
+function unhealthyResources({ status }: Application): readonly string[] {
+	return (status?.resources ?? []).flatMap(({ kind, name, health }) =>
+		health?.status === undefined || health.status === 'Healthy'
+			? []
+			: [`${kind} ${name}: ${health.status}${health.message === undefined ? '' : ` (${health.message})`}`],
+	)
+}
+
+function gone({ name }: ApplicationRef): RemoteError {
+	return new RemoteError('NOT_FOUND', `the Application ${name} was deleted while it was waited for`, {
+		hint: 'Someone else removed it. Deploy it again: lading deploy',
+	})
+}
+
+function timedOut(application: Application | undefined, options: WaitForSyncOptions): RemoteError {
+	const { name, timeoutMs = TIMEOUT_MS, digest } = options
+	const seconds = `${timeoutMs / 1000} s`
+	if (application === undefined) {
+		return new RemoteError('TIMED_OUT', `nothing was heard of the Application ${name} within ${seconds}`, {
+			hint: 'See whether the cluster answers: lading doctor',
+		})
+	}
+	const { sync, health, revision } = summarize(application)
+	const at = revision === undefined ? '' : ` at ${revision}`
+	const why = isRefreshing(application)
+		? 'Argo CD has not compared it yet'
+		: digest !== undefined && revision !== digest
+			? `it is not at ${digest} yet`
+			: (application.status?.health?.message ??
+				application.status?.operationState?.message ??
+				'it is on its way')
+	return new RemoteError(
+		'TIMED_OUT',
+		`the Application ${name} is ${sync}${at} and ${health} after ${seconds}: ${why}`,
+		{
+			hint: isRefreshing(application)
+				? `See whether Argo CD works: kubectl get pods -n ${options.namespace}`
+				: `Wait longer with --timeout, or look: lading status ${name}`,
+			details: [
+				...unhealthyResources(application),
+				...explain(application).map(({ what, why }) => `${what} ${why}`),
+			],
+		},
+	)
+}
+
+function resultOf(
+	application: Application,
+	{
+		synced,
+		healthy,
+		options,
+	}: { readonly synced: number; readonly healthy: number; readonly options: WaitForSyncOptions },
+): SyncResult {
+	const { health, revision } = summarize(application)
+	return {
+		name: options.name,
+		namespace: options.namespace,
+		sync: 'Synced',
+		health,
+		revision,
+		resources: application.status?.resources ?? [],
+		durations: { synced, ...(health === 'Healthy' && { healthy }) },
+	}
+}
+
+/** Named timers that end with the wait; `fail` ends it with an error. */
+class Timers {
+	readonly #controller = new AbortController()
+	readonly #timers = new Map<string, NodeJS.Timeout>()
+	readonly signal: AbortSignal
+	failure: Error | undefined
+
+	constructor(signal: AbortSignal | undefined) {
+		this.signal = signal ? AbortSignal.any([signal, this.#controller.signal]) : this.#controller.signal
+	}
+
+	/** A timer of this name that runs already goes on. */
+	after(name: string, milliseconds: number, run: () => void): void {
+		if (this.#timers.has(name)) return
+		this.#timers.set(
+			name,
+			setTimeout(() => {
+				this.#timers.delete(name)
+				run()
+			}, milliseconds),
+		)
+	}
+
+	cancel(name: string): void {
+		clearTimeout(this.#timers.get(name))
+		this.#timers.delete(name)
+	}
+
+	fail(error: unknown): void {
+		this.failure ??=
+			error instanceof Error ? error : new InternalError('a wait failed with no error', { cause: error })
+		this.stop()
+	}
+
+	stop(): void {
+		for (const name of this.#timers.keys()) this.cancel(name)
+		this.#controller.abort()
+	}
+}

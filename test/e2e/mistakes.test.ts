@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createProject, type Project } from './program.ts'
+
+describe('mistakes end with what happened, why, and what to do next', () => {
+	let project: Project
+
+	beforeAll(() => {
+		project = createProject({ empty: true })
+		mkdirSync(join(project.directory, 'manifests'))
+		writeFileSync(
+			join(project.directory, 'manifests/a.yaml'),
+			'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n',
+		)
+	})
+	afterAll(async () => {
+		await project.remove()
+	})
+
+	const cases: readonly {
+		readonly args: readonly string[]
+		readonly code: number
+		readonly says: readonly RegExp[]
+	}[] = [
+		{ args: ['up'], code: 3, says: [/lading init/] },
+		{ args: ['pish'], code: 2, says: [/push/] },
+		{ args: ['push', 'manifests'], code: 2, says: [/REFERENCE/, /push --help/] },
+		{ args: ['push', 'manifests', 'app:v1', '--ca', 'missing.crt'], code: 2, says: [/registry/] },
+		{
+			args: ['push', 'manifests', 'localhost:1/app:v1', '--ca', 'missing.crt'],
+			code: 5,
+			says: [/missing\.crt/],
+		},
+		{ args: ['push', 'manifests', 'localhost:1/app:v1', '--taag', 'x'], code: 2, says: [/--tag/] },
+		{ args: ['push', 'manifets', 'localhost:1/app:v1'], code: 3, says: [/manifets/] },
+		{ args: ['push', 'manifests', 'localhost:1/App:v1'], code: 3, says: [/capital/, /localhost:1\/app:v1/] },
+		{ args: ['push', 'manifests', 'localhost:1/app:v1'], code: 6, says: [/localhost:1/] },
+		{ args: ['push', 'manifests', 'app:v1'], code: 2, says: [/lading registry up/] },
+		{ args: ['check', 'manifets'], code: 3, says: [/manifets/] },
+		{ args: ['status', '--cluster', 'moon'], code: 2, says: [/sandbox/, /context:/] },
+		{ args: ['deploy', 'x', 'localhost:1/app:v1'], code: 2, says: [/--cluster/] },
+		{ args: ['deploy', 'x', 'localhost:1/app:v1', '--timeout', 'soon'], code: 2, says: [/90s/] },
+		{ args: ['completion', 'tcsh'], code: 2, says: [/bash/] },
+	]
+
+	it.each(cases)('lading $args ends with $code', async ({ args, code, says }) => {
+		const ended = await project.run(...args)
+		expect(ended.stderr, `${ended.stdout}${ended.stderr}`).not.toContain('    at ')
+		expect(ended.code, `${ended.stdout}${ended.stderr}`).toBe(code)
+		for (const word of says) expect(ended.stderr).toMatch(word)
+		expect(ended.stdout).toBe('')
+	})
+
+	it('tells a script the same as a document', async () => {
+		const ended = await project.run('push', 'manifets', 'localhost:1/app:v1', '--json')
+		expect(ended.code).toBe(3)
+		expect(JSON.parse(ended.stdout)).toMatchObject({ version: 1, error: { code: 'DIRECTORY_INVALID' } })
+		const usage = await project.run('pish', '--json')
+		expect(usage.code).toBe(2)
+		expect(JSON.parse(usage.stdout)).toMatchObject({ version: 1, error: { code: 'USAGE' } })
+	})
+
+	it('every command has help with an example', async () => {
+		const help = await project.ok('--help')
+		const commands = [...help.matchAll(/^ {2}([a-z]+) {2,}/gm)].map((match) => match[1] ?? '')
+		expect(commands).toContain('push')
+		expect(commands).toContain('doctor')
+		for (const command of commands.filter((each) => each !== 'registry' && each !== 'cluster')) {
+			expect(await project.ok(command, '--help'), command).toContain('EXAMPLES')
+		}
+	})
+})

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+export const MAIN: string = join(ROOT, 'dist/cli/main.js')
+
+export interface Ended {
+	readonly code: number | null
+	readonly signal: NodeJS.Signals | null
+	readonly stdout: string
+	readonly stderr: string
+}
+
+export interface RunOptions {
+	readonly cwd: string
+	readonly env?: Readonly<Record<string, string>>
+	readonly input?: string
+	/** Sends a signal this many milliseconds after the start, or once the output matches. */
+	readonly kill?: { readonly when: RegExp; readonly signal: NodeJS.Signals }
+}
+
+/** Runs the built program as a user does. */
+export function lading(args: readonly string[], options: RunOptions): Promise<Ended> {
+	return program(process.execPath, [MAIN, ...args], options)
+}
+
+export function program(command: string, args: readonly string[], options: RunOptions): Promise<Ended> {
+	return new Promise((done, reject) => {
+		const env: Record<string, string | undefined> = {
+			...process.env,
+			NO_COLOR: '1',
+			HOME: options.cwd,
+			...options.env,
+		}
+		// Neither the user's registries nor the user's clusters take part in a test.
+		for (const name of ['KUBECONFIG', 'DOCKER_CONFIG', 'LADING_USERNAME', 'LADING_PASSWORD']) {
+			if (options.env?.[name] === undefined) delete env[name]
+		}
+		const child = spawn(command, args, { cwd: options.cwd, env })
+		let stdout = ''
+		let stderr = ''
+		const look = (): void => {
+			if (options.kill?.when.test(stdout + stderr)) child.kill(options.kill.signal)
+		}
+		child.stdout.setEncoding('utf8').on('data', (text: string) => {
+			stdout += text
+			look()
+		})
+		child.stderr.setEncoding('utf8').on('data', (text: string) => {
+			stderr += text
+			look()
+		})
+		child.on('error', reject)
+		child.on('close', (code, signal) => done({ code, signal, stdout, stderr }))
+		child.stdin.on('error', () => {})
+		child.stdin.end(options.input ?? '')
+	})
+}
+
+export interface Project {
+	readonly directory: string
+	run(...args: string[]): Promise<Ended>
+	/** `run` that fails the test unless the exit code is 0. @returns stdout, trimmed */
+	ok(...args: string[]): Promise<string>
+	/** `ok` with `--json`, parsed. */
+	json(...args: string[]): Promise<Record<string, unknown>>
+	/** Stops what runs in it and removes it. */
+	remove(): Promise<void>
+}
+
+/** A new directory with the sample manifests and their lading.yaml, or empty. */
+export function createProject(options: { readonly empty?: boolean } = {}): Project {
+	const directory = mkdtempSync(join(tmpdir(), 'lading-e2e-'))
+	if (options.empty !== true) {
+		cpSync(join(ROOT, 'sample-manifests'), join(directory, 'sample-manifests'), { recursive: true })
+		cpSync(join(ROOT, 'lading.yaml'), join(directory, 'lading.yaml'))
+	}
+	const run = (...args: string[]): Promise<Ended> => lading(args, { cwd: directory })
+	const ok = async (...args: string[]): Promise<string> => {
+		const ended = await run(...args)
+		if (ended.code !== 0)
+			throw new Error(`lading ${args.join(' ')} ended with ${ended.code}:\n${ended.stdout}${ended.stderr}`)
+		return ended.stdout.trim()
+	}
+	return {
+		directory,
+		run,
+		ok,
+		async json(...args) {
+			const parsed: unknown = JSON.parse(await ok(...args, '--json'))
+			if (typeof parsed !== 'object' || parsed === null) throw new Error('not a document')
+			return parsed as Record<string, unknown>
+		},
+		async remove() {
+			await run('down', '--force')
+			rmSync(directory, { recursive: true, force: true })
+		},
+	}
+}
+
+/** Processes that have `text` in their arguments, this one left out. */
+export function processesWith(text: string): readonly string[] {
+	const found: string[] = []
+	for (const pid of readdirSync('/proc')) {
+		if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue
+		try {
+			const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+			if (line.includes(text)) found.push(`${pid} ${line}`)
+		} catch {
+			// it has ended in between
+		}
+	}
+	return found
+}
