@@ -42,7 +42,7 @@ export interface ParseReferenceOptions {
  */
 export function parseReference(text: string, options: ParseReferenceOptions = {}): Reference {
 	const fail = (why: string, hint?: string): never => {
-		throw new UserError('REFERENCE_INVALID', `"${text}" is not a reference: ${why}`, {
+		throw new UserError('REFERENCE_INVALID', `"${withoutUser(text)}" is not a reference: ${why}`, {
 			hint: hint ?? EXAMPLE,
 		})
 	}
@@ -57,7 +57,11 @@ export function parseReference(text: string, options: ParseReferenceOptions = {}
 		const suffix = rest.slice(at + 1)
 		if (!isDigest(suffix)) {
 			const colon = suffix.includes('/')
-			if (colon) fail('it carries user information', 'Use lading login, or --username with --password-stdin.')
+			if (colon)
+				fail(
+					'it carries user information',
+					'Credentials come from docker login, or by --username with --password-stdin.',
+				)
 			fail(`"${suffix}" after @ is not a digest`, 'A digest is sha256: followed by 64 of 0-9a-f.')
 		} else digest = suffix
 		rest = rest.slice(0, at)
@@ -98,6 +102,11 @@ export function parseReference(text: string, options: ParseReferenceOptions = {}
 }
 
 const EXAMPLE = 'A reference looks like registry.example.com/team/app:v1.0.0 or app@sha256:…'
+
+/** User information may hold a password, and what is shown may be logged. */
+function withoutUser(text: string): string {
+	return text.replace(/^([a-zA-Z+.-]+:\/\/)?[^/@]*@(?=[^/]*\/)/, '$1***@')
+}
 
 function splitRegistry(text: string): { readonly registry?: string; readonly remainder: string } {
 	const slash = text.indexOf('/')
