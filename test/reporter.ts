@@ -1,23 +1,40 @@
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestModule, Vitest } from 'vitest/node'
 
-/** Ends the output with the one line that scripts and people look for. */
+/** Suites that need more than Node, and how to run them. */
+const SUITES: Readonly<Record<string, string>> = {
+	interop: 'npm run test:interop (needs kubectl >= 1.30, oras, skopeo, docker-registry, openssl, git, tar)',
+}
+
+/** Ends the output with what was not run, and with the one line that scripts and people look for. */
 export default class ClosingLine implements Reporter {
+	#projects: readonly string[] = []
+
+	onInit(vitest: Vitest): void {
+		this.#projects = vitest.projects.map(({ name }) => name)
+	}
+
 	onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
 		const count = { passed: 0, failed: unhandled.length, skipped: 0 }
+		const notRun: string[] = []
 		for (const module of modules) {
 			const tests = [...module.children.allTests()]
 			for (const test of tests) {
 				const { state } = test.result()
 				if (state !== 'pending') count[state]++
+				if (state === 'skipped') notRun.push(`${module.relativeModuleId}: ${test.fullName}`)
 			}
 			if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed'))
 				count.failed++
 		}
+		// A run of one suite says nothing of the others; the one everybody runs does.
+		if (this.#projects.includes('unit') && this.#projects.includes('e2e')) {
+			for (const [suite, how] of Object.entries(SUITES)) if (!this.#projects.includes(suite)) notRun.push(how)
+		}
+		const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
 		// After vitest's own summary, which is printed by another reporter in the same turn.
 		process.once('exit', () => {
-			console.log(
-				`\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`,
-			)
+			if (notRun.length > 0) console.log(`\nNot run here:\n${notRun.map((each) => `  ${each}`).join('\n')}`)
+			console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
 		})
 	}
 }

@@ -123,7 +123,13 @@ describe('requests', () => {
 		const count = join(directory, 'count')
 		await writeFile(
 			script,
-			`#!/bin/sh\nprintf x >> ${count}\necho '{"kind":"ExecCredential","status":{"token":"t'$(wc -c < ${count} | tr -d ' ')'"}}'\n`,
+			[
+				`#!${process.execPath}`,
+				"const { appendFileSync, statSync } = require('node:fs')",
+				`appendFileSync(${JSON.stringify(count)}, 'x')`,
+				`const token = 't' + statSync(${JSON.stringify(count)}).size`,
+				"console.log(JSON.stringify({ kind: 'ExecCredential', status: { token } }))",
+			].join('\n'),
 		)
 		await chmod(script, 0o755)
 		const { port } = await serve((request, response) =>
