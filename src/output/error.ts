@@ -1,5 +1,5 @@
 import { type LadingError, RemoteError } from '../errors/index.ts'
-import { printable, type Style } from './style.ts'
+import { printable, printableLine, type Style } from './style.ts'
 
 /** What happened and why, what it concerns, what to do next. */
 export function formatError(
@@ -15,7 +15,7 @@ export function formatError(
 				.map((line) => `  ${line}`),
 		)
 	if (error instanceof RemoteError && error.wire)
-		lines.push(...wireLines(error).map((line) => style.dim(`  ${printable(line)}`)))
+		lines.push(...wireLines(error).map((line) => style.dim(`  ${printableLine(line)}`)))
 	if (error.hint !== undefined) lines.push(`${style.cyan('next:')}  ${printable(error.hint)}`)
 	if (options.debug) {
 		for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)

@@ -1,12 +1,12 @@
 import type { Inspection } from '../flows/index.ts'
 import { type Descriptor, formatReference } from '../oci/index.ts'
 import { formatBytes } from './size.ts'
-import { printable, type Style } from './style.ts'
+import { printableLine, type Style } from './style.ts'
 
 const LABEL_WIDTH = 13
 
 function descriptorLine({ mediaType, digest, size, artifactType }: Descriptor): string {
-	return printable(`${digest}  ${formatBytes(size)}  ${artifactType ?? mediaType}`)
+	return printableLine(`${digest}  ${formatBytes(size)}  ${artifactType ?? mediaType}`)
 }
 
 /** What an artifact is made of, for people. */
@@ -14,7 +14,7 @@ export function formatInspection(inspection: Inspection, style: Style): string {
 	const { manifest, descriptor, files, referrers } = inspection
 	const lines: string[] = []
 	const field = (label: string, value: string): void =>
-		void lines.push(`${style.bold(label.padEnd(LABEL_WIDTH))} ${printable(value)}`)
+		void lines.push(`${style.bold(label.padEnd(LABEL_WIDTH))} ${printableLine(value)}`)
 	field('Reference', formatReference({ ...inspection.reference, digest: undefined }))
 	field('Digest', descriptor.digest)
 	field('Type', descriptor.mediaType)
@@ -38,7 +38,7 @@ export function formatInspection(inspection: Inspection, style: Style): string {
 		for (const { path, type, size, linkTarget } of files) {
 			if (type === 'directory') continue
 			lines.push(
-				`  ${formatBytes(size).padStart(8)}  ${printable(path)}${linkTarget === undefined ? '' : printable(` -> ${linkTarget}`)}`,
+				`  ${formatBytes(size).padStart(8)}  ${printableLine(path)}${linkTarget === undefined ? '' : printableLine(` -> ${linkTarget}`)}`,
 			)
 		}
 	}

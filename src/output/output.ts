@@ -44,7 +44,9 @@ export function createOutput(options: OutputOptions): Output {
 		? silentProgress
 		: openSteps(stderr.isTTY === true ? liveProgress(talk) : lineProgress(talk), open)
 	const document = (body: Readonly<Record<string, unknown>>): void => {
-		stdout.write(`${JSON.stringify({ version: DOCUMENT_VERSION, ...body }, undefined, 2)}\n`)
+		const text = JSON.stringify({ version: DOCUMENT_VERSION, ...body }, undefined, 2)
+		// JSON.stringify lets the controls of Latin-1 and Unicode through, which a terminal obeys.
+		stdout.write(`${text.replace(/[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g, escape)}\n`)
 	}
 	return {
 		json,
@@ -62,6 +64,10 @@ export function createOutput(options: OutputOptions): Output {
 			else stderr.write(formatError(error, { style: errStyle, debug: options.debug ?? false }))
 		},
 	}
+}
+
+function escape(character: string): string {
+	return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Remembers which steps have not ended yet. */

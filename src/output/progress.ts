@@ -1,5 +1,5 @@
 import type { Progress, Step } from '../flows/index.ts'
-import { printable, type Style } from './style.ts'
+import { printable, printableLine, type Style } from './style.ts'
 import type { TextSink } from './text-sink.ts'
 
 interface Talk {
@@ -73,7 +73,7 @@ export function liveProgress(talk: Talk): Progress {
 		if (!current) return
 		const mark = talk.style.cyan(FRAMES[frame++ % FRAMES.length] ?? '')
 		const width = (talk.sink.columns ?? 80) - TITLE_WIDTH - 14
-		const detail = printable(current.detail).slice(0, Math.max(0, width))
+		const detail = printableLine(current.detail).slice(0, Math.max(0, width))
 		talk.sink.write(CLEAR_LINE + outcome(talk, current.title, mark, detail, talk.now() - current.started))
 	}
 	const stop = (): void => {

@@ -1,11 +1,11 @@
 import type { ApplicationState, Deployment, Finding } from '../flows/index.ts'
-import { printable, type Style } from './style.ts'
-import { formatTable } from './table.ts'
+import { printable, printableLine, type Style } from './style.ts'
+import { type Cell, formatTable } from './table.ts'
 
-function shade(word: string, style: Style): string {
-	if (word === 'Synced' || word === 'Healthy') return style.green(word)
-	if (word === 'Degraded' || word === 'Unknown' || word === 'Missing') return style.red(word)
-	return style.yellow(word)
+function shade(word: string, style: Style): Cell {
+	if (word === 'Synced' || word === 'Healthy') return { text: word, paint: style.green }
+	if (word === 'Degraded' || word === 'Unknown' || word === 'Missing') return { text: word, paint: style.red }
+	return { text: word, paint: style.yellow }
 }
 
 function short(revision: string | undefined): string {
@@ -36,7 +36,7 @@ export function formatStatus(
 		for (const { what, why, next } of state.explanations) {
 			lines.push(
 				'',
-				`${style.red(state.name)}: ${printable(what)}`,
+				`${style.red(printableLine(state.name))}: ${printable(what)}`,
 				`  ${printable(why)}`,
 				`  ${style.cyan('next:')} ${printable(next)}`,
 			)

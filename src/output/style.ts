@@ -1,11 +1,11 @@
 /** Colours as functions; without colour they give the text back. */
 export interface Style {
-	bold(text: string): string
-	dim(text: string): string
-	red(text: string): string
-	green(text: string): string
-	yellow(text: string): string
-	cyan(text: string): string
+	readonly bold: (text: string) => string
+	readonly dim: (text: string) => string
+	readonly red: (text: string) => string
+	readonly green: (text: string) => string
+	readonly yellow: (text: string) => string
+	readonly cyan: (text: string) => string
 }
 
 const ESCAPE = '\u001B['
@@ -25,12 +25,18 @@ export function createStyle(enabled: boolean): Style {
 
 /**
  * Text of another's making (a registry's answer, a manifest) fit for a terminal:
- * control characters, which could move the cursor or hide text, are made visible.
+ * what could move the cursor, hide text or turn its direction is made visible.
+ * Line breaks stay, and the lines after the first are indented: no name of a file
+ * can pass for a line of lading's own.
  */
 export function printable(text: string): string {
-	// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-	return text.replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, (character) => {
+	return printableLine(text, /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/gu).replaceAll('\n', '\n  ')
+}
+
+/** As {@link printable}, for what must stay one line: a name, a cell, an annotation. */
+export function printableLine(text: string, hidden: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu): string {
+	return text.replace(hidden, (character) => {
 		const code = character.codePointAt(0) ?? 0
-		return `\\u${code.toString(16).padStart(4, '0')}`
+		return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
 	})
 }

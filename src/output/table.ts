@@ -1,24 +1,32 @@
-import { printable, type Style } from './style.ts'
+import { printableLine, type Style } from './style.ts'
 
-const ESCAPE = '\u001B['
-// oxlint-disable-next-line no-control-regex -- colour codes take no room
-const COLOR = /\u001B\[\d+m/g
+/** Text of anybody's making; what it is painted with is ours. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string }
 
 /** Columns aligned by their widest cell, two spaces apart; headings in capitals, as kubectl does. */
 export function formatTable(
 	headings: readonly string[],
-	rows: readonly (readonly string[])[],
+	rows: readonly (readonly Cell[])[],
 	style: Style,
 ): string {
-	const width = (text: string): number => text.replace(COLOR, '').length
-	const clean = rows.map((row) => row.map((cell) => (cell.includes(ESCAPE) ? cell : printable(cell))))
-	const widths = headings.map((heading, column) =>
-		Math.max(width(heading), ...clean.map((row) => width(row[column] ?? ''))),
+	const plain = (text: string): string => text
+	const clean = rows.map((row) =>
+		row.map((cell) =>
+			typeof cell === 'string'
+				? { text: printableLine(cell), paint: plain }
+				: { text: printableLine(cell.text), paint: cell.paint },
+		),
 	)
-	const line = (cells: readonly string[]): string =>
+	const heads = headings.map((heading) => ({ text: heading.toUpperCase(), paint: style.bold }))
+	const widths = headings.map((heading, column) =>
+		clean.reduce((most, row) => Math.max(most, row[column]?.text.length ?? 0), heading.length),
+	)
+	const line = (cells: readonly Exclude<Cell, string>[]): string =>
 		cells
-			.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))))
+			.map(
+				({ text, paint }, column) => paint(text) + ' '.repeat((widths[column] ?? text.length) - text.length),
+			)
 			.join('  ')
 			.trimEnd()
-	return [line(headings.map((heading) => style.bold(heading.toUpperCase()))), ...clean.map(line)].join('\n')
+	return [heads, ...clean].map(line).join('\n')
 }

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../flows/index.ts'
 import { formatReference } from '../oci/index.ts'
-import { printable, type Style } from './style.ts'
+import { printable, printableLine, type Style } from './style.ts'
 import { formatTable } from './table.ts'
 
 const MARKS = { refuse: 'red', warn: 'yellow', note: 'dim' } as const
@@ -40,9 +40,10 @@ export function formatVerdict(
 	}
 	if (verdict.skipped.length > 0) {
 		lines.push('', style.bold('Not deployed:'))
-		for (const { path, detail } of verdict.skipped) lines.push(`  ${printable(path)}: ${printable(detail)}`)
+		for (const { path, detail } of verdict.skipped)
+			lines.push(`  ${printableLine(path)}: ${printable(detail)}`)
 	}
-	const name = printable(subjectName(result, options.what))
+	const name = printableLine(subjectName(result, options.what))
 	const count = verdict.resources.length
 	lines.push(
 		'',
