@@ -155,7 +155,9 @@ function problemBreach(problem: TreeProblem, { endsAtLimit }: Extraction): Breac
 		case 'gzip-corrupt':
 			return { rule: 'layer-gzip-corrupt', detail: {} }
 		case 'not-tar':
-			return { rule: 'layer-not-tar', detail: {} }
+			return { rule: 'layer-not-tar', detail: { detail: problem.detail } }
+		case 'name-too-long':
+			return { rule: 'entry-name', detail: {} }
 		case 'gzip-truncated':
 		case 'tar-truncated':
 			return { rule: 'layer-truncated', detail: {} }

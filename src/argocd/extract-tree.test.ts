@@ -33,10 +33,26 @@ describe('extractTree', () => {
 		['error creating symlink: symlinkat a d: file exists', [link('d', '/d'), link('d', './a')]],
 		['error creating file "a": openat a: no such file or directory', [link('a', '/etc/passwd'), file('a')]],
 		['error creating file "a": openat a: too many levels of symbolic links', [link('a', 'a'), file('a')]],
+		[
+			'error creating nested folders: mkdirat b/d: too many levels of symbolic links',
+			[directory('a'), link('a/d', 'd/x'), link('b', 'a'), directory('b/d/e')],
+		],
 		['error creating file "d": openat d: is a directory', [directory('d'), file('d')]],
 	]
 	it.each(rooted)('gives "%s"', (expected, entries) => {
 		expect(extract(entries)).toBe(expected)
+	})
+
+	it('takes names as deep as they come, with and without links, in time that grows with their number', () => {
+		const deep = 'd/'.repeat(99)
+		const entries = [
+			directory(deep),
+			link(`${deep}l`, '.'),
+			...Array.from({ length: 5000 }, (_, index) => file(`${deep}l/l/${index}/x`)),
+		]
+		const { files, fault } = extractTree({ entries, read: () => undefined }, '3.6.1')
+		expect(fault).toBeUndefined()
+		expect(files.get(`${deep}4999/x`)).toMatchObject({ type: 'file', entry: `${deep}l/l/4999/x` })
 	})
 
 	const joined: readonly (readonly [string, readonly TreeEntry[]])[] = [

@@ -56,6 +56,8 @@ export interface Extraction {
 
 interface State {
 	readonly files: Map<string, ExtractedNode>
+	/** By path as it was written, links and all: where a directory that was made or found really is. Never changes. */
+	readonly made: Map<string, string>
 	readonly rooted: boolean
 }
 
@@ -67,6 +69,7 @@ const DESTINATION = '/tmp/<path>'
 export function extractTree(tree: Tree, version: string): Extraction {
 	const state: State = {
 		files: new Map([['.', { type: 'directory' }]]),
+		made: new Map(),
 		rooted: inVersionRanges(version, rootedExtraction),
 	}
 	const dropped: TreeEntry[] = []
@@ -149,9 +152,11 @@ interface Placement {
 
 /** Makes a directory and its parents; a link to a directory inside the tree is followed. */
 function makeDirectories(
-	{ files, rooted }: State,
+	state: State,
 	{ name, file }: { readonly name: string; readonly file: string },
 ): ExtractionFault | undefined {
+	const { files, made, rooted } = state
+	if (made.has(name)) return undefined
 	if (name === '..' || name.startsWith('../')) {
 		return {
 			rule: 'path-escape',
@@ -160,16 +165,28 @@ function makeDirectories(
 		}
 	}
 	const parts = name === '.' ? [] : name.split('/')
+	let path = ''
+	let parent = '.'
 	for (let count = 1; count <= parts.length; count += 1) {
-		const path = parts.slice(0, count).join('/')
-		const real = resolveInTree(files, path)
+		path = count === 1 ? name.slice(0, parts[0]?.length) : `${path}/${parts[count - 1]}`
+		const known = made.get(path)
+		if (known !== undefined) {
+			parent = known
+			continue
+		}
+		const direct = joinPath(parent, parts[count - 1] ?? '')
+		const real = made.get(direct) ?? resolveInTree(files, direct)
 		const node = files.get(real)
-		if (node?.type === 'directory') continue
+		parent = real
+		if (node?.type === 'directory') {
+			made.set(path, real).set(direct, real)
+			continue
+		}
 		const link = files.get(path)?.type === 'symlink'
 		const call = rooted ? `mkdirat ${path}` : `mkdir ${DESTINATION}/${path}`
 		if (rooted && link && count < parts.length && linkedAncestor(files, real) === undefined) {
 			// A link to nothing on the way makes the directories it names.
-			makeDirectories({ files, rooted }, { name: real, file })
+			makeDirectories(state, { name: real, file })
 			continue
 		}
 		if (link) {
@@ -177,6 +194,13 @@ function makeDirectories(
 				rule: 'path-through-symlink',
 				file,
 				argocdMessage: `error creating nested folders: ${call}: file exists`,
+			}
+		}
+		if (linkedAncestor(files, real) !== undefined) {
+			return {
+				rule: 'path-through-symlink',
+				file,
+				argocdMessage: `error creating nested folders: ${call}: too many levels of symbolic links`,
 			}
 		}
 		if (node !== undefined) {
@@ -187,6 +211,7 @@ function makeDirectories(
 			}
 		}
 		files.set(real, { type: 'directory' })
+		made.set(path, real)
 	}
 	return undefined
 }
@@ -302,11 +327,13 @@ function linkedAncestor(files: ExtractedFiles, directory: string): string | unde
 }
 
 const MAX_LINKS = 40
+/** Longest path of Linux, in bytes: links that turn in circles are not followed beyond it. */
+const MAX_PATH = 4096
 
 /** Path with every link on the way followed; where a link dangles or turns in circles, where it got to. */
 export function resolveInTree(files: ExtractedFiles, path: string): string {
 	let current = path
-	for (let links = 0; links < MAX_LINKS; links += 1) {
+	for (let links = 0; links < MAX_LINKS && current.length < MAX_PATH; links += 1) {
 		const link = linkedAncestor(files, current)
 		if (link === undefined) return current
 		const node = files.get(link)

@@ -223,7 +223,7 @@ const manifestRules: readonly Rule[] = [
 		message: ({ mediaType, size }) =>
 			`a blob of the type ${mediaType} has ${size} bytes and no title annotation; Argo CD holds it in memory, up to 4194304`,
 		argocd: always(
-			(detail) => `${extraction(detail)}content size ${detail.size} exceeds push size limit 4194304`,
+			(detail) => `${extraction(detail)}content size ${detail.size} exceeds push size limit 4194304: size exceeds limit`,
 		),
 		fix: 'Attach it to the artifact as a referrer instead, or give the layer an org.opencontainers.image.title annotation.',
 		evidence: 'ran',
@@ -234,7 +234,7 @@ const manifestRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'refuse',
 		message: ({ name }) => `the title annotation "${name}" of a blob leads out of the directory`,
-		argocd: always((detail) => `${extraction(detail)}path traversal disallowed`),
+		argocd: always((detail) => `${extraction(detail)}failed to resolve path for writing: path traversal disallowed`),
 		fix: 'Push the artifact again with a plain file name as title.',
 		evidence: 'ran',
 	},
@@ -267,6 +267,21 @@ const layerRules: readonly Rule[] = [
 		),
 		fix: 'Push the directory itself: lading push DIR REFERENCE',
 		evidence: 'ran',
+	},
+	{
+		code: 'entry-name',
+		summary: 'Names fit into a file system',
+		versions: ALL,
+		severity: 'refuse',
+		message: () => 'the name of an entry is longer than 4095 bytes, or lies more than 100 directories deep',
+		argocd: always((detail) =>
+			decompressing({
+				...detail,
+				argocd: 'error creating nested folders: mkdir /tmp/<path>: file name too long',
+			}),
+		),
+		fix: 'Push the directory itself: lading push DIR REFERENCE',
+		evidence: 'read',
 	},
 	{
 		code: 'layer-truncated',
@@ -431,12 +446,12 @@ const contentRules: readonly Rule[] = [
 	generationRule('path-absolute', 'The path is relative', {
 		what: 'cannot be the path',
 		fix: 'Give a path relative to the artifact’s root: --path DIR',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('path-outside', 'The path lies inside the artifact', {
 		what: 'cannot be the path',
 		fix: 'Give a path inside the artifact: --path DIR',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('path-missing', 'The path is in the artifact', {
 		what: 'cannot be the path',
@@ -446,12 +461,12 @@ const contentRules: readonly Rule[] = [
 	generationRule('path-not-directory', 'The path is a directory', {
 		what: 'cannot be the path',
 		fix: 'Give the directory the file lies in.',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('directory-size', 'Manifests have at most 10,000,000 bytes together', {
 		what: 'passes 10,000,000 bytes of manifests in one directory source',
 		fix: 'Split them over several Applications, or raise reposerver.max.combined.directory.manifests.size in argocd-cmd-params-cm.',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('yaml-unparsable', 'Every manifest parses', {
 		what: 'does not parse',
@@ -461,22 +476,22 @@ const contentRules: readonly Rule[] = [
 	generationRule('kind-missing', 'Every document of a manifest has a kind', {
 		what: 'cannot be read as a Kubernetes object',
 		fix: 'Give it a kind, or take it out of the directory.',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('json-unparsable', 'JSON files parse', {
 		what: 'is no JSON',
 		fix: 'Mend the file, or keep it out with a .ladingignore.',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('json-several', 'A JSON file holds one object', {
 		what: 'cannot be read',
 		fix: 'Put each object in a file of its own, or use YAML with --- between them.',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	generationRule('json-not-kubernetes', 'JSON files are Kubernetes objects', {
 		what: 'is no Kubernetes object, and Argo CD does not pass over JSON as it does over YAML',
 		fix: 'Keep it out with a .ladingignore, or move it out of the path.',
-		evidence: 'read',
+		evidence: 'ran',
 	}),
 	{
 		code: 'nothing-to-deploy',
@@ -518,7 +533,7 @@ const contentRules: readonly Rule[] = [
 		message: (detail) => `${where(detail)}: ${detail.name} has no apiVersion`,
 		argocd: SILENT,
 		fix: 'Add apiVersion: v1, or the one of its kind (kubectl api-resources lists them).',
-		evidence: 'read',
+		evidence: 'ran',
 	},
 	{
 		code: 'name-missing',
@@ -528,18 +543,29 @@ const contentRules: readonly Rule[] = [
 		message: (detail) => `${where(detail)}: a ${detail.name} has no metadata.name`,
 		argocd: SILENT,
 		fix: 'Add metadata.name.',
-		evidence: 'read',
+		evidence: 'ran',
+	},
+	{
+		code: 'metadata-text',
+		summary: 'Labels, annotations and names are text',
+		versions: ALL,
+		severity: 'refuse',
+		message: (detail) =>
+			`${where(detail)}: ${detail.name} has ${detail.detail}, and Kubernetes takes text only there`,
+		argocd: SILENT,
+		fix: 'Put it in quotes.',
+		evidence: 'ran',
 	},
 	{
 		code: 'generated-name',
-		summary: 'No object is named by the cluster',
+		summary: 'No object but a hook is named by the cluster',
 		versions: ALL,
-		severity: 'warn',
+		severity: 'refuse',
 		message: (detail) =>
-			`${where(detail)}: a ${detail.name} has only metadata.generateName; each sync would make another one`,
+			`${where(detail)}: a ${detail.name} has only metadata.generateName; Argo CD cannot apply it, and the sync fails`,
 		argocd: SILENT,
 		fix: 'Give it a name, or make it a hook (argocd.argoproj.io/hook).',
-		evidence: 'read',
+		evidence: 'ran',
 	},
 	{
 		code: 'resource-repeated',
@@ -552,7 +578,7 @@ const contentRules: readonly Rule[] = [
 			({ detail, count }) => `Resource ${detail} appeared ${count} times among application resources.`,
 		),
 		fix: 'Remove all but one.',
-		evidence: 'read',
+		evidence: 'ran',
 	},
 	{
 		code: 'last-applied-size',
@@ -563,7 +589,7 @@ const contentRules: readonly Rule[] = [
 			`${where(detail)}: ${detail.name} would carry ${detail.size} bytes of annotations once applied; Kubernetes takes 262,144`,
 		argocd: always(() => 'metadata.annotations: Too long: may not be more than 262144 bytes'),
 		fix: 'Deploy with --server-side, or annotate the object argocd.argoproj.io/sync-options: ServerSideApply=true',
-		evidence: 'read',
+		evidence: 'ran',
 	},
 	{
 		code: 'needs-server-side',
@@ -574,7 +600,7 @@ const contentRules: readonly Rule[] = [
 			`${where(detail)}: ${detail.name} is too large for client-side apply (${detail.size} bytes of annotations, 262,144 are taken)`,
 		argocd: always(() => 'metadata.annotations: Too long: may not be more than 262144 bytes'),
 		fix: 'Deploy it with --server-side, or annotate the object argocd.argoproj.io/sync-options: ServerSideApply=true',
-		evidence: 'read',
+		evidence: 'ran',
 	},
 	{
 		code: 'secret-plain',

@@ -15,17 +15,24 @@ export function isGzipType(mediaType: string): boolean {
  */
 export class Drainable implements ByteStream {
 	readonly #iterator: AsyncIterator<Uint8Array>
+	readonly #maxBytes: number
+	#seen = 0
 	/** What the producer threw, which a reader that had left already did not see. */
 	#failure: { readonly error: unknown } | undefined
 
-	constructor(stream: ByteStream) {
+	/** @param maxBytes how much of the producer is read at most; it may claim to be endless */
+	constructor(stream: ByteStream, maxBytes: number) {
 		this.#iterator = stream[Symbol.asyncIterator]()
+		this.#maxBytes = maxBytes
 	}
 
 	async #next(): Promise<Uint8Array | undefined> {
 		try {
 			const next = await this.#iterator.next()
-			return next.done === true ? undefined : next.value
+			if (next.done === true) return undefined
+			this.#seen += next.value.byteLength
+			if (this.#seen > this.#maxBytes) throw new TarFault({ kind: 'too-large', limit: this.#maxBytes })
+			return next.value
 		} catch (error) {
 			this.#failure = { error }
 			throw error

@@ -46,6 +46,13 @@ function rawEntry({ name, flag = '0', content = '', link = '', size, magic = 'us
 	return Buffer.concat([block, body, Buffer.alloc((512 - (body.byteLength % 512)) % 512)])
 }
 
+function paxRecord(key: string, value: string): string {
+	const rest = ` ${key}=${value}\n`
+	let length = rest.length
+	while (`${length}${rest}`.length !== length) length = `${length}${rest}`.length
+	return `${length}${rest}`
+}
+
 /** In pieces of odd sizes, as a network gives them. */
 async function* stream(bytes: Uint8Array, pieces = 777): AsyncGenerator<Uint8Array, void, undefined> {
 	for (let at = 0; at < bytes.byteLength; at += pieces) yield bytes.subarray(at, at + pieces)
@@ -181,6 +188,48 @@ describe('readTree', () => {
 		expect((await tree(many, { maxEntries: 10 })).problem).toEqual({ kind: 'too-many-entries', limit: 10 })
 	})
 
+	it('bounds names, alone and together', async () => {
+		const named = (path: string): Raw[] => [
+			{ name: 'PaxHeader', flag: 'x', content: paxRecord('path', path) },
+			{ name: 'x.yaml', content: 'x' },
+		]
+		const problemOf = async (...entries: readonly Raw[]): Promise<unknown> =>
+			(await tree(tar(...entries))).problem
+		expect(await problemOf(...named(`${'d/'.repeat(99)}x.yaml`))).toBeUndefined()
+		expect(await problemOf(...named(`${'d/'.repeat(100)}x.yaml`))).toEqual({ kind: 'name-too-long' })
+		expect(await problemOf(...named('d'.repeat(4095)))).toBeUndefined()
+		expect(await problemOf(...named('d'.repeat(4096)))).toEqual({ kind: 'name-too-long' })
+		const long = { name: 'PaxHeader', flag: 'x', content: paxRecord('linkpath', 'd'.repeat(4096)) }
+		expect(await problemOf(long, { name: 'l', flag: '2' })).toEqual({ kind: 'name-too-long' })
+
+		const deep = Array.from({ length: 21_000 }, (_, index) => named(`${index}/${'d/'.repeat(98)}x`)).flat()
+		const packed = gzipSync(tar(...deep), { level: 1 })
+		const { entries, problem } = await gzipTree(packed)
+		expect(problem).toEqual({ kind: 'too-many-entries', limit: entries.length })
+		expect(entries.length).toBeGreaterThan(19_000)
+	})
+
+	it('refuses sparse files, which Argo CD would read as others', async () => {
+		const map = { name: 'PaxHeader', flag: 'x', content: paxRecord('GNU.sparse.name', 'real.yaml') }
+		const { entries, problem } = await tree(tar(map, { name: 'GNUSparseFile.0/real.yaml', content: '0\n' }))
+		expect(entries).toEqual([])
+		expect(problem).toEqual({ kind: 'not-tar', detail: 'it holds a sparse file' })
+	})
+
+	it.each([MediaType.layerTar, MediaType.layerTarGzip])(
+		'ends with a %s that does not end',
+		async (mediaType) => {
+			const bytes = mediaType === MediaType.layerTar ? good : gzipSync(good)
+			async function* endless(): AsyncGenerator<Uint8Array, void, undefined> {
+				yield bytes
+				while (true) yield new Uint8Array(65_536)
+			}
+			const limits = { maxBytes: 10_000_000 }
+			const { problem } = await readTree(endless(), mediaType, { limits })
+			expect(problem).toEqual({ kind: 'too-large', limit: 10_000_000 })
+		},
+	)
+
 	it('ignores a second tar in a second gzip member', async () => {
 		const second = gzipSync(tar({ name: 'b.yaml' }))
 		const { entries, problem } = await gzipTree(Buffer.concat([gzipSync(good), second]))
@@ -292,6 +341,17 @@ describe('unpack', () => {
 		await into(tar({ name: 'a.yaml', content: '1' }))
 		await expect(into(tar({ name: 'a.yaml', content: '2' }))).rejects.toMatchObject({ code: 'NAME_TAKEN' })
 		expect(readFileSync(join(target, 'a.yaml'), 'utf8')).toBe('1')
+	})
+
+	it('ends with a layer that does not end, and leaves nothing', async () => {
+		async function* endless(): AsyncGenerator<Uint8Array, void, undefined> {
+			yield tar({ name: 'a.yaml' })
+			while (true) yield new Uint8Array(65_536)
+		}
+		const target = join(directory, 'endless')
+		const options = { mediaType: MediaType.layerTar, maxBytes: 10_000_000 }
+		await expect(unpack(endless(), target, options)).rejects.toMatchObject({ code: 'ARTIFACT_INVALID' })
+		expect(existsSync(target)).toBe(false)
 	})
 
 	it('with force replaces what has the same name and keeps the rest', async () => {

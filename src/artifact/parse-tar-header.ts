@@ -93,6 +93,9 @@ export function parsePax(body: Buffer): Metadata {
 		records.set(record.slice(0, equals), record.slice(equals + 1))
 		at = end
 	}
+	// Go, and so Argo CD, would put another name and other content in its place.
+	if ([...records.keys()].some((key) => key.startsWith('GNU.sparse.')))
+		throw new TarFault({ kind: 'not-tar', detail: 'it holds a sparse file' })
 	const [path, linkTarget, size] = [records.get('path'), records.get('linkpath'), records.get('size')]
 	if (size !== undefined && (!/^[0-9]{1,16}$/.test(size) || !Number.isSafeInteger(Number(size)))) {
 		throw new TarFault({ kind: 'not-tar' })

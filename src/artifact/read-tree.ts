@@ -67,7 +67,8 @@ export async function readTree(
 	mediaType: string,
 	options: { readonly limits?: TreeLimits | undefined } = {},
 ): Promise<Tree> {
-	const source = new Drainable(stream)
+	const maxBytes = options.limits?.maxBytes ?? MAX_BYTES
+	const source = new Drainable(stream, maxBytes)
 	const contents = new Map<string, Uint8Array>()
 	const entries: TreeEntry[] = []
 	let problem: TreeProblem | undefined
@@ -76,7 +77,7 @@ export async function readTree(
 	try {
 		const tar = isGzipType(mediaType) ? gunzip(source) : source
 		const limits = {
-			maxBytes: options.limits?.maxBytes ?? MAX_BYTES,
+			maxBytes,
 			maxEntries: options.limits?.maxEntries ?? MAX_ENTRIES,
 		}
 		for await (const item of readTar(tar, limits)) {
@@ -98,7 +99,13 @@ export async function readTree(
 		}
 		problem = error.problem
 	}
-	await source.drain()
+	try {
+		await source.drain()
+	} catch (error) {
+		await source.close()
+		if (!(error instanceof TarFault)) throw error
+		problem ??= error.problem
+	}
 	return {
 		entries,
 		...(problem !== undefined && { problem }),

@@ -13,6 +13,13 @@ import {
 import { TarFault } from './tar-fault.ts'
 import { BLOCK, padding } from './tar-header.ts'
 
+/** Longest path of Linux, where Argo CD extracts, in bytes without the closing NUL. */
+const MAX_NAME = 4095
+/** Directories around an entry. */
+const MAX_DEPTH = 100
+/** All names of one tar together: in bytes, and in steps between slashes. */
+const MAX_NAMES = 32 * 1024 * 1024
+const MAX_STEPS = 2_000_000
 /** What goes before an entry (PAX records, GNU long names) may be this long, in bytes. */
 const MAX_METADATA = 1024 * 1024
 
@@ -43,6 +50,7 @@ export async function* readTar(
 	try {
 		let pending: Metadata = {}
 		let count = 0
+		const names = { bytes: 0, steps: 0 }
 		while (true) {
 			const block = await source.block()
 			if (block === undefined || (isZero(block) && (await endsHere(source)))) return
@@ -54,6 +62,7 @@ export async function* readTar(
 			if (++count > limits.maxEntries)
 				throw new TarFault({ kind: 'too-many-entries', limit: limits.maxEntries })
 			const entry = entryOf(header, pending)
+			if (!weighNames(entry, names)) throw new TarFault({ kind: 'too-many-entries', limit: count - 1 })
 			const bytes = hasContent(header.flag) ? entry.size : 0
 			pending = {}
 			source.open(bytes)
@@ -63,6 +72,23 @@ export async function* readTar(
 	} finally {
 		await source.close()
 	}
+}
+
+/**
+ * Adds an entry's names to what the names of a tar weigh together.
+ * @returns whether that is still within bounds
+ * @throws TarFault `name-too-long`
+ */
+function weighNames({ path, linkTarget = '' }: TreeEntry, total: { bytes: number; steps: number }): boolean {
+	const bytes = Buffer.byteLength(path)
+	const linkBytes = Buffer.byteLength(linkTarget)
+	if (bytes > MAX_NAME || linkBytes > MAX_NAME) throw new TarFault({ kind: 'name-too-long' })
+	const depth = path.split('/').length
+	const linkDepth = linkTarget.split('/').length
+	if (depth > MAX_DEPTH || linkDepth > MAX_DEPTH) throw new TarFault({ kind: 'name-too-long' })
+	total.bytes += bytes + linkBytes
+	total.steps += depth + linkDepth
+	return total.bytes <= MAX_NAMES && total.steps <= MAX_STEPS
 }
 
 /** After one block of zeros there is a second one, or nothing. */

@@ -20,7 +20,9 @@ export type TreeProblem =
 	| { readonly kind: 'gzip-corrupt' }
 	| { readonly kind: 'gzip-truncated' }
 	/** A header that no tar has: not a tar, or a broken one. */
-	| { readonly kind: 'not-tar' }
+	| { readonly kind: 'not-tar'; readonly detail?: string | undefined }
+	/** An entry's name is longer, or lies deeper, than any file system takes. */
+	| { readonly kind: 'name-too-long' }
 	/** Ends within a header or a file; also a gzip (or anything) of under 512 bytes that is said to be a tar. */
 	| { readonly kind: 'tar-truncated' }
 	/** More than `limit` bytes when unpacked. */

@@ -45,7 +45,8 @@ export async function unpack(
 ): Promise<Unpacked> {
 	const target = resolve(directory)
 	const existed = checkTarget(target, directory, options.force ?? false)
-	const source = new Drainable(stream)
+	const maxBytes = options.maxBytes ?? MAX_BYTES
+	const source = new Drainable(stream, maxBytes)
 	const workspace = `${join(dirname(target), `.${basename(target)}`)}.lading-${randomBytes(6).toString('hex')}`
 	try {
 		mkdirSync(dirname(target), { recursive: true })
@@ -53,7 +54,7 @@ export async function unpack(
 		const writer = new TreeWriter(workspace)
 		const tar = isGzipType(options.mediaType) ? gunzip(source) : source
 		for await (const item of readTar(tar, {
-			maxBytes: options.maxBytes ?? MAX_BYTES,
+			maxBytes,
 			maxEntries: options.maxEntries ?? MAX_ENTRIES,
 		})) {
 			options.signal?.throwIfAborted()
@@ -225,7 +226,9 @@ function describe(problem: TreeProblem): string {
 		case 'gzip-truncated':
 			return 'its gzip ends early'
 		case 'not-tar':
-			return 'it is not a tar'
+			return `it is not a tar${problem.detail === undefined ? '' : ` that can be read: ${problem.detail}`}`
+		case 'name-too-long':
+			return 'the name of a file is too long or lies too deep'
 		case 'tar-truncated':
 			return 'its tar ends early'
 		case 'too-large':
