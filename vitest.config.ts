@@ -15,6 +15,7 @@ const config: ViteUserConfig = {
 			project('architecture', ['test/architecture/**/*.test.ts']),
 			project('e2e', ['test/e2e/**/*.test.ts'], 120_000),
 			project('interop', ['test/interop/**/*.test.ts'], 180_000),
+			project('conformance', ['test/conformance/**/*.test.ts'], 180_000),
 		],
 	},
 }
