@@ -181,7 +181,7 @@ describe('checkArtifact on a manifest', () => {
 				}),
 				'3.6.1',
 				'blob-size',
-				`${extraction}content size 5242880 exceeds push size limit 4194304`,
+				`${extraction}content size 5242880 exceeds push size limit 4194304: size exceeds limit`,
 			],
 			[
 				'a large blob with a title',
@@ -215,7 +215,7 @@ describe('checkArtifact on a manifest', () => {
 				}),
 				'3.6.1',
 				'blob-title',
-				`${extraction}path traversal disallowed`,
+				`${extraction}failed to resolve path for writing: path traversal disallowed`,
 			],
 			[
 				'an index',
@@ -490,7 +490,44 @@ describe('checkArtifact on the manifests', () => {
 			'json-not-kubernetes',
 			/^failed to unmarshal manifests for source 1 of 1: Object 'Kind' is missing/,
 		],
-		['a JSON array', { 'a.json': '[1]' }, 'json-not-kubernetes', /^Failed to unmarshal "a\.json"/],
+		[
+			'a JSON array',
+			{ 'a.json': '[1]' },
+			'json-not-kubernetes',
+			/^Failed to unmarshal "a\.json": json: cannot unmarshal array into Go value of type map\[string\]interface \{\}$/,
+		],
+		[
+			'a symlink to itself',
+			{ 'a.yaml': SERVICE, 'b.yaml': link('b.yaml') },
+			'symlink-loop',
+			/EvalSymlinks: too many links$/,
+		],
+		['an empty JSON file', { 'a.json': '' }, 'json-not-kubernetes', /^Failed to unmarshal "a\.json": EOF$/],
+		[
+			'JSON objects in a row',
+			{ 'a.json': '{"kind":"A","metadata":{}}\n{"kind":"B"}' },
+			'json-several',
+			/^Found multiple objects in "a\.json"\. Only single objects/,
+		],
+		['JSON that ends early', { 'a.json': '{"a":' }, 'json-unparsable', /^Failed to unmarshal "a\.json"/],
+		[
+			'a YAML list',
+			{ 'a.yaml': `${SERVICE}---\n- apiVersion: v1\n` },
+			'kind-missing',
+			/while decoding JSON: json: cannot unmarshal array into Go value/,
+		],
+		[
+			'an apiVersion with two slashes',
+			{ 'a.yaml': 'apiVersion: a/b/c\nkind: X\nmetadata: {name: x}\n' },
+			'kind-missing',
+			/Object 'Kind' is missing/,
+		],
+		[
+			'a kind that is a number',
+			{ 'a.yaml': 'apiVersion: v1\nkind: 5\nmetadata: {name: x}\n' },
+			'kind-missing',
+			/Object 'Kind' is missing/,
+		],
 		['YAML in a JSON file', { 'a.json': SERVICE }, 'json-unparsable', /^Failed to unmarshal "a\.json"/],
 		[
 			'several objects in JSON',
@@ -592,11 +629,6 @@ describe('checkArtifact on the manifests', () => {
 			['subdirectories-ignored'],
 		],
 		[
-			'a generated name',
-			{ 'a.yaml': 'apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: x-}\n' },
-			['generated-name'],
-		],
-		[
 			'a hook with a generated name',
 			{
 				'a.yaml':
@@ -613,6 +645,19 @@ describe('checkArtifact on the manifests', () => {
 		})
 	}
 
+	it.each([
+		['a generated name', '{generateName: x-}', 'generated-name'],
+		['no name', '{}', 'name-missing'],
+		['a name that YAML takes for a boolean', '{name: yes}', 'metadata-text'],
+		['a label that is a number', '{name: x, labels: {version: 1.0}}', 'metadata-text'],
+		['an annotation that is a boolean', '{name: x, annotations: {a: true}}', 'metadata-text'],
+	])('refuses %s, which fails in the sync and not before', (_, metadata, rule) => {
+		const verdict = check(treeOf({ 'a.yaml': `apiVersion: batch/v1\nkind: Job\nmetadata: ${metadata}\n` }))
+		expect(verdict.accepted).toBe(false)
+		expect(codes(verdict)).toEqual([rule])
+		expect(comparisonErrorOf(verdict)).toBeUndefined()
+	})
+
 	it('judges what a renderer made of the directory', () => {
 		const tree = treeOf({ 'kustomization.yaml': 'resources: []' })
 		expect(codes(check(tree, { rendered: [] }))).toEqual(['nothing-to-deploy'])
@@ -626,7 +671,7 @@ describe('checkArtifact on the manifests', () => {
 	it.each([
 		[
 			{ 'x.json': '[1]' },
-			'Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = FailedPrecondition desc = Failed to unmarshal "x.json": json: cannot unmarshal into a Kubernetes object',
+			'Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = FailedPrecondition desc = Failed to unmarshal "x.json": json: cannot unmarshal array into Go value of type map[string]interface {}',
 		],
 		[
 			{ 'x.json': '{}' },

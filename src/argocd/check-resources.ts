@@ -32,9 +32,11 @@ function breach(rule: string, resource: DeployedResource, more: Breach['detail']
 function checkIdentity(resource: DeployedResource): readonly Breach[] {
 	const { kind, name, version, object } = resource
 	const found: Breach[] = []
+	const metadata = isPlainObject(object['metadata']) ? object['metadata'] : {}
 	if (version === '') found.push(breach('api-version-missing', resource, { name: nameOf(resource) }))
-	if (name === '') {
-		const metadata = isPlainObject(object['metadata']) ? object['metadata'] : {}
+	for (const detail of notText(metadata))
+		found.push(breach('metadata-text', resource, { name: nameOf(resource), detail }))
+	if (name === '' && !isValue(metadata['name'])) {
 		const generated = typeof metadata['generateName'] === 'string' && metadata['generateName'] !== ''
 		if (!generated) found.push(breach('name-missing', resource, { name: kind }))
 		else if (annotationsOf(resource)[ArgocdName.hookAnnotation] === undefined) {
@@ -42,6 +44,22 @@ function checkIdentity(resource: DeployedResource): readonly Breach[] {
 		}
 	}
 	return found
+}
+
+const isValue = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+
+/** What the API server cannot decode: `version: 1.0` and `name: yes` are no text in YAML. */
+function* notText(metadata: Readonly<Record<string, unknown>>): Generator<string> {
+	for (const field of ['name', 'namespace'])
+		if (isValue(metadata[field]) && typeof metadata[field] !== 'string')
+			yield `the ${field} ${JSON.stringify(metadata[field])}`
+	for (const field of ['labels', 'annotations']) {
+		const record = metadata[field]
+		if (!isPlainObject(record)) continue
+		for (const [key, value] of Object.entries(record))
+			if (value !== null && typeof value !== 'string')
+				yield `${field}.${key}: ${JSON.stringify(value).slice(0, 60)}`
+	}
 }
 
 function checkSecret(resource: DeployedResource): readonly Breach[] {

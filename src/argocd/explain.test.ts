@@ -30,6 +30,45 @@ const unpacking = (rest: string): string =>
 
 const conditions: readonly (readonly [string, string])[] = [
 	['tag-missing', lookup('127.0.0.1:15443/e:v9.9.9: not found', 'v9.9.9')],
+	[
+		'content-missing',
+		comparisonError(
+			`could not save oci digest ${DIGEST}: failed to perform "FindSuccessors" on source: ${digestOf('y')}: not found`,
+		),
+	],
+	[
+		'content-tampered',
+		comparisonError(
+			`could not save oci digest ${DIGEST}: failed to perform "Fetch" on source: GET "https://r/v2/e/blobs/${DIGEST}": mismatch Content-Length`,
+		),
+	],
+	[
+		'symlink',
+		comparisonError(
+			'failed to get potentially valid manifests: invalid manifest file "/tmp/1/a.yaml": failed to evaluate symlink at "a.yaml": EvalSymlinks: too many links',
+		),
+	],
+	[
+		'api-version-missing',
+		"ConfigMap x: failed to discover server resources for group version : groupVersion shouldn't be empty",
+	],
+	[
+		'name-missing',
+		'ConfigMap : error when retrieving current configuration of:\nResource: "/v1, Resource=configmaps", GroupVersionKind: "/v1, Kind=ConfigMap"\nName: "", Namespace: "a"\nfrom server for: "/dev/shm/1": resource name may not be empty',
+	],
+	['generated-name', 'ConfigMap : from x-: cannot use generate name with apply'],
+	[
+		'field-type',
+		'ConfigMap l: unable to decode "/dev/shm/1": json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+	],
+	[
+		'field-type',
+		'one or more objects failed to apply, reason: Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32. Retrying attempt #4 at 2026-11-24T00:27:13Z.',
+	],
+	[
+		'version-unserved',
+		'Deployment x: The Kubernetes API could not find version "v1beta1" of apps/Deployment for requested resource a/x. Version "v1" of apps/Deployment is installed on the destination cluster.',
+	],
 	['digest-missing', lookup(`127.0.0.1:15443/e@${DIGEST}: not found`, DIGEST)],
 	[
 		'range-unmatched',
@@ -401,6 +440,21 @@ describe('progressOf', () => {
 		const manual = { ...made, spec: { ...made.spec, syncPolicy: {} } }
 		expect(progressOf(manual)).toEqual({ state: 'stopped', why: 'manual' })
 		expect(progressOf({ ...manual, operation: {} })).toEqual({ state: 'running', why: 'syncing' })
+	})
+
+	it('knows what a sync has left as it was', () => {
+		const status: ApplicationStatus = {
+			sync: { status: 'OutOfSync', revision: DIGEST },
+			health: { status: 'Healthy' },
+			resources: [{ kind: 'ConfigMap', name: 'x', status: 'OutOfSync' }],
+			operationState: { phase: 'Succeeded', syncResult: { revision: DIGEST } },
+		}
+		expect(explain(app(status))).toMatchObject([
+			{ cause: 'still-different', what: expect.stringContaining('ConfigMap x') },
+		])
+		const before = { phase: 'Succeeded', syncResult: { revision: digestOf('y') } } as const
+		expect(explain(app({ ...status, operationState: before }))).toEqual([])
+		expect(explain(app(status, { operation: {} }))).toEqual([])
 	})
 
 	it('waits for a deletion', () => {

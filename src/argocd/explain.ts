@@ -113,6 +113,22 @@ function messagesOf({ status }: Application): readonly Message[] {
 	return messages
 }
 
+const MAX_NAMED = 3
+
+/** The resources that a sync to this very revision has left as they were. */
+function differentAfterSync({ status, operation }: Application): string | undefined {
+	const last = status?.operationState
+	const { sync, resources = [] } = status ?? {}
+	if (sync?.status !== 'OutOfSync' || operation !== undefined || last?.phase !== 'Succeeded') return undefined
+	if (last.syncResult?.revision === undefined || last.syncResult.revision !== sync.revision) return undefined
+	const different = resources.filter((each) => each.status === 'OutOfSync')
+	if (different.length === 0 || different.some(({ requiresPruning }) => requiresPruning === true))
+		return undefined
+	const names = different.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind} ${name}`)
+	const more = different.length - names.length
+	return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
 /** States that look well, and sources Argo CD reads otherwise than they look. */
 function trapsOf(application: Application, facts: Facts): readonly Explanation[] {
 	const { status } = application
@@ -155,6 +171,16 @@ function trapsOf(application: Application, facts: Facts): readonly Explanation[]
 			what: 'Argo CD calls it Synced, and it has no resource.',
 			why: 'The artifact has no manifest at this path: an empty layer, files in subdirectories only, or YAML without apiVersion and kind.',
 			next: `See why: lading check ${facts.place}:${facts.targetRevision}`,
+		})
+	}
+	const different = differentAfterSync(application)
+	if (different !== undefined) {
+		found.push({
+			cause: 'still-different',
+			severity: 'warning',
+			what: `Argo CD has applied the artifact, and the cluster still differs: ${different}.`,
+			why: 'The API server drops or changes a field (a typing error, a default, a webhook), or a controller writes it back.',
+			next: `See which field: argocd app diff ${facts.name} – and mend the manifest, or name the field in ignoreDifferences.`,
 		})
 	}
 	if (

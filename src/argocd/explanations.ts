@@ -278,8 +278,17 @@ const artifactRows: readonly ExplanationRow[] = [
 		next: ({ place, targetRevision }) => `Look at it: lading check ${place}:${targetRevision}`,
 	},
 	{
+		cause: 'content-missing',
+		pattern: /could not save oci digest \S+: failed to perform "\w+" on source: (sha\d+:\w+): not found/,
+		what: ({ place }, match) => `The artifact in ${place} is not whole: the registry lacks ${match[1]}.`,
+		why: says(
+			'A layer, or the artifact that its manifest names as subject, was deleted or never pushed; garbage collection does that.',
+		),
+		next: ({ place, targetRevision }) => `Push it again: lading push DIR ${place}:${targetRevision}`,
+	},
+	{
 		cause: 'content-tampered',
-		pattern: /mismatched digest|failed to ingest/,
+		pattern: /mismatched digest|failed to ingest|mismatch Content-Length/,
 		what: ({ registry }) => `${registry} gave bytes that are not those of the digest.`,
 		why: says('The registry’s storage is damaged, or something between changes the content.'),
 		next: ({ place, targetRevision }) =>
@@ -310,9 +319,9 @@ const artifactRows: readonly ExplanationRow[] = [
 	{
 		cause: 'symlink',
 		pattern:
-			/illegal filepath in symlink|error (?:checking|creating|relativizing) (?:symlink|link)|illegal symlink parent|out-of-bounds symlinks(?:\. file: (\S+))?/,
+			/illegal filepath in symlink|error (?:checking|creating|relativizing) (?:symlink|link)|illegal symlink parent|EvalSymlinks: too many links|out-of-bounds symlinks(?:\. file: (\S+))?/,
 		what: says('A symlink in the artifact leads where Argo CD does not go.'),
-		why: says('It points out of the artifact, or stands before the directory it lies in.'),
+		why: says('It points out of the artifact or to itself, or stands before the directory it lies in.'),
 		next: ({ place, targetRevision }) =>
 			`See which: lading check ${place}:${targetRevision} – and copy the file instead of linking to it.`,
 	},
@@ -484,6 +493,46 @@ const deployRows: readonly ExplanationRow[] = [
 		what: (_, match) => `${match[1]} failed.`,
 		why: says('The directory does not render.'),
 		next: (_, match) => `Render it yourself to see why: ${match[1]} DIR`,
+	},
+	{
+		cause: 'api-version-missing',
+		pattern:
+			/^(?:(\S+ \S+): )?[^]*failed to discover server resources for group version : groupVersion shouldn't be empty/,
+		what: (_, match) => `${match[1] ?? 'An object'} has no apiVersion.`,
+		why: says('Without one the cluster does not know what it is.'),
+		next: ({ place, targetRevision }) =>
+			`Add it (kubectl api-resources lists them) and push: lading push DIR ${place}:${targetRevision}`,
+	},
+	{
+		cause: 'name-missing',
+		pattern: /^(?:(\S+) \S*: )?[^]*resource name may not be empty/,
+		what: (_, match) => `${match[1] === undefined ? 'An object' : `A ${match[1]}`} has no name.`,
+		why: says('Argo CD applies objects by their names.'),
+		next: ({ place, targetRevision }) => `Find it: lading check ${place}:${targetRevision}`,
+	},
+	{
+		cause: 'generated-name',
+		pattern: /cannot use generate name with apply/,
+		what: says('An object has only a generateName.'),
+		why: says('Argo CD applies objects by their names; only hooks may be named by the cluster.'),
+		next: ({ place, targetRevision }) => `Find it: lading check ${place}:${targetRevision} – and name it.`,
+	},
+	{
+		cause: 'field-type',
+		pattern: /^(?:(\S+ \S+): )?[^]*json: cannot unmarshal (\w+) into Go struct field (\S+) of type (\w+)/,
+		what: (_, match) =>
+			`${match[1] ?? 'An object'} has a ${match[2]} where a ${match[4]} belongs: ${match[3]}.`,
+		why: says('YAML reads 1.0, 0644, yes and on as numbers and booleans, and text as text.'),
+		next: ({ place, targetRevision }) =>
+			`Put it in quotes, or take it out of them, and push: lading push DIR ${place}:${targetRevision}`,
+	},
+	{
+		cause: 'version-unserved',
+		pattern:
+			/could not find version "([^"]*)" of (\S+) for requested resource \S+ Version "([^"]*)" of \S+ is installed/,
+		what: (_, match) => `The cluster does not serve ${match[2]} in the version ${match[1]}.`,
+		why: (_, match) => `It serves ${match[3]}; old versions go away with new Kubernetes.`,
+		next: (_, match) => `Write the manifest for ${match[3]} and push it.`,
 	},
 	{
 		cause: 'crd-missing',

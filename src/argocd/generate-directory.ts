@@ -129,6 +129,10 @@ function walkManifests(tree: Tree, options: WalkOptions): Walk {
 	for (const path of walkFiles(options)) {
 		const found = lookAt({ tree, path, options, filter })
 		if (found === undefined) continue
+		if ('rule' in found) {
+			errors.push(found)
+			continue
+		}
 		if ('reason' in found) {
 			skipped.push(found)
 			continue
@@ -189,13 +193,23 @@ interface Look {
 	readonly filter: Filter
 }
 
+function linkLoop(file: string, relative: string): GenerationError {
+	return {
+		rule: 'symlink-loop',
+		file,
+		detail: 'it leads back to itself',
+		argocdMessage: `failed to get potentially valid manifests: invalid manifest file "/tmp/<path>/${file}": failed to evaluate symlink at "${relative}": EvalSymlinks: too many links`,
+		grpcCode: 'Unknown',
+	}
+}
+
 /** @see argo-cd reposerver/repository/repository.go getPotentiallyValidManifestFile */
 function lookAt({
 	tree,
 	path,
 	options,
 	filter,
-}: Look): SkippedFile | { readonly bytes: Uint8Array; readonly size: number } | undefined {
+}: Look): SkippedFile | GenerationError | { readonly bytes: Uint8Array; readonly size: number } | undefined {
 	const skip = (reason: SkippedFile['reason'], detail: string): SkippedFile => ({ path, reason, detail })
 	const { files, root } = options
 	const relative = root === '.' ? path : path.slice(root.length + 1)
@@ -205,8 +219,8 @@ function lookAt({
 	}
 	if (!manifest) return skip('extension', 'only .yaml, .yml, .json and .jsonnet are read')
 	const node = files.get(resolveInTree(files, path))
-	if (node === undefined || node.type === 'symlink')
-		return skip('dangling-symlink', 'the symlink leads nowhere')
+	if (node === undefined) return skip('dangling-symlink', 'the symlink leads nowhere')
+	if (node.type === 'symlink') return linkLoop(path, relative)
 	if (node.type === 'directory') return skip('not-a-file', 'it is a symlink to a directory')
 	if (filter.exclude?.(relative) === true)
 		return skip('excluded', `directory.exclude is ${options.exclude ?? ''}`)

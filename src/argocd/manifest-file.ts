@@ -27,6 +27,7 @@ export interface GenerationError {
 		| 'json-several'
 		| 'json-not-kubernetes'
 		| 'symlink-escape'
+		| 'symlink-loop'
 	readonly file?: string | undefined
 	readonly line?: number | undefined
 	/** What is wrong with it, in a few words. */
@@ -50,8 +51,33 @@ export function readManifestFile(
 	return file.path.endsWith('.json') ? readJson(file, parse) : readYaml(file, parse)
 }
 
+/** To Argo CD an apiVersion that cannot be read leaves an object without a kind. */
 const hasKind = (value: unknown): value is PlainObject =>
-	isPlainObject(value) && typeof value['kind'] === 'string' && value['kind'] !== ''
+	isPlainObject(value) &&
+	typeof value['kind'] === 'string' &&
+	value['kind'] !== '' &&
+	!(typeof value['apiVersion'] === 'string' && value['apiVersion'].split('/').length > 2)
+
+/** What is wrong with what has no kind, in words and in Go's. */
+function whyNoKind(value: unknown): { readonly detail: string; readonly words: string } {
+	if (!isPlainObject(value)) {
+		const go = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+		return {
+			detail: 'a document is not an object',
+			words: `json: cannot unmarshal ${go} into Go value of type map[string]interface {}`,
+		}
+	}
+	const { kind, apiVersion } = value
+	if (kind === undefined || kind === null || kind === '')
+		return { detail: 'a document has no kind', words: KIND_MISSING }
+	return {
+		detail:
+			typeof kind === 'string'
+				? `the apiVersion ${JSON.stringify(apiVersion)} has more than one "/"`
+				: `the kind ${JSON.stringify(kind)} is not text`,
+		words: KIND_MISSING,
+	}
+}
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -67,41 +93,58 @@ function readJson(
 		kind: 'error',
 		error: { rule, file: path, detail, argocdMessage, grpcCode: 'FailedPrecondition' },
 	})
-	let documents: readonly ManifestDocument[]
+	const text = new TextDecoder().decode(bytes)
+	if (text.trim() === '') {
+		return error('json-not-kubernetes', 'it is empty', `Failed to unmarshal "${name}": EOF`)
+	}
+	let line = 1
 	try {
-		documents = parse(bytes, path)
-		// What is YAML only is no JSON, whatever the parser makes of it.
-		if (documents.length === 1) JSON.parse(new TextDecoder().decode(bytes))
+		JSON.parse(text)
+		line = parse(bytes, path)[0]?.line ?? 1
 	} catch (fault) {
+		if (startsWithJson(text)) {
+			return error(
+				'json-several',
+				'several objects in one JSON file',
+				`Found multiple objects in "${name}". Only single objects are allowed in JSON files.`,
+			)
+		}
 		return error('json-unparsable', describe(fault), `Failed to unmarshal "${name}": ${describe(fault)}`)
 	}
-	const [first] = documents
-	if (documents.length > 1) {
-		return error(
-			'json-several',
-			'several objects in one JSON file',
-			`Found multiple objects in "${name}". Only single objects are allowed in JSON files.`,
-		)
+	const value: unknown = JSON.parse(text)
+	if (hasKind(value)) return { kind: 'resources', resources: resourcesOf(value, { file: path, line }) }
+	const { detail, words } = whyNoKind(value)
+	if (!isPlainObject(value))
+		return error('json-not-kubernetes', detail, `Failed to unmarshal "${name}": ${words}`)
+	return {
+		kind: 'error',
+		error: {
+			rule: 'json-not-kubernetes',
+			file: path,
+			detail,
+			argocdMessage: `failed to unmarshal manifests for source 1 of 1: ${words}`,
+		},
 	}
-	if (first !== undefined && hasKind(first.value)) {
-		return { kind: 'resources', resources: resourcesOf(first.value, { file: path, line: first.line ?? 1 }) }
-	}
-	if (first !== undefined && isPlainObject(first.value)) {
-		return {
-			kind: 'error',
-			error: {
-				rule: 'json-not-kubernetes',
-				file: path,
-				detail: 'it has no kind',
-				argocdMessage: `failed to unmarshal manifests for source 1 of 1: ${KIND_MISSING}`,
-			},
+}
+
+/** Ends of a first object that are tried, of a file that is no JSON as a whole, and how far into it. */
+const MAX_ENDS = 1000
+const MAX_FIRST_OBJECT = 64 * 1024
+
+/** Whether a whole object stands at the start, with more behind it: Go's decoder stops after the first. */
+function startsWithJson(text: string): boolean {
+	let end = -1
+	for (let tried = 0; tried < MAX_ENDS; tried += 1) {
+		end = text.indexOf('}', end + 1)
+		if (end < 0 || end > MAX_FIRST_OBJECT) return false
+		try {
+			JSON.parse(text.slice(0, end + 1))
+			return true
+		} catch {
+			// A brace inside the object: try the next.
 		}
 	}
-	return error(
-		'json-not-kubernetes',
-		'it is not an object',
-		`Failed to unmarshal "${name}": json: cannot unmarshal into a Kubernetes object`,
-	)
+	return false
 }
 
 function readYaml(
@@ -114,12 +157,13 @@ function readYaml(
 	for (const { value, line } of documents) {
 		if (value === null || value === undefined) continue
 		if (!hasKind(value)) {
+			const { detail, words } = whyNoKind(value)
 			return brokenYaml(file, {
 				rule: 'kind-missing',
 				objects,
 				line,
-				detail: isPlainObject(value) ? 'a document has no kind' : 'a document is not an object',
-				argocd: `error unmarshaling JSON: while decoding JSON: ${KIND_MISSING}`,
+				detail,
+				argocd: `error unmarshaling JSON: while decoding JSON: ${words}`,
 			})
 		}
 		objects += 1

@@ -288,6 +288,14 @@ describe('ownerOf', () => {
 })
 
 describe('parseApplication', () => {
+	it('reads one with an object that has no name, as Argo CD writes it', () => {
+		const resources = [{ version: 'v1', kind: 'ConfigMap', status: 'OutOfSync' }]
+		const syncResult = { resources: [{ version: 'v1', kind: 'ConfigMap', status: 'SyncFailed' }] }
+		const operationState = { phase: 'Failed', syncResult }
+		const { status } = parseApplication({ ...buildApplication(base), status: { resources, operationState } })
+		expect(status?.resources).toMatchObject([{ kind: 'ConfigMap', name: '' }])
+	})
+
 	it('keeps fields it does not know and words that are new', () => {
 		const application = parseApplication({
 			...buildApplication(base),

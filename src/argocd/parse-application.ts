@@ -40,7 +40,8 @@ const resource = v.looseObject({
 	version: text,
 	kind: v.string(),
 	namespace: text,
-	name: v.string(),
+	// An object without a name gets as far as here, and fails in the sync.
+	name: v.optional(v.string(), ''),
 	status: v.optional(syncCode),
 	health,
 	requiresPruning: flag,
@@ -60,7 +61,7 @@ const syncedResource = v.looseObject({
 	version: text,
 	kind: v.string(),
 	namespace: text,
-	name: v.string(),
+	name: v.optional(v.string(), ''),
 	status: text,
 	message: text,
 	hookPhase: text,

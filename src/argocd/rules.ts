@@ -223,7 +223,8 @@ const manifestRules: readonly Rule[] = [
 		message: ({ mediaType, size }) =>
 			`a blob of the type ${mediaType} has ${size} bytes and no title annotation; Argo CD holds it in memory, up to 4194304`,
 		argocd: always(
-			(detail) => `${extraction(detail)}content size ${detail.size} exceeds push size limit 4194304: size exceeds limit`,
+			(detail) =>
+				`${extraction(detail)}content size ${detail.size} exceeds push size limit 4194304: size exceeds limit`,
 		),
 		fix: 'Attach it to the artifact as a referrer instead, or give the layer an org.opencontainers.image.title annotation.',
 		evidence: 'ran',
@@ -234,7 +235,9 @@ const manifestRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'refuse',
 		message: ({ name }) => `the title annotation "${name}" of a blob leads out of the directory`,
-		argocd: always((detail) => `${extraction(detail)}failed to resolve path for writing: path traversal disallowed`),
+		argocd: always(
+			(detail) => `${extraction(detail)}failed to resolve path for writing: path traversal disallowed`,
+		),
 		fix: 'Push the artifact again with a plain file name as title.',
 		evidence: 'ran',
 	},
@@ -461,6 +464,11 @@ const contentRules: readonly Rule[] = [
 	generationRule('path-not-directory', 'The path is a directory', {
 		what: 'cannot be the path',
 		fix: 'Give the directory the file lies in.',
+		evidence: 'ran',
+	}),
+	generationRule('symlink-loop', 'No manifest is a symlink that leads back to itself', {
+		what: 'is a symlink that leads nowhere',
+		fix: 'Replace it by the file it should lead to.',
 		evidence: 'ran',
 	}),
 	generationRule('directory-size', 'Manifests have at most 10,000,000 bytes together', {

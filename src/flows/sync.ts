@@ -82,6 +82,12 @@ export async function syncApplication(
 		waiting,
 	})
 	waiting.done(`${synced.sync}, ${synced.health} at ${synced.revision?.slice(0, 19) ?? targetRevision}…`)
+	if (synced.resources.length === 0) {
+		progress.warn(
+			`${options.name} has no resource: Argo CD found no manifest at its path`,
+			'lading check REFERENCE says why.',
+		)
+	}
 	return { name: options.name, from: before, targetRevision, sync: synced }
 }
 

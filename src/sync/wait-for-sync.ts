@@ -183,6 +183,9 @@ async function judge(
 	}
 }
 
+/** They only say that there is more to say. */
+const GENERAL: ReadonlySet<string> = new Set(['objects-failed', 'tasks-invalid', 'unknown'])
+
 interface Failed {
 	readonly application: Application
 	readonly explanations: readonly Explanation[]
@@ -191,7 +194,8 @@ interface Failed {
 }
 
 function failed({ application, explanations, said, message }: Failed): RemoteError {
-	const cause = explanations.find(({ severity }) => severity === 'error') ?? explanations[0]
+	const errors = explanations.filter(({ severity }) => severity === 'error')
+	const cause = errors.find((each) => !GENERAL.has(each.cause)) ?? errors[0] ?? explanations[0]
 	const why = cause === undefined ? (message ?? '') : `${cause.what} ${cause.why}`
 	const { name, namespace = 'argocd' } = application.metadata
 	return new RemoteError('SYNC_FAILED', `the Application ${name} ${said}${why === '' ? '' : `: ${why}`}`, {
@@ -242,9 +246,7 @@ function timedOut(application: Application | undefined, options: WaitForSyncOpti
 		? 'Argo CD has not compared it yet'
 		: digest !== undefined && revision !== digest
 			? `it is not at ${digest} yet`
-			: (application.status?.health?.message ??
-				application.status?.operationState?.message ??
-				'it is on its way')
+			: whyOnItsWay(application)
 	return new RemoteError(
 		'TIMED_OUT',
 		`the Application ${name} is ${sync}${at} and ${health} after ${seconds}: ${why}`,
@@ -258,6 +260,17 @@ function timedOut(application: Application | undefined, options: WaitForSyncOpti
 			],
 		},
 	)
+}
+
+function whyOnItsWay(application: Application): string {
+	const { status } = application
+	const explained = explain(application)[0]
+	if (explained !== undefined) return explained.what
+	if (status?.health?.message !== undefined) return status.health.message
+	const operation = status?.operationState
+	if (operation?.phase === 'Running' && operation.message !== undefined) return operation.message
+	if (status?.sync?.status !== 'Synced') return 'Argo CD has not applied it yet'
+	return 'it does not become Healthy'
 }
 
 function resultOf(
