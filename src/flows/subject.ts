@@ -1,4 +1,5 @@
 import { createReadStream, type Stats, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { readTree, treeOf, type Tree } from '../artifact/index.ts'
 import { type ArtifactFacts, isContentLayer, type ManifestFacts } from '../argocd/index.ts'
 import { readVerified, verified } from '../content/index.ts'
@@ -39,14 +40,15 @@ export interface SubjectOptions {
  */
 export async function readSubject(session: Session, text: string, options: SubjectOptions): Promise<Subject> {
 	const { signal } = session
-	const stats = statOf(text)
+	const path = resolve(session.workspace.root, text)
+	const stats = statOf(path)
 	if (stats?.isDirectory() === true) {
-		const set = await readManifestSet(text, { signal })
+		const set = await readManifestSet(path, { signal })
 		return { kind: 'directory', set, facts: directoryFacts(set) }
 	}
 	if (stats?.isFile() === true) {
 		const mediaType = /\.(?:tgz|gz)$/.test(text) ? MediaType.layerTarGzip : MediaType.layerTar
-		return { kind: 'tar', facts: { tree: await readTree(createReadStream(text), mediaType) } }
+		return { kind: 'tar', facts: { tree: await readTree(createReadStream(path), mediaType) } }
 	}
 	return await readArtifact(session, readPlace(session, text), options)
 }
