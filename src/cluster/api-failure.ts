@@ -52,6 +52,8 @@ function meaningOf(
 				code: 'FORBIDDEN',
 				hint: 'Ask for the right; kubectl auth can-i --list tells what you may do.',
 			}
+		case 404:
+			return { code: 'NOT_FOUND', hint: undefined }
 		case 409:
 			return {
 				code: 'CLUSTER_FAILED',

@@ -51,6 +51,27 @@ const selector: CellColumn = {
 	cell: (object) => formatSelector(at(object, 'spec', 'selector')) || NONE,
 }
 
+/** Nothing is counted in the sandbox: only what is allowed is shown. */
+function quota(object: KubeObject, { limits }: { readonly limits: boolean }): string {
+	return Object.entries(textsAt(object, 'spec', 'hard'))
+		.filter(([resource]) => resource.startsWith('limits.') === limits)
+		.map(([resource, hard]) => `${resource}: 0/${hard}`)
+		.join(', ')
+}
+
+function apiServiceTarget(object: KubeObject): string {
+	const name = textAt(object, 'spec', 'service', 'name')
+	return name === undefined ? 'Local' : `${textAt(object, 'spec', 'service', 'namespace') ?? ''}/${name}`
+}
+
+function availability(object: KubeObject): string {
+	const condition = listAt(object, 'status', 'conditions').find(
+		(each) => textAt(each, 'type') === 'Available',
+	)
+	const status = textAt(condition, 'status') ?? 'Unknown'
+	return status === 'True' ? status : `${status} (${textAt(condition, 'reason') ?? 'Sandbox'})`
+}
+
 function servicePorts(object: KubeObject): string {
 	return joined(
 		listAt(object, 'spec', 'ports').map((port) => {
@@ -314,6 +335,24 @@ const COLUMNS: Readonly<Record<string, readonly CellColumn[]>> = {
 		{ name: 'Pod-Selector', cell: (object) => formatSelector(at(object, 'spec', 'podSelector')) || NONE },
 		ageColumn,
 	],
+	'/resourcequotas': [
+		nameColumn,
+		{ name: 'Request', cell: (object) => quota(object, { limits: false }) },
+		{ name: 'Limit', cell: (object) => quota(object, { limits: true }) },
+		ageColumn,
+	],
+	'apps/controllerrevisions': [
+		nameColumn,
+		{
+			name: 'Controller',
+			cell: (object) => {
+				const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true)
+				return owner === undefined ? NONE : `${owner.kind.toLowerCase()}.apps/${owner.name}`
+			},
+		},
+		{ name: 'Revision', type: 'integer', cell: (object) => numberAt(object, 'revision') ?? 0 },
+		ageColumn,
+	],
 	'policy/poddisruptionbudgets': [
 		nameColumn,
 		{ name: 'Min Available', cell: (object) => shown(at(object, 'spec', 'minAvailable') ?? 'N/A') },
@@ -362,8 +401,8 @@ const COLUMNS: Readonly<Record<string, readonly CellColumn[]>> = {
 	'apiextensions.k8s.io/customresourcedefinitions': [nameColumn, createdAt],
 	'apiregistration.k8s.io/apiservices': [
 		nameColumn,
-		{ name: 'Service', cell: (object) => textAt(object, 'spec', 'service', 'name') ?? 'Local' },
-		{ name: 'Available', cell: () => 'False (sandbox)' },
+		{ name: 'Service', cell: apiServiceTarget },
+		{ name: 'Available', cell: availability },
 		ageColumn,
 	],
 	'autoscaling/horizontalpodautoscalers': [

@@ -2,21 +2,38 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../cluster/index.ts'
 import type { Catalog } from './catalog.ts'
 import { ClusterAddresses } from './cluster-addresses.ts'
-import { at, fieldsAt, fieldsOf, listAt, numberAt, textAt, withMetadata } from './fields.ts'
+import {
+	checkPreconditions,
+	finalizersFor,
+	graceOf,
+	staleUid,
+	type Deleted,
+	type DeleteRequest,
+} from './deletion.ts'
+import { fieldsAt, listAt, numberAt, textAt, withMetadata } from './fields.ts'
+import { initialState } from './initial-state.ts'
+import { pageOf, type Listed, type ListRequest } from './listing.ts'
 import { applied, withOwnership } from './managed-fields.ts'
 import { patched, type PatchKind } from './patching.ts'
 import { decode, parseObject, type Decoding } from './prepare.ts'
 import type { ServedResource } from './resource.ts'
-import { parseFieldSelector, parseLabelSelector } from './selectors.ts'
 import { alreadyExists, badRequest, conflict, invalid, notFound, StatusError } from './status-error.ts'
 import type { ObjectKey, Store } from './store.ts'
+import {
+	bumpsGeneration,
+	confined,
+	hasGeneration,
+	isSameState,
+	systemMetadata,
+	type Part,
+} from './update-rules.ts'
 import { validate, validateUpdate } from './validation.ts'
 
 export interface WriteOptions extends Decoding {
 	readonly dryRun?: boolean | undefined
 	readonly manager?: string | undefined
 	/** Changes the status only, or as the namespace controller does the finalizers only. */
-	readonly subresource?: 'status' | 'finalize' | undefined
+	readonly subresource?: Part
 	/** `Kind` of bookkeeping: what the sandbox's own controllers write has no owner. */
 	readonly unowned?: true | undefined
 }
@@ -25,58 +42,12 @@ export interface ApplyRequest extends WriteOptions {
 	readonly force?: boolean | undefined
 }
 
-export interface ListRequest {
-	readonly namespace?: string | undefined
-	readonly labelSelector?: string | undefined
-	readonly fieldSelector?: string | undefined
-	readonly limit?: number | undefined
-	readonly continue?: string | undefined
-}
-
-export interface Listed {
-	readonly items: readonly KubeObject[]
-	readonly resourceVersion: string
-	readonly continue?: string | undefined
-	readonly remaining?: number | undefined
-}
-
-export interface DeleteRequest {
-	readonly dryRun?: boolean | undefined
-	readonly propagation?: 'Foreground' | 'Background' | 'Orphan' | undefined
-	readonly graceSeconds?: number | undefined
-	readonly uid?: string | undefined
-	readonly resourceVersion?: string | undefined
-}
-
-/** The last state of the object, and whether it is gone or only marked. */
-export interface Deleted {
-	readonly object: KubeObject
-	readonly gone: boolean
-}
-
 export interface ApiSurroundings {
 	readonly now: () => Date
 	readonly uid: () => string
 	/** The end of a generated name. */
 	readonly suffix: () => string
 }
-
-export const FOREGROUND = 'foregroundDeletion'
-export const ORPHAN = 'orphan'
-
-const NO_GENERATION = new Set([
-	'/configmaps',
-	'/secrets',
-	'/services',
-	'/namespaces',
-	'/nodes',
-	'/events',
-	'/endpoints',
-	'/serviceaccounts',
-	'/persistentvolumeclaims',
-	'/persistentvolumes',
-	'coordination.k8s.io/leases',
-])
 
 /**
  * Reads and writes objects with the rules of the Kubernetes API: versions,
@@ -109,21 +80,11 @@ export class ObjectApi {
 	}
 
 	list(resource: ServedResource, request: ListRequest): Listed {
-		const all = this.store.list(resource.storageKey, request.namespace)
-		const matching = all.filter(matcher(resource, request))
-		const after = request.continue === undefined ? undefined : parseContinue(request.continue)
-		const start = after === undefined ? 0 : matching.findIndex((object) => positionOf(object) > after)
-		const rest = start === -1 ? [] : matching.slice(start)
-		const page = request.limit === undefined || request.limit <= 0 ? rest : rest.slice(0, request.limit)
-		const last = page.at(-1)
+		const page = pageOf(this.store.list(resource.storageKey, request.namespace), resource, request)
 		return {
-			items: page.map(resource.decode),
+			...page,
+			items: page.items.map(resource.decode),
 			resourceVersion: String(this.store.revision),
-			...(page.length < rest.length &&
-				last !== undefined && {
-					continue: Buffer.from(positionOf(last)).toString('base64url'),
-					remaining: rest.length - page.length,
-				}),
 		}
 	}
 
@@ -200,11 +161,7 @@ export class ObjectApi {
 			configuration.metadata.uid !== undefined &&
 			configuration.metadata.uid !== before.metadata.uid
 		) {
-			throw conflict(
-				resource,
-				key.name,
-				`Precondition failed: UID in precondition: ${configuration.metadata.uid}, UID in object meta: ${before.metadata.uid ?? ''}`,
-			)
+			throw staleUid(resource, { metadata: before.metadata, uid: configuration.metadata.uid })
 		}
 		const result = applied(resource, {
 			live,
@@ -237,20 +194,7 @@ export class ObjectApi {
 	delete(resource: ServedResource, key: ObjectKey, request: DeleteRequest = {}): Deleted {
 		const before = this.stored(resource, key)
 		const { metadata } = before
-		if (request.uid !== undefined && request.uid !== metadata.uid) {
-			throw conflict(
-				resource,
-				key.name,
-				`Precondition failed: UID in precondition: ${request.uid}, UID in object meta: ${metadata.uid ?? ''}`,
-			)
-		}
-		if (request.resourceVersion !== undefined && request.resourceVersion !== metadata.resourceVersion) {
-			throw conflict(
-				resource,
-				key.name,
-				`Precondition failed: ResourceVersion in precondition: ${request.resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion ?? ''}`,
-			)
-		}
+		checkPreconditions(resource, before, request)
 		const finalizers = finalizersFor(metadata.finalizers ?? [], request.propagation)
 		const graceSeconds = graceOf(resource, before, request.graceSeconds)
 		const holdsNamespace =
@@ -377,13 +321,7 @@ export class ObjectApi {
 		const old = before.metadata
 		if (resourceVersion !== undefined && resourceVersion !== old.resourceVersion)
 			throw conflict(resource, old.name)
-		if (uid !== undefined && uid !== old.uid) {
-			throw conflict(
-				resource,
-				old.name,
-				`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`,
-			)
-		}
+		if (uid !== undefined && uid !== old.uid) throw staleUid(resource, { metadata: old, uid })
 		const decoded = decode(resource, withMetadata(after, systemMetadata(before)), options)
 		const merged = this.addresses.keep(
 			resource,
@@ -396,7 +334,7 @@ export class ObjectApi {
 			? withMetadata(merged, { generation: (old.generation ?? 0) + 1 })
 			: merged
 		const owned = this.owned(resource, { before, after: bumped, options })
-		if (isDeepStrictEqual(stripped(before), stripped(owned))) return resource.decode(before)
+		if (isSameState(before, owned)) return resource.decode(before)
 		if (options.dryRun) return resource.decode(owned)
 		return resource.decode(this.write(resource, before, owned))
 	}
@@ -437,128 +375,5 @@ export class ObjectApi {
 			return this.store.remove(resource.storageKey, { namespace, name }) ?? after
 		}
 		return this.store.put(resource.storageKey, after)
-	}
-}
-
-/** Whether a stored object is one that a list or watch asks for. */
-export function matcher(resource: ServedResource, request: ListRequest): (stored: KubeObject) => boolean {
-	const labels = request.labelSelector ? parseLabelSelector(request.labelSelector) : undefined
-	const fields = request.fieldSelector
-		? parseFieldSelector(request.fieldSelector, resource.storageKey)
-		: undefined
-	const { namespace } = request
-	return (stored) =>
-		(namespace === undefined || stored.metadata.namespace === namespace) &&
-		(labels === undefined || labels(stored.metadata.labels ?? {})) &&
-		(fields === undefined || fields(stored))
-}
-
-function positionOf({ metadata }: KubeObject): string {
-	return `${metadata.namespace ?? ''}\u0000${metadata.name}`
-}
-
-function parseContinue(token: string): string {
-	const position = Buffer.from(token, 'base64url').toString()
-	if (!position.includes('\u0000')) throw badRequest('continue key is not valid')
-	return position
-}
-
-function hasGeneration(resource: ServedResource): boolean {
-	return !NO_GENERATION.has(resource.storageKey) && resource.group !== 'rbac.authorization.k8s.io'
-}
-
-/** What an update cannot change. */
-function systemMetadata({ metadata }: KubeObject): Record<string, unknown> {
-	const { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion } = metadata
-	const graceSeconds = at(metadata, 'deletionGracePeriodSeconds')
-	return {
-		uid,
-		creationTimestamp,
-		deletionTimestamp,
-		generation,
-		resourceVersion,
-		deletionGracePeriodSeconds: graceSeconds,
-	}
-}
-
-/** A subresource changes its own part only, and the main resource leaves the status alone. */
-function confined(
-	resource: ServedResource,
-	{
-		before,
-		after,
-		subresource,
-	}: {
-		readonly before: KubeObject
-		readonly after: KubeObject
-		readonly subresource: WriteOptions['subresource']
-	},
-): KubeObject {
-	switch (subresource) {
-		case 'status':
-			return withMetadata(
-				{ ...before, status: after['status'] },
-				{ managedFields: after.metadata.managedFields },
-			)
-		case 'finalize':
-			return { ...before, spec: after['spec'] }
-		case undefined: {
-			if (!resource.status) return after
-			const { status: _, ...rest } = after
-			const kept = before['status'] === undefined ? rest : { ...rest, status: before['status'] }
-			return kept
-		}
-	}
-}
-
-function bumpsGeneration(resource: ServedResource, before: KubeObject, after: KubeObject): boolean {
-	if (!hasGeneration(resource)) return false
-	const relevant = (object: KubeObject): unknown => {
-		const { metadata: _, status, ...rest } = object
-		return resource.custom && !resource.status ? { ...rest, status } : rest
-	}
-	return !isDeepStrictEqual(relevant(before), relevant(after))
-}
-
-/** For comparing: when who wrote it is not a change. */
-function stripped(object: KubeObject): unknown {
-	const managers = listAt(object, 'metadata', 'managedFields').map((entry) => {
-		const { time: _, ...rest } = fieldsOf(entry)
-		return rest
-	})
-	return { ...object, metadata: { ...object.metadata, managedFields: managers } }
-}
-
-function finalizersFor(
-	finalizers: readonly string[],
-	propagation: DeleteRequest['propagation'],
-): readonly string[] {
-	if (propagation === undefined) return finalizers
-	const others = finalizers.filter((finalizer) => finalizer !== FOREGROUND && finalizer !== ORPHAN)
-	if (propagation === 'Background') return others
-	return [...others, propagation === 'Foreground' ? FOREGROUND : ORPHAN]
-}
-
-/** Only pods that run on a node end gracefully. */
-function graceOf(resource: ServedResource, object: KubeObject, asked: number | undefined): number {
-	if (resource.storageKey !== '/pods' || textAt(object, 'spec', 'nodeName') === undefined) return 0
-	const phase = textAt(object, 'status', 'phase')
-	if (phase === 'Succeeded' || phase === 'Failed') return 0
-	return asked ?? numberAt(object, 'spec', 'terminationGracePeriodSeconds') ?? 30
-}
-
-/** The status that the API gives an object when it is made. */
-function initialState(resource: ServedResource, object: KubeObject): KubeObject {
-	switch (resource.storageKey) {
-		case '/pods':
-			return { ...object, status: { phase: 'Pending', qosClass: 'BestEffort' } }
-		case 'apiextensions.k8s.io/customresourcedefinitions':
-			return withMetadata(object, {
-				finalizers: [
-					...new Set([...(object.metadata.finalizers ?? []), 'customresourcecleanup.apiextensions.k8s.io']),
-				],
-			})
-		default:
-			return object
 	}
 }

@@ -7,12 +7,14 @@ import {
 	openSync,
 	readFileSync,
 	renameSync,
+	rmSync,
 	writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { KubeObject } from '../../cluster/index.ts'
 import { isSystemError, UserError } from '../../errors/index.ts'
+import { StatusError } from './status-error.ts'
 import { Store, type StoreEvent } from './store.ts'
 
 const SNAPSHOT = 'objects.json'
@@ -40,33 +42,32 @@ const entrySchema = v.object({
 
 export interface Persistence {
 	readonly store: Store
-	/** Writes what is left and closes the files. */
-	close(): void
+	/** Flushes and closes the files. */
+	readonly close: () => void
 }
 
 /**
  * A store kept in `directory` (0700): a snapshot, and a journal of the changes since.
- * A change is handed to the system before its request is answered, so that a killed
- * process loses nothing, and flushed to the disk in groups. A torn last line is dropped.
+ * A change is handed to the system before it is made, so that a killed process loses
+ * nothing and a full disk refuses it; flushed to the disk it is in groups. A torn last
+ * line is dropped.
  * @throws UserError `STATE_INVALID` when the snapshot is not one
  */
-export function openPersistence(directory: string): Persistence {
+export function openPersistence(
+	directory: string,
+	options: { readonly write?: Write | undefined } = {},
+): Persistence {
 	mkdirSync(directory, { recursive: true, mode: 0o700 })
 	const snapshotPath = join(directory, SNAPSHOT)
 	const snapshot = readSnapshot(snapshotPath)
 	const { objects, revision, goodBytes, lines } = replay(snapshot, readText(join(directory, JOURNAL)) ?? '')
 	const store = new Store(revision)
 	for (const [key, all] of objects) for (const object of all.values()) store.restore(key, object)
-	const journal = new Journal(openSync(join(directory, JOURNAL), 'a', 0o600), { store, snapshotPath, lines })
-	journal.truncate(goodBytes)
-	const unsubscribe = store.subscribe((event) => journal.append(event))
-	return {
-		store,
-		close: () => {
-			unsubscribe()
-			journal.close()
-		},
-	}
+	const file = openSync(join(directory, JOURNAL), 'a', 0o600)
+	const write = options.write ?? writeSync
+	const journal = new Journal(file, { store, snapshotPath, lines, bytes: goodBytes, write })
+	store.keepWith((event) => journal.append(event))
+	return { store, close: () => journal.close() }
 }
 
 function readText(path: string): string | undefined {
@@ -132,58 +133,72 @@ function replay(snapshot: v.InferOutput<typeof snapshotSchema>, journal: string)
 	return { objects, revision, goodBytes, lines }
 }
 
+type Write = (file: number, bytes: Uint8Array, offset: number) => number
+
+interface JournalOptions {
+	readonly store: Store
+	readonly snapshotPath: string
+	readonly lines: number
+	readonly bytes: number
+	readonly write: Write
+}
+
 class Journal {
 	private readonly file: number
 	private readonly store: Store
 	private readonly snapshotPath: string
+	private readonly writeSome: Write
 	private lines: number
-	private buffered: string[] = []
+	/** Up to the end of the last whole line. */
+	private bytes: number
+	/** Not before so many lines is folding tried: it grows where folding fails. */
+	private patience = COMPACT_AFTER
 	private syncing = false
 	private dirty = false
 	private closed = false
 
-	constructor(
-		file: number,
-		options: { readonly store: Store; readonly snapshotPath: string; readonly lines: number },
-	) {
+	constructor(file: number, { store, snapshotPath, lines, bytes, write }: JournalOptions) {
 		this.file = file
-		this.store = options.store
-		this.snapshotPath = options.snapshotPath
-		this.lines = options.lines
+		this.store = store
+		this.snapshotPath = snapshotPath
+		this.writeSome = write
+		this.lines = lines
+		this.bytes = bytes
+		ftruncateSync(file, bytes)
 	}
 
-	truncate(bytes: number): void {
-		ftruncateSync(this.file, bytes)
-	}
-
+	/** @throws StatusError `InsufficientStorage`; nothing of the change is kept then */
 	append({ type, key, object, revision }: StoreEvent): void {
+		if (this.closed) return
+		if (this.lines > this.patience + this.store.size) this.compact()
 		const { namespace, name } = object.metadata
 		const entry =
 			type === 'DELETED'
 				? { r: revision, k: key, d: { namespace, name } }
 				: { r: revision, k: key, o: object }
-		if (this.buffered.length === 0) queueMicrotask(() => this.write())
-		this.buffered.push(`${JSON.stringify(entry)}\n`)
+		const line = Buffer.from(`${JSON.stringify(entry)}\n`)
+		try {
+			this.write(this.file, line)
+		} catch (error) {
+			// A torn line would hide every later one from the next start.
+			ftruncateSync(this.file, this.bytes)
+			throw unwritten(error)
+		}
+		this.bytes += line.length
+		this.lines++
+		this.dirty = true
+		this.sync()
 	}
 
 	close(): void {
 		if (this.closed) return
-		this.write()
 		this.closed = true
 		fsyncSync(this.file)
 		if (!this.syncing) closeSync(this.file)
 	}
 
-	private write(): void {
-		if (this.buffered.length === 0 || this.closed) return
-		const bytes = Buffer.from(this.buffered.join(''))
-		this.lines += this.buffered.length
-		this.buffered = []
-		for (let written = 0; written < bytes.length;) written += writeSync(this.file, bytes, written)
-		this.dirty = true
-		this.sync()
-		const objects = this.store.keys().reduce((sum, key) => sum + this.store.list(key).length, 0)
-		if (this.lines > COMPACT_AFTER + objects) this.compact()
+	private write(file: number, bytes: Uint8Array): void {
+		for (let written = 0; written < bytes.length;) written += this.writeSome(file, bytes, written)
 	}
 
 	/** One flush at a time; what was written meanwhile goes with the next. */
@@ -198,19 +213,36 @@ class Journal {
 		})
 	}
 
+	/** Folds the journal into the snapshot; where the disk has no room for both, later. */
 	private compact(): void {
 		const objects = this.store.keys().flatMap((key) => this.store.list(key).map((object) => [key, object]))
 		const temporary = `${this.snapshotPath}.new`
-		const file = openSync(temporary, 'w', 0o600)
 		try {
-			const bytes = Buffer.from(JSON.stringify({ version: 1, revision: this.store.revision, objects }))
-			for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
-			fsyncSync(file)
-		} finally {
-			closeSync(file)
+			const file = openSync(temporary, 'w', 0o600)
+			try {
+				this.write(file, Buffer.from(JSON.stringify({ version: 1, revision: this.store.revision, objects })))
+				fsyncSync(file)
+			} finally {
+				closeSync(file)
+			}
+			renameSync(temporary, this.snapshotPath)
+		} catch {
+			rmSync(temporary, { force: true })
+			this.patience += COMPACT_AFTER
+			return
 		}
-		renameSync(temporary, this.snapshotPath)
 		ftruncateSync(this.file, 0)
 		this.lines = 0
+		this.bytes = 0
+		this.patience = COMPACT_AFTER
 	}
+}
+
+function unwritten(error: unknown): unknown {
+	if (!['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'].some((code) => isSystemError(error, code))) return error
+	const why = error instanceof Error && 'code' in error ? String(error.code) : ''
+	return new StatusError(
+		'InsufficientStorage',
+		`the lading sandbox cannot write to its disk (${why}): nothing was changed`,
+	)
 }

@@ -419,6 +419,6 @@ describe('the cluster port', () => {
 		expect(await cluster.delete(ref)).toBe(false)
 		await expect(
 			cluster.create({ apiVersion: 'none/v1', kind: 'None', metadata: { name: 'x' } }),
-		).rejects.toMatchObject({ code: 'CLUSTER_FAILED' })
+		).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
 })

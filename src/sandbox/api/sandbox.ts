@@ -2,9 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Cluster } from '../../cluster/index.ts'
 import type { Handler } from '../../http/server/index.ts'
 import { Catalog, CRD_KEY } from './catalog.ts'
+import { apiServiceController } from './controllers/api-service.ts'
+import { cronJobController } from './controllers/cron-job.ts'
 import { customDefinitionController } from './controllers/custom-definition.ts'
 import { daemonSetController } from './controllers/daemon-set.ts'
 import { deploymentController } from './controllers/deployment.ts'
+import { disruptionBudgetController } from './controllers/disruption-budget.ts'
 import { EventRecorder } from './controllers/event-recorder.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
 import { jobController } from './controllers/job.ts'
@@ -88,8 +91,11 @@ const CONTROLLERS = [
 	statefulSetController,
 	daemonSetController,
 	jobController,
+	cronJobController,
 	kubelet,
+	disruptionBudgetController,
 	endpointSliceController,
+	apiServiceController,
 	outsideWorldController,
 	garbageCollector,
 ]

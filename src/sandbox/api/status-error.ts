@@ -17,6 +17,7 @@ const REASONS = {
 	Invalid: 422,
 	InternalError: 500,
 	NotImplemented: 501,
+	InsufficientStorage: 507,
 } as const
 export type StatusReason = keyof typeof REASONS
 
@@ -75,9 +76,15 @@ export class StatusError extends RemoteError {
 	}
 }
 
+const CODES: Readonly<Partial<Record<StatusReason, ErrorCode>>> = {
+	Unauthorized: 'UNAUTHENTICATED',
+	Forbidden: 'FORBIDDEN',
+	NotFound: 'NOT_FOUND',
+	InsufficientStorage: 'DISK_FULL',
+}
+
 function codeOf(reason: StatusReason): ErrorCode {
-	if (reason === 'Unauthorized') return 'UNAUTHENTICATED'
-	return reason === 'Forbidden' ? 'FORBIDDEN' : 'CLUSTER_FAILED'
+	return CODES[reason] ?? 'CLUSTER_FAILED'
 }
 
 /** A resource as messages name it: `deployments.apps`. */

@@ -28,7 +28,9 @@ export class Store {
 	private readonly objects = new Map<string, Map<string, KubeObject>>()
 	private readonly listeners = new Set<(event: StoreEvent) => void>()
 	private log: StoreEvent[] = []
+	private keep: (event: StoreEvent) => void = () => undefined
 	private current: number
+	private count = 0
 	/** The revision before the first event that is still known. */
 	private horizon: number
 
@@ -61,30 +63,45 @@ export class Store {
 		return [...this.objects.keys()]
 	}
 
+	/** How many objects there are, of all types. */
+	get size(): number {
+		return this.count
+	}
+
+	/** What keeps a change before it is made; where it throws, the change is not made. */
+	keepWith(keep: (event: StoreEvent) => void): void {
+		this.keep = keep
+	}
+
 	put(key: string, object: KubeObject): KubeObject {
-		const revision = ++this.current
+		const revision = this.current + 1
 		const stored = withMetadata(object, { resourceVersion: String(revision) })
 		const id = idOf(stored.metadata.namespace, stored.metadata.name)
-		const all = this.of(key)
-		const previous = all.get(id)
-		all.set(id, stored)
-		this.announce({ type: previous ? 'MODIFIED' : 'ADDED', key, object: stored, previous, revision })
+		const previous = this.objects.get(key)?.get(id)
+		const type = previous ? 'MODIFIED' : 'ADDED'
+		this.commit({ type, key, object: stored, previous, revision }, () => {
+			this.of(key).set(id, stored)
+			if (previous === undefined) this.count++
+		})
 		return stored
 	}
 
 	remove(key: string, { namespace, name }: ObjectKey): KubeObject | undefined {
 		const previous = this.objects.get(key)?.get(idOf(namespace, name))
 		if (previous === undefined) return undefined
-		this.of(key).delete(idOf(namespace, name))
-		const revision = ++this.current
+		const revision = this.current + 1
 		const object = withMetadata(previous, { resourceVersion: String(revision) })
-		this.announce({ type: 'DELETED', key, object, previous, revision })
+		this.commit({ type: 'DELETED', key, object, previous, revision }, () => {
+			this.of(key).delete(idOf(namespace, name))
+			this.count--
+		})
 		return object
 	}
 
 	/** Puts back what was kept on disk: no event, no new revision. */
 	restore(key: string, object: KubeObject): void {
 		this.of(key).set(idOf(object.metadata.namespace, object.metadata.name), object)
+		this.count++
 	}
 
 	/** Called after each change, in order, synchronously; returns the way to end it. */
@@ -107,7 +124,10 @@ export class Store {
 		return created
 	}
 
-	private announce(event: StoreEvent): void {
+	private commit(event: StoreEvent, change: () => void): void {
+		this.keep(event)
+		this.current = event.revision
+		change()
 		this.log.push(event)
 		if (this.log.length > EVENT_LOG_SIZE * 2) {
 			this.log = this.log.slice(-EVENT_LOG_SIZE)

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../cluster/index.ts'
+import { parseCron } from './cron-schedule.ts'
 import { checkDefinition } from './custom-resource.ts'
 import { at, fieldsAt, isFields, listAt, numberAt, textAt, textsAt } from './fields.ts'
 import type { ServedResource } from './resource.ts'
@@ -51,6 +52,8 @@ export function validate(resource: ServedResource, object: KubeObject): readonly
 			const pod = at(object, ...path.split('.'))
 			const schedule = textAt(object, 'spec', 'schedule') ?? ''
 			if (schedule === '') causes.push(missing('spec.schedule'))
+			else if (parseCron(schedule) === undefined)
+				causes.push(bad('spec.schedule', schedule, 'is no cron schedule'))
 			return [...causes, ...checkPod(pod, path), ...checkRestart(pod, path)]
 		}
 		case '/pods':

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../cluster/index.ts'
 import type { Fields } from './fields.ts'
-import { matcher, type ListRequest, type ObjectApi } from './object-api.ts'
+import { matcher, type ListRequest } from './listing.ts'
+import type { ObjectApi } from './object-api.ts'
 import type { ServedResource } from './resource.ts'
 import { StatusError } from './status-error.ts'
 import type { StoreEvent } from './store.ts'

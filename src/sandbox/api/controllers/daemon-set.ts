@@ -1,4 +1,5 @@
 import { at } from '../fields.ts'
+import { noteRevision } from './controller-revision.ts'
 import {
 	builtIn,
 	isReady,
@@ -28,6 +29,7 @@ export function daemonSetController({ api, events }: ControllerContext): Control
 			const pods = ownedBy(api, PODS, set)
 			const current = pods.filter((pod) => pod.metadata.labels?.[REVISION] === revision)
 			if (set.metadata.deletionTimestamp === undefined) {
+				noteRevision(api, set, { name: `${set.metadata.name}-${revision}`, hash: revision })
 				if (pods.length === 0) {
 					const labels = {
 						[REVISION]: revision,

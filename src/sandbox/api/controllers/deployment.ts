@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../../cluster/index.ts'
+import { amountOf } from '../amount.ts'
 import { at, fieldsAt, listAt, numberAt, textAt, textsAt, withAt, type Fields } from '../fields.ts'
 import {
 	builtIn,
@@ -175,14 +176,6 @@ function roll(context: ControllerContext, deployment: KubeObject, { current, old
 
 function availableOf(set: KubeObject): number {
 	return numberAt(set, 'status', 'availableReplicas') ?? 0
-}
-
-/** A number, or a percentage of the replicas. */
-function amountOf(value: unknown, { of, up }: { readonly of: number; readonly up: boolean }): number {
-	if (typeof value === 'number') return value
-	const exact = (Number.parseFloat(typeof value === 'string' ? value : '') * of) / 100
-	if (Number.isNaN(exact)) return 0
-	return up ? Math.ceil(exact) : Math.floor(exact)
 }
 
 function scaleSet(

@@ -10,6 +10,8 @@ export interface Occurrence {
 }
 
 const MAX_EVENTS = 1000
+/** Makes all serials equally long, so that they sort as texts. */
+const SERIAL_BASE = 0x1000_0000_0000
 
 /** Writes `Event`s that describe shows: one object per happening, counted when it repeats. */
 export class EventRecorder {
@@ -44,8 +46,10 @@ export class EventRecorder {
 		const [oldest] = events.length >= MAX_EVENTS ? events.toSorted(byAge) : []
 		if (oldest) this.api.delete(resource, { namespace, name: oldest.metadata.name })
 		const { name, uid, resourceVersion } = about.metadata
+		// Like those of a cluster, names go up with time: what happened in one second stays in order.
+		const serial = (this.api.store.revision + SERIAL_BASE).toString(16)
 		const event = {
-			metadata: { generateName: `${name.slice(0, 200)}.`, namespace },
+			metadata: { name: `${name.slice(0, 200)}.${serial}`, namespace },
 			involvedObject: {
 				apiVersion: about.apiVersion,
 				kind: about.kind,

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../cluster/index.ts'
 import { withMetadata } from '../fields.ts'
-import { FOREGROUND, ORPHAN } from '../object-api.ts'
+import { FOREGROUND, ORPHAN } from '../deletion.ts'
 import type { StoreEvent } from '../store.ts'
 import { keyOf } from './ownership.ts'
 import type { Controller, ControllerContext } from './runtime.ts'

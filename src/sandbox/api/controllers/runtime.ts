@@ -1,4 +1,5 @@
 import type { ObjectApi } from '../object-api.ts'
+import { StatusError } from '../status-error.ts'
 import type { ObjectKey, StoreEvent } from '../store.ts'
 import type { EventRecorder } from './event-recorder.ts'
 
@@ -29,6 +30,7 @@ export interface ControllerContext {
 	readonly later: (ms: number, run: () => void) => void
 }
 
+const RETRY_MS = 1000
 const NO_KEY_SEPARATOR = '\u0000'
 
 /** Runs control loops over the changes of a store, each object at most once per turn of the event loop. */
@@ -38,6 +40,7 @@ export class ControllerRuntime {
 	private readonly timers = new Set<NodeJS.Timeout>()
 	private scheduled = false
 	private closed = false
+	private saidFull = false
 	private readonly unsubscribe: () => void
 	private readonly onFault: (error: unknown) => void
 
@@ -100,12 +103,15 @@ export class ControllerRuntime {
 		}
 	}
 
-	/** A loop that fails must not end the others; the next change tries again. */
+	/** A loop that fails must not end the others. What the disk had no room for is tried again. */
 	private guard(run: () => void): void {
 		try {
 			run()
 		} catch (error) {
-			this.onFault(error)
+			const full = error instanceof StatusError && error.reason === 'InsufficientStorage'
+			if (full) this.later(RETRY_MS, run)
+			if (!full || !this.saidFull) this.onFault(error)
+			this.saidFull = full
 		}
 	}
 }

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../cluster/index.ts'
 import { at, fieldsOf, listAt, numberAt, textAt } from '../fields.ts'
+import { noteRevision } from './controller-revision.ts'
 import {
 	builtIn,
 	isReady,
@@ -26,8 +27,12 @@ export function statefulSetController(context: ControllerContext): Controller {
 		reconcile: (key) => {
 			const set = api.store.get(STATEFUL_SETS, key)
 			if (set === undefined) return
-			const revision = `${set.metadata.name}-${templateHash(at(set, 'spec', 'template'))}`
-			if (set.metadata.deletionTimestamp === undefined) step(context, set, revision)
+			const hash = templateHash(at(set, 'spec', 'template'))
+			const revision = `${set.metadata.name}-${hash}`
+			if (set.metadata.deletionTimestamp === undefined) {
+				noteRevision(api, set, { name: revision, hash })
+				step(context, set, revision)
+			}
 			writeStatus(context, set, revision)
 		},
 	}
