@@ -9,6 +9,8 @@ import { createTransport, type Route, speaksTls } from './transport.ts'
 export interface HttpClientOptions {
 	/** PEM certificates trusted besides the system's. */
 	readonly ca?: string | undefined
+	/** Whether the system's roots are trusted besides `ca`, where that is given. Default: yes. */
+	readonly systemRoots?: boolean | undefined
 	/** Accept any certificate. */
 	readonly insecure?: boolean | undefined
 	/**
@@ -85,6 +87,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 	const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
 	const transport = createTransport({
 		ca: options.ca,
+		systemRoots: options.systemRoots ?? true,
 		insecure: options.insecure,
 		env: options.env ?? {},
 		connectTimeout: timeouts.connect,

@@ -8,6 +8,8 @@ import { narrowTrust, type Trust, wideTrust } from './trust.ts'
 
 export interface TransportOptions {
 	readonly ca: string | undefined
+	/** Whether more than the given CAs may be trusted. */
+	readonly systemRoots: boolean
 	readonly insecure: boolean | undefined
 	readonly env: Readonly<Record<string, string | undefined>>
 	/** Milliseconds. */
@@ -36,7 +38,8 @@ export interface Transport {
 /** More connections to one host than this wait for one another. */
 const MAX_SOCKETS = 16
 
-export function createTransport({ ca, insecure, env, connectTimeout }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+	const { ca, systemRoots, insecure, env, connectTimeout } = options
 	const agents = new Map<string, Agent>()
 	const usesProxies = PROXY_VARIABLES.some((name) => env[name] !== undefined && env[name] !== '')
 	let trust: Trust | undefined
@@ -110,6 +113,7 @@ export function createTransport({ ca, insecure, env, connectTimeout }: Transport
 		},
 		async widenTrust(route, error) {
 			if (route.trust === undefined || route.trust.wide || !isUnknownCa(error)) return false
+			if (ca !== undefined && !systemRoots) return false
 			wide ??= wideTrust(route.trust)
 			trust = await wide
 			return true

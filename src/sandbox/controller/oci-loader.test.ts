@@ -10,7 +10,7 @@ import type { ApplicationSource } from '../../argocd/index.ts'
 import type { KubeObject } from '../../cluster/index.ts'
 import { bytesSource } from '../../content/index.ts'
 import { createHttpClient } from '../../http/client/index.ts'
-import { digestOf, emptyContent, MediaType } from '../../oci/index.ts'
+import { type Descriptor, digestOf, emptyContent, MediaType } from '../../oci/index.ts'
 import { createRegistryClient, type RemoteRepository } from '../../registry/client/index.ts'
 import { type RunningRegistry, serveRegistry } from '../../registry/server/index.ts'
 import { createOciLoader } from './oci-loader.ts'
@@ -82,7 +82,7 @@ interface LayerOf {
 }
 
 /** Pushes an artifact under `v1` and answers its digest. */
-async function push(name: string, layers: readonly LayerOf[]): Promise<string> {
+async function push(name: string, layers: readonly LayerOf[], subject?: Descriptor): Promise<string> {
 	const target = repository(name)
 	const config = bytesSource(MediaType.empty, emptyContent)
 	const sources = layers.map(({ bytes, mediaType = MediaType.layerTar }) => bytesSource(mediaType, bytes))
@@ -94,6 +94,7 @@ async function push(name: string, layers: readonly LayerOf[]): Promise<string> {
 			artifactType: 'application/vnd.test',
 			config: config.descriptor,
 			layers: sources.map(({ descriptor }) => descriptor),
+			subject,
 		}),
 	)
 	await target.pushManifest(manifest, MediaType.imageManifest, { tag: 'v1' })
@@ -250,6 +251,16 @@ describe('an artifact', () => {
 			[{ bytes: good, mediaType: 'application/vnd.cncf.flux.content.v1.tar+gzip' }],
 			allowed('application/vnd.cncf.flux.content.v1.tar+gzip'),
 		],
+		[
+			'json-array',
+			[{ bytes: tar([{ path: 'a.json', content: '[1]' }]) }],
+			'rpc error: code = FailedPrecondition desc = Failed to unmarshal "a.json": json: cannot unmarshal array into Go value of type map[string]interface {}',
+		],
+		[
+			'json-stray',
+			[{ bytes: tar([{ path: 'package.json', content: '{"name":"x"}' }]) }],
+			"failed to unmarshal manifests for source 1 of 1: Object 'Kind' is missing in '{…}'",
+		],
 	] as const)('%s', async (name, layers, expected) => {
 		await push(name, layers)
 		expect(await errorOf(load(name))).toBe(expected)
@@ -280,6 +291,14 @@ describe('an artifact', () => {
 	] as const)('%s', async (name, layer, expected) => {
 		const digest = await push(name, [layer])
 		expect(await errorOf(load(name))).toBe(`${extraction(digest)}${expected}`)
+	})
+
+	it('has a subject that is there, or none', async () => {
+		const gone = { mediaType: MediaType.imageManifest, digest: digestOf('gone'), size: 4 }
+		const digest = await push('subject-gone', [{ bytes: good }], gone)
+		expect(await errorOf(load('subject-gone'))).toBe(
+			`${UNKNOWN}could not save oci digest ${digest}: failed to perform "FindSuccessors" on source: ${gone.digest}: not found`,
+		)
 	})
 
 	it('is limited in its layers', async () => {
@@ -324,6 +343,35 @@ describe('an artifact', () => {
 			},
 		])
 		expect(await errorOf(load('kustomize'))).toMatch(/^rpc error: code = Unknown desc = sandbox: /)
+	})
+})
+
+describe('what the sandbox does not do', () => {
+	it('it says of a file that changes the source, where Argo CD would read it', async () => {
+		const file = (path: string): readonly LayerOf[] => [
+			{
+				bytes: tar([
+					{ path, content: 'directory: {}\n' },
+					{ path: 'service.yaml', content: service },
+				]),
+			},
+		]
+		await push('override', file('.argocd-source.yaml'))
+		expect(await errorOf(load('override'))).toMatch(/sandbox: \.argocd-source\.yaml changes the source/)
+		await push('override-mine', file('.argocd-source-demo.yaml'))
+		expect(await errorOf(load('override-mine'))).toContain('sandbox: .argocd-source-demo.yaml')
+		await push('override-other', file('.argocd-source-other.yaml'))
+		expect(await errorOf(load('override-other'))).toBe('ok: Service/demo-app')
+	})
+
+	it('it says of options for Helm and Kustomize', async () => {
+		await push('options', [{ bytes: good }])
+		const helm = { valueFiles: ['prod.yaml'] }
+		expect(await errorOf(load('options', { source: { helm } }))).toContain('sandbox: spec.source.helm')
+		const kustomize = { namePrefix: 'x-' }
+		expect(await errorOf(load('options', { source: { kustomize } }))).toContain(
+			'sandbox: spec.source.kustomize',
+		)
 	})
 })
 

@@ -4,6 +4,7 @@ import {
 	ArgocdLimit,
 	ASSUMED_ARGOCD_VERSION,
 	checkArtifact,
+	comparisonErrorOf,
 	type DeployedResource,
 	isContentLayer,
 	parseRepoUrl,
@@ -64,6 +65,8 @@ export function createOciLoader(options: OciLoaderOptions): LoadSource {
 		const authenticated = (access.username ?? '') !== '' || (access.password ?? '') !== ''
 		const http = createHttpClient({
 			ca: certificatesFor(options.tlsCertificates(), tlsHostname(registry)),
+			// What the ConfigMap holds for a host takes the place of the system's roots.
+			systemRoots: false,
 			insecure: access.insecure,
 			retry: { attempts: 1 },
 		})
@@ -110,13 +113,13 @@ async function load(request: SourceRequest, loading: Loading): Promise<SourceAns
 	const resolution = await resolveRevision(request.revision, { store, place, describe, signal })
 	if (!resolution.ok) return rpcError(resolution.error)
 	const { descriptor } = resolution
-	const { path, directory } = request.source
-	const key = JSON.stringify([place, descriptor.digest, path, directory, request.namespace])
+	const { application, namespace } = request
+	const key = JSON.stringify([place, descriptor.digest, request.source, application, namespace])
 	if (request.hard) cache.delete(key)
 	const known = cache.get(key)
 	if (known !== undefined) return { ok: true, revision: descriptor.digest, ...known }
 	try {
-		const generated = await generate(request.source, { descriptor, loading })
+		const generated = await generate(request, { descriptor, loading })
 		if ('error' in generated) return generated.error
 		cache.set(key, generated.generation, generated.size)
 		return { ok: true, revision: descriptor.digest, ...generated.generation }
@@ -131,7 +134,7 @@ async function load(request: SourceRequest, loading: Loading): Promise<SourceAns
 type Generated = { readonly generation: Generation; readonly size: number } | { readonly error: SourceAnswer }
 
 async function generate(
-	source: ApplicationSource,
+	{ source, application }: SourceRequest,
 	artifact: { readonly descriptor: Descriptor; readonly loading: Loading },
 ): Promise<Generated> {
 	const { descriptor, loading } = artifact
@@ -148,18 +151,38 @@ async function generate(
 	const manifest = { mediaType, size, digest, parsed }
 	const { path, directory } = source
 	const options = { parse: parseManifests, path, ...directory }
+	const unsupported = (['kustomize', 'helm'] as const).find(
+		(field) => Object.keys(source[field] ?? {}).length > 0,
+	)
+	if (unsupported !== undefined) {
+		const message = `sandbox: spec.source.${unsupported} needs a real Argo CD: only what stands in the artifact is rendered here`
+		return { error: rpcError(message) }
+	}
 	const outer = refusal(checkArtifact({ manifest }, options))
 	if (outer !== undefined) return { error: outer }
 	const layer = contentLayer(parsed)
 	const stream = layer && (await store.fetch(layer, { signal }))
 	if (layer === undefined || stream === undefined) {
-		const message = `could not save oci digest ${digest}: failed to perform "Push" on destination: ${layer?.digest ?? digest}: not found`
+		const message = `could not save oci digest ${digest}: failed to perform "Fetch" on source: ${layer?.digest ?? digest}: not found`
+		return { error: rpcError(message) }
+	}
+	const subject = parsed.kind === 'image' ? parsed.manifest.subject : undefined
+	if (subject !== undefined && (await store.resolve(subject.digest, { signal })) === undefined) {
+		const message = `could not save oci digest ${digest}: failed to perform "FindSuccessors" on source: ${subject.digest}: not found`
 		return { error: rpcError(message) }
 	}
 	const tree = await readTree(verified(layer, stream), layer.mediaType)
 	const verdict = checkArtifact({ manifest, tree }, options)
 	const inner = refusal(verdict)
 	if (inner !== undefined) return { error: inner }
+	const names = ['.argocd-source.yaml', `.argocd-source-${application}.yaml`]
+	const override = verdict.findings.find(
+		({ rule, file = '' }) => rule === 'source-override' && names.includes(file.split('/').at(-1) ?? ''),
+	)
+	if (override?.file !== undefined) {
+		const message = `sandbox: ${override.file} changes the source, which needs a real Argo CD`
+		return { error: rpcError(message) }
+	}
 	const sourceType = verdict.sourceType ?? 'Directory'
 	if (sourceType === 'Directory')
 		return { generation: { sourceType, manifests: verdict.resources.map(toObject) }, size: layer.size }
@@ -187,16 +210,13 @@ async function renderLayer(
 	return { generation: { sourceType, manifests }, size: layer.size }
 }
 
+/** What the controller puts before the words of the repo-server. */
+const WRAPPING = /^Failed to load target state: (?:failed to generate manifest for source 1 of 1: )?/
+
 /** The first finding Argo CD would stop at: what it takes without a word is taken here too. */
 function refusal(verdict: Verdict): SourceAnswer | undefined {
-	const finding = verdict.findings.find(
-		({ severity, argocdMessage }) => severity === 'refuse' && argocdMessage !== undefined,
-	)
-	if (finding?.argocdMessage === undefined) return undefined
-	return rpcError(
-		finding.argocdMessage,
-		finding.rule === 'yaml-unparsable' ? 'FailedPrecondition' : 'Unknown',
-	)
+	const message = comparisonErrorOf(verdict)
+	return message === undefined ? undefined : { ok: false, error: message.replace(WRAPPING, '') }
 }
 
 function contentLayer(parsed: Manifest): Descriptor | undefined {
