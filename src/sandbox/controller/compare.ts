@@ -42,7 +42,10 @@ export async function compareApplication(
 	const conditions: NewCondition[] = []
 	const answer = await load(application, request, context)
 	if (!answer.ok) {
-		const message = `Failed to load target state: failed to generate manifest for source 1 of 1: ${answer.error}`
+		const generating = answer.error.startsWith('rpc error: ')
+			? 'failed to generate manifest for source 1 of 1: '
+			: ''
+		const message = `Failed to load target state: ${generating}${answer.error}`
 		conditions.push({ type: 'ComparisonError', message })
 	}
 	const targets = await normalizeTargets(answer.ok ? answer.manifests : [], {

@@ -344,6 +344,13 @@ describe('controller', () => {
 		expect((await test.cluster.get(ref))?.['data']).toEqual({ key: 'edited' })
 	})
 
+	it('does not call its own findings those of the repo-server', async () => {
+		const error = "failed to unmarshal manifests for source 1 of 1: Object 'Kind' is missing in '{…}'"
+		const test = await start(application(), { ok: false, error })
+		const failed = await test.until((app) => (app.status?.conditions ?? []).length > 0)
+		expect(failed.status?.conditions?.[0]?.message).toBe(`Failed to load target state: ${error}`)
+	})
+
 	it('reports a failing source as ComparisonError, leaves health alone, and recovers', async () => {
 		const error = 'rpc error: code = Unknown desc = expected only a single oci content layer, got 0'
 		const test = await start(application(), { ok: false, error })

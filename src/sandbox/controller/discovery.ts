@@ -91,6 +91,8 @@ export function builtInScope(type: ResourceType): Scope | undefined {
 
 /** What Argo CD says of a kind the cluster does not serve. */
 export function notServedMessage(type: ResourceType): string {
+	if (type.apiVersion === '')
+		return "failed to discover server resources for group version : groupVersion shouldn't be empty"
 	const version = groupOf(type.apiVersion) === '' ? `/${type.apiVersion}` : type.apiVersion
 	return `failed to discover server resources for group version ${version}: the server could not find the requested resource`
 }
