@@ -16,10 +16,13 @@ export interface Descriptor {
 	readonly artifactType?: string | undefined
 	readonly data?: string | undefined
 	readonly urls?: readonly string[] | undefined
-	readonly platform?: unknown
+	/** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions */
+	readonly platform?: Readonly<Record<string, string | readonly string[]>> | undefined
 }
 
 export const annotationsSchema: v.GenericSchema<unknown, Annotations> = v.record(v.string(), v.string())
+
+const platformSchema = v.record(v.string(), v.union([v.string(), v.array(v.string())]))
 
 export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.object({
 	mediaType: v.string(),
@@ -32,5 +35,6 @@ export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.object({
 	artifactType: v.optional(v.string()),
 	data: v.optional(v.string()),
 	urls: v.optional(v.array(v.string())),
-	platform: v.optional(v.unknown()),
+	// Whatever does not look like one is left out: nothing here depends on it, and JSON may nest without end.
+	platform: v.fallback(v.optional(platformSchema), undefined),
 })

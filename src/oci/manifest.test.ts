@@ -27,6 +27,19 @@ describe('parseManifest', () => {
 		})
 	})
 
+	it('leaves out a platform that is none, however deep it nests', () => {
+		const text = (platform: string): Uint8Array =>
+			new TextEncoder().encode(
+				`{"schemaVersion":2,"manifests":[{"mediaType":"x","digest":"${layer.digest}","size":2,"platform":${platform}}]}`,
+			)
+		const platformOf = (platform: string): unknown => {
+			const parsed = parseManifest(text(platform), MediaType.imageIndex)
+			return parsed.kind === 'index' ? parsed.manifest.manifests[0]?.platform : undefined
+		}
+		expect(platformOf('{"os":"linux","os.features":["a"]}')).toEqual({ os: 'linux', 'os.features': ['a'] })
+		expect(platformOf(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toBeUndefined()
+	})
+
 	it.each<[what: string, content: Uint8Array, says: RegExp]>([
 		['bytes that are no UTF-8', Uint8Array.of(0xff, 0xfe), /not JSON/],
 		['text', bytes('x').slice(0, 1), /not JSON/],

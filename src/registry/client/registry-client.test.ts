@@ -9,7 +9,7 @@ import {
 	createSourceStore,
 	readVerified,
 } from '../../content/index.ts'
-import { LadingError } from '../../errors/index.ts'
+import { LadingError, RemoteError } from '../../errors/index.ts'
 import { createHttpClient, type HttpClient } from '../../http/client/index.ts'
 import { MediaType } from '../../oci/index.ts'
 import { type Fault, type FakeRegistry, startFakeRegistry } from './fake-registry.fixture.ts'
@@ -316,6 +316,31 @@ describe('pulling', () => {
 			return answer(200, JSON.stringify({ tags: page }), last === null ? link : {})(request, response)
 		}
 		expect(await repository().tags()).toEqual(['a', 'b', 'c'])
+	})
+
+	it('does not list tags without end', async () => {
+		registry.fault = (request, response) => {
+			const last = Number(new URL(request.url ?? '', 'http://x').searchParams.get('last') ?? 0)
+			const tags = Array.from({ length: 50_000 }, (_, index) => `t${last + index}`)
+			const link = { link: `</v2/team/app/tags/list?last=${last + tags.length}>; rel="next"` }
+			return answer(200, JSON.stringify({ tags }), link)(request, response)
+		}
+		await expect(repository().tags()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL' })
+		expect(registry.log.length).toBeLessThan(20)
+	})
+
+	it('keeps of a refusal what can be written down again', async () => {
+		const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+		const errors = `[{"code":"DENIED","message":"\\u001b[2Jno","detail":${deep}},{"code":"DENIED","detail":{"a":1}}]`
+		registry.fault = answer(403, `{"errors":${errors}}`)
+		const error: unknown = await repository()
+			.resolve('v1')
+			.catch((caught: unknown) => caught)
+		expect(error).toMatchObject({ code: 'FORBIDDEN' })
+		const wire = error instanceof RemoteError ? error.wire : undefined
+		expect(JSON.stringify(wire?.errors)).toBe(
+			'[{"code":"DENIED","message":"[2Jno"},{"code":"DENIED","message":"","detail":{"a":1}}]',
+		)
 	})
 
 	it('asks for nothing but tags and digests', async () => {

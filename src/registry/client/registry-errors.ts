@@ -19,6 +19,9 @@ const MAX_ERROR_BYTES = 64 * 1024
 /** Of the registry's words no more is shown, in characters. */
 const MAX_WORDS = 300
 
+/** A detail longer than this, written as JSON, is left out, in characters. */
+const MAX_DETAIL = 4096
+
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
 const errorsSchema = v.object({
 	errors: v.array(
@@ -103,8 +106,17 @@ function wireErrors(text: string): readonly WireError[] | undefined {
 	return parsed.output.errors.slice(0, 16).map(({ code, message, detail }) => ({
 		code: printable(String(code)),
 		message: printable(message ?? ''),
-		...(detail !== undefined && detail !== null && { detail }),
+		...(isShort(detail) && { detail }),
 	}))
+}
+
+/** A detail that can be shown: nested too deeply, it could not even be written down again. */
+function isShort(detail: unknown): boolean {
+	try {
+		return detail !== null && (JSON.stringify(detail)?.length ?? Number.NaN) <= MAX_DETAIL
+	} catch {
+		return false
+	}
 }
 
 function wordsOf(errors: readonly WireError[]): string {

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { StoreOptions } from '../../content/index.ts'
+import { RemoteError } from '../../errors/index.ts'
 import { isTag } from '../../oci/index.ts'
 import type { Endpoint } from './endpoint.ts'
 import { parseJson } from './parse-json.ts'
@@ -9,6 +10,8 @@ import { protocolError } from './registry-errors.ts'
 /** A page of tags is no larger than this, in bytes. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024
 const MAX_PAGES = 10_000
+/** Of one repository. */
+const MAX_TAGS = 500_000
 
 const tagsSchema = v.object({ tags: v.nullish(v.array(v.string())) })
 
@@ -19,11 +22,20 @@ export async function* listTags(
 ): AsyncGenerator<readonly string[], boolean, undefined> {
 	let path: string | undefined = 'tags/list'
 	const seen = new Set<string>()
+	let count = 0
 	while (path !== undefined && !seen.has(path)) {
 		seen.add(path)
 		if (seen.size > MAX_PAGES) return true
 		const page: TagPage | undefined = await readTagPage(endpoint, path, options.signal)
 		if (!page) return seen.size > 1
+		count += page.tags.length
+		if (count > MAX_TAGS) {
+			throw new RemoteError(
+				'REGISTRY_PROTOCOL',
+				`${endpoint.registry} lists more than ${MAX_TAGS} tags of ${endpoint.repository}`,
+				{ hint: 'Name the tag that you mean, instead of listing them all.' },
+			)
+		}
 		yield page.tags
 		path = page.next
 	}
