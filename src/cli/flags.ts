@@ -15,7 +15,7 @@ interface ParsedList extends Parsed<string> {
 interface Toggle {
 	readonly kind: 'boolean'
 	readonly brief: string
-	readonly default: false
+	readonly optional: true
 	readonly withNegated: false
 }
 
@@ -45,7 +45,7 @@ export function duration(brief: string): Parsed<number> {
 
 /** `--flag`, off unless given. */
 export function toggle(brief: string): Toggle {
-	return { kind: 'boolean', brief, default: false, withNegated: false }
+	return { kind: 'boolean', brief, optional: true, withNegated: false }
 }
 
 /** `--flag` and `--no-flag`; neither is the default. */
@@ -85,10 +85,10 @@ export const commonAliases: { readonly q: 'quiet' } = { q: 'quiet' }
 /** How to reach a registry. */
 export interface RegistryFlags {
 	readonly ca?: string
-	readonly insecure: boolean
-	readonly plainHttp: boolean
+	readonly insecure?: boolean
+	readonly plainHttp?: boolean
 	readonly username?: string
-	readonly passwordStdin: boolean
+	readonly passwordStdin?: boolean
 }
 
 export const registryFlags: {
@@ -123,4 +123,62 @@ export const clusterFlags: {
 	cluster: text('sandbox, or context:NAME of a kubeconfig', 'CLUSTER'),
 	kubeconfig: text('Kubeconfig for context:NAME; default $KUBECONFIG, else ~/.kube/config', 'FILE'),
 	argocdNamespace: text('Namespace that Argo CD runs in; default argocd', 'NAMESPACE'),
+}
+
+/** What an Application looks like: `up` and `deploy`. */
+export interface ApplicationFlags {
+	readonly clusterRegistry?: string
+	readonly namespace?: string
+	readonly path?: string
+	readonly recurse?: boolean
+	readonly project?: string
+	readonly manual?: boolean
+	readonly prune?: boolean
+	readonly serverSide?: boolean
+	readonly print?: boolean
+	readonly timeout?: number
+}
+
+export const applicationFlags: {
+	readonly clusterRegistry: Parsed<string>
+	readonly namespace: Parsed<string>
+	readonly path: Parsed<string>
+	readonly recurse: Toggle
+	readonly project: Parsed<string>
+	readonly manual: Toggle
+	readonly prune: Choice
+	readonly serverSide: Toggle
+	readonly print: Toggle
+	readonly timeout: Parsed<number>
+} = {
+	clusterRegistry: text('Name of the registry as the cluster reaches it', 'REGISTRY'),
+	namespace: text('Namespace to deploy to; default the name', 'NAMESPACE'),
+	path: text('Path inside the artifact; default "."', 'PATH'),
+	recurse: toggle('Also deploy what stands in subdirectories'),
+	project: text('Argo CD project; default "default"', 'PROJECT'),
+	manual: toggle('Do not synchronise automatically'),
+	prune: choice('Delete from the cluster what is no longer in the artifact; on by default'),
+	serverSide: toggle('Apply on the server side: needed for very large objects'),
+	print: toggle('Print the objects as YAML and touch no registry and no cluster'),
+	timeout: duration('How long to wait for the application; default 5m'),
+}
+
+/** As which Application an artifact is judged: `check` and `push`. */
+export interface JudgeFlags {
+	readonly path?: string
+	readonly recurse?: boolean
+	readonly serverSide?: boolean
+	readonly argocdVersion?: string
+}
+
+export const judgeFlags: {
+	readonly path: Parsed<string>
+	readonly recurse: Toggle
+	readonly serverSide: Toggle
+	readonly argocdVersion: Parsed<string>
+} = {
+	path: text('Path inside the artifact that Argo CD would read; default "."', 'PATH'),
+	recurse: toggle('As with an Application that recurses into subdirectories'),
+	serverSide: toggle('As with an Application that applies on the server side'),
+	argocdVersion: text('Version of Argo CD to check for; default 3.6.1', 'VERSION'),
 }

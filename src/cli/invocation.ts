@@ -7,8 +7,8 @@ import { exitCodes } from './exit-codes.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags {
-	readonly json: boolean
-	readonly quiet: boolean
+	readonly json?: boolean
+	readonly quiet?: boolean
 	readonly color?: boolean
 }
 
@@ -39,8 +39,8 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 		const output = createOutput({
 			stdout: this.stdout,
 			stderr: this.stderr,
-			json: flags.json,
-			quiet: flags.quiet,
+			json: flags.json ?? false,
+			quiet: flags.quiet ?? false,
 			color: flags.color ?? (this.env.NO_COLOR === undefined || this.env.NO_COLOR === '' ? undefined : false),
 			debug: this.env.LADING_DEBUG === '1',
 			now: () => performance.now(),

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { type Config, isClusterName } from '../config/index.ts'
 import { UserError } from '../errors/index.ts'
-import type { ClusterChoice, RegistryAccess, Session } from '../flows/index.ts'
-import type { ClusterFlags, RegistryFlags } from './flags.ts'
+import type { ApplicationWish, ClusterChoice, RegistryAccess, Session } from '../flows/index.ts'
+import type { ApplicationFlags, ClusterFlags, RegistryFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 
 /** What the flows work with. */
@@ -30,8 +30,8 @@ export async function accessOf(
 	}
 	return {
 		caFile: flags.ca === undefined ? undefined : resolve(cwd, flags.ca),
-		insecure: flags.insecure || undefined,
-		plainHttp: flags.plainHttp || undefined,
+		insecure: flags.insecure,
+		plainHttp: flags.plainHttp,
 		credentials: username === undefined || password === undefined ? undefined : { username, password },
 	}
 }
@@ -72,5 +72,20 @@ export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Conf
 		cluster,
 		kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(cwd, flags.kubeconfig),
 		argocdNamespace: flags.argocdNamespace,
+	}
+}
+
+/** What the Application shall look like: flags, then lading.yaml. */
+export function applicationOf(flags: ApplicationFlags, config: Config): ApplicationWish {
+	return {
+		clusterRegistry: flags.clusterRegistry,
+		namespace: flags.namespace ?? config.namespace,
+		path: flags.path ?? config.path,
+		recurse: flags.recurse || config.recurse,
+		project: flags.project ?? config.project,
+		manual: flags.manual,
+		prune: flags.prune,
+		serverSide: flags.serverSide,
+		timeoutMs: flags.timeout,
 	}
 }

@@ -156,9 +156,53 @@ function tail(path: string): readonly string[] {
 	}
 }
 
+export interface EnsuredServer {
+	readonly server: ServerState
+	/** Whether this call started it. */
+	readonly started: boolean
+}
+
+const ADOPT_POLL_MS = 100
+const ADOPT_ATTEMPTS = 100
+
+/**
+ * The server that runs on the data directory, or a new one. One that holds the directory
+ * and does not listen yet was started by a command that was killed: it is waited for.
+ * @throws UserError as `start` does
+ */
+export async function ensureServer(
+	dataDirectory: string,
+	start: () => Promise<ServerState>,
+	{ signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<EnsuredServer> {
+	for (let attempt = 1; ; attempt++) {
+		const running = runningServer(dataDirectory)
+		if (running) return { server: running, started: false }
+		try {
+			return { server: await start(), started: true }
+		} catch (error) {
+			const isHeld = error instanceof UserError && error.code === 'ALREADY_RUNNING'
+			if (!isHeld || attempt === ADOPT_ATTEMPTS) throw error
+			await delay(ADOPT_POLL_MS, undefined, { signal })
+		}
+	}
+}
+
+/**
+ * Calls back when the process that starts this one goes away before it was told anything:
+ * it was killed, and nobody would know of this server. Does nothing in a foreground run.
+ */
+export function onStarterLost(lost: () => void): () => void {
+	if (!process.send) return () => {}
+	process.once('disconnect', lost)
+	if (!process.connected) lost()
+	return () => void process.off('disconnect', lost)
+}
+
 /** Sends the starter of this process its one message; does nothing in a foreground run. */
 export function reportStartup(message: StartupMessage): void {
 	if (!process.send) return
+	if (!process.connected) return
 	process.send(message, undefined, undefined, () => {
 		if (process.connected) process.disconnect()
 	})

@@ -45,7 +45,7 @@ export async function openCluster(session: Session, choice: ClusterChoice): Prom
 		const sandbox = findSandbox(session)
 		if (!sandbox) {
 			throw new UserError('NOT_RUNNING', 'the sandbox is not running', {
-				hint: 'lading up starts it again, with its objects.',
+				hint: 'lading up starts it, with the objects it had.',
 			})
 		}
 		const { kubeconfig } = sandbox

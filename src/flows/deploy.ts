@@ -27,9 +27,7 @@ import { readArtifact } from './subject.ts'
 import { describeProgress } from './sync-progress.ts'
 
 /** What the Application shall look like. */
-export interface DeployOptions {
-	readonly name: string
-	readonly reference: Reference
+export interface ApplicationWish {
 	/** Name of the registry as the cluster reaches it. */
 	readonly clusterRegistry?: string | undefined
 	/** Namespace to deploy to; the name. */
@@ -41,13 +39,18 @@ export interface DeployOptions {
 	readonly manual?: boolean | undefined
 	readonly prune?: boolean | undefined
 	readonly serverSide?: boolean | undefined
+	/** Milliseconds to wait for it. */
+	readonly timeoutMs?: number | undefined
+}
+
+export interface DeployOptions extends ApplicationWish {
+	readonly name: string
+	readonly reference: Reference
 	/** Pin the digest besides the tag. */
 	readonly pin?: boolean | undefined
 	readonly access?: RegistryAccess | undefined
 	/** Wait until Synced and Healthy; true. */
 	readonly wait?: boolean | undefined
-	/** Milliseconds. */
-	readonly timeoutMs?: number | undefined
 	/** Who asks; `up` never moves a revision that `sync` has set. */
 	readonly by: 'up' | 'deploy'
 }

@@ -92,7 +92,7 @@ async function machineFacts({ workspace }: Session, { nodeVersion }: DoctorOptio
 		disk: { path: workspace.root, freeBytes: bavail * bsize },
 		processes: servers
 			.filter(({ recorded }) => recorded)
-			.map(({ name, server }) => ({ name, pid: server?.pid ?? 0, alive: server !== undefined })),
+			.map(({ name, server }) => ({ name, pid: server?.pid, alive: server !== undefined })),
 		ports: state.registry
 			? []
 			: [
@@ -135,6 +135,7 @@ async function registriesOf(
 			name: endpoint.push,
 			clusterName: endpoint.cluster,
 			caPem,
+			embedded: true,
 			loopbackOnly: true,
 		})
 	}

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { UserError } from '../errors/index.ts'
+import { isSystemError, UserError } from '../errors/index.ts'
 
 export interface InitOptions {
 	readonly root: string
@@ -41,10 +41,10 @@ export function initProject({ root, name: wish, force }: InitOptions): InitResul
 	}
 	const written: string[] = []
 	const kept: string[] = []
-	const found = USUAL_DIRECTORIES.find((each) => isDirectory(join(root, each)))
+	const found = USUAL_DIRECTORIES.find((each) => entriesOf(join(root, each)).length > 0)
 	const manifests = found ?? 'manifests'
 	if (found === undefined) {
-		mkdirSync(join(root, manifests))
+		makeDirectory(join(root, manifests))
 		for (const [file, text] of Object.entries(startingManifests(name))) {
 			writeFileSync(join(root, manifests, file), text)
 			written.push(`${manifests}/${file}`)
@@ -66,12 +66,24 @@ function nameOf(root: string): string {
 	return name === '' ? 'app' : name
 }
 
-function isDirectory(path: string): boolean {
+/** Names in a directory; none when there is no such directory. */
+function entriesOf(path: string): readonly string[] {
 	try {
-		readdirSync(path)
-		return true
+		return readdirSync(path)
 	} catch {
-		return false
+		return []
+	}
+}
+
+function makeDirectory(path: string): void {
+	try {
+		mkdirSync(path, { recursive: true })
+	} catch (error) {
+		if (!isSystemError(error, 'EEXIST', 'ENOTDIR')) throw error
+		throw new UserError('DIRECTORY_INVALID', `${path} is there, and is no directory`, {
+			hint: 'Give it another name; lading keeps the manifests in a directory of this name.',
+			cause: error,
+		})
 	}
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { UserError } from '../errors/index.ts'
-import { runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
+import { ensureServer, runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
 import type { Session } from './session.ts'
 
 export interface LocalCluster {
@@ -22,11 +22,15 @@ export async function startSandbox(
 			hint: 'lading cluster down stops it and removes its objects.',
 		})
 	}
-	const server = running ?? (await launch(session, options.port))
+	const { server, started } = await ensureServer(
+		workspace.paths.sandbox,
+		async () => await launch(session, options.port),
+		{ signal: session.signal },
+	)
 	if (workspace.state().cluster?.port !== server.port) {
 		workspace.update((state) => ({ ...state, cluster: { kind: 'sandbox', port: server.port } }))
 	}
-	return { server, kubeconfig: workspace.paths.kubeconfig, started: running === undefined }
+	return { server, kubeconfig: workspace.paths.kubeconfig, started }
 }
 
 async function launch(session: Session, port: number | undefined): Promise<ServerState> {

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors/index.ts'
-import { runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
+import { ensureServer, runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
 import type { Session } from './session.ts'
 import type { RegistryEndpoint } from './state.ts'
 
@@ -39,13 +39,17 @@ export async function startRegistry(
 			hint: 'lading registry down --keep-data stops it; then start it on the other port.',
 		})
 	}
-	const server = running ?? (await launch(session, options.port))
+	const { server, started } = await ensureServer(
+		workspace.paths.registry,
+		async () => await launch(session, options.port),
+		{ signal: session.signal },
+	)
 	const endpoint: RegistryEndpoint = { push: `localhost:${server.port}`, cluster: CLUSTER_REGISTRY }
 	copyFileSync(join(workspace.paths.registry, 'ca.crt'), workspace.paths.ca)
 	if (workspace.state().registry?.endpoint.push !== endpoint.push) {
 		workspace.update((state) => ({ ...state, registry: { kind: 'embedded', endpoint } }))
 	}
-	return { endpoint, server, ca: workspace.paths.ca, started: running === undefined }
+	return { endpoint, server, ca: workspace.paths.ca, started }
 }
 
 async function launch(session: Session, port: number | undefined): Promise<ServerState> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureCertificates, listen } from '../http/server/index.ts'
+import { lockDirectory } from '../registry/server/index.ts'
 import { openSandbox, sandboxKubeconfig } from '../sandbox/api/index.ts'
 import { runController } from '../sandbox/controller/index.ts'
 import { hostOfRegistry } from './registry-hosting.ts'
@@ -20,10 +21,31 @@ export interface ServeSandboxOptions {
 
 const HOST = '127.0.0.1'
 
-/** Serves the sandbox: a Kubernetes API over TLS, and the stand-in for Argo CD's controller. */
+/**
+ * Serves the sandbox: a Kubernetes API over TLS, and the stand-in for Argo CD's controller.
+ * @throws UserError `ALREADY_RUNNING` when another process serves the directory, `PORT_TAKEN`
+ */
 export async function serveSandbox(options: ServeSandboxOptions): Promise<ServedBy> {
+	const lock = lockDirectory(options.dataDirectory, {
+		hint: 'Use that sandbox, stop it with "lading cluster down", or choose another directory with --data.',
+	})
+	try {
+		const served = await open(options)
+		return {
+			port: served.port,
+			async close() {
+				await served.close()
+				lock.release()
+			},
+		}
+	} catch (error) {
+		lock.release()
+		throw error
+	}
+}
+
+async function open(options: ServeSandboxOptions): Promise<ServedBy> {
 	const { dataDirectory } = options
-	mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
 	const certificates = await ensureCertificates(join(dataDirectory, 'pki'), {
 		names: ['localhost', HOST, '::1', 'kubernetes.default.svc'],
 		caName: 'lading sandbox',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { LadingError } from '../errors/index.ts'
-import { recordServer, reportStartup } from './background.ts'
+import { onStarterLost, recordServer, reportStartup } from './background.ts'
 
 export interface ServedBy {
 	readonly port: number
@@ -25,6 +25,10 @@ export interface ServeOptions<T extends ServedBy> {
  */
 export async function serveUntilStopped<T extends ServedBy>(options: ServeOptions<T>): Promise<void> {
 	const instance = options.instance ?? randomBytes(8).toString('hex')
+	let isAbandoned = false
+	const keepOn = onStarterLost(() => {
+		isAbandoned = true
+	})
 	let served: T
 	try {
 		served = await options.open(instance)
@@ -34,6 +38,11 @@ export async function serveUntilStopped<T extends ServedBy>(options: ServeOption
 		}
 		throw error
 	}
+	if (isAbandoned) {
+		await served.close()
+		return
+	}
+	keepOn()
 	const { port } = served
 	const record = { pid: process.pid, instance, port, startedAt: options.now().toISOString() }
 	const forget = options.instance === undefined ? undefined : recordServer(options.dataDirectory, record)

@@ -21,6 +21,8 @@ export interface SyncOptions {
 	/** Tag, digest, tag@digest or range; absent: the present one, refreshed. */
 	readonly revision?: string | undefined
 	readonly access?: RegistryAccess | undefined
+	/** Where Argo CD does not sync by itself: delete what is no longer in the artifact. */
+	readonly prune?: boolean | undefined
 	/** Milliseconds. */
 	readonly timeoutMs?: number | undefined
 }
@@ -108,7 +110,7 @@ async function waitOrStart(
 	const automated = wait.application.spec.syncPolicy?.automated
 	// Argo CD does not start by itself what is set to manual: asking for it is what `sync` is for.
 	if (automated === undefined || automated === null || automated.enabled === false)
-		await api.requestSync(ref, { signal })
+		await api.requestSync(ref, { prune: wait.options.prune === true, signal })
 	const host = sourcesOf(wait.application)[0]?.repoURL ?? ''
 	return await waitForSync(api, {
 		...ref,

@@ -1,19 +1,21 @@
 import { basename, dirname, resolve } from 'node:path'
-import { ArgocdName } from '../argocd/index.ts'
+import { ArgocdName, formatRepoUrl } from '../argocd/index.ts'
+import type { KubeObject } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
-import { type Annotations, isTag, type Reference } from '../oci/index.ts'
+import { readManifestSet } from '../manifests/index.ts'
+import { type Annotations, isTag, parseReference, type Reference } from '../oci/index.ts'
 import { createClusterApplicationApi, FIELD_MANAGER, type SyncResult, trustCa } from '../sync/index.ts'
 import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
-import { deploy, type DeployResult } from './deploy.ts'
+import { type ApplicationWish, deploy, deployObjects } from './deploy.ts'
 import { type LocalCluster, startSandbox } from './local-cluster.ts'
-import { type LocalRegistry, startRegistry } from './local-registry.ts'
+import { CLUSTER_REGISTRY, type LocalRegistry, startRegistry } from './local-registry.ts'
 import { push, type PushResult } from './push.ts'
 import { readCa, readReference, type RegistryAccess } from './registries.ts'
 import { registryHostingConfigMap } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 import { syncApplication } from './sync.ts'
 
-export interface UpOptions extends ClusterChoice {
+export interface UpOptions extends ClusterChoice, ApplicationWish {
 	/** Directory of the manifests. */
 	readonly directory: string
 	/** Name of the Application. */
@@ -22,7 +24,6 @@ export interface UpOptions extends ClusterChoice {
 	readonly repository?: string | undefined
 	/** Registry to use instead of the embedded one. */
 	readonly registry?: string | undefined
-	readonly clusterRegistry?: string | undefined
 	/** Tag to push, whatever runs now. */
 	readonly tag?: string | undefined
 	/** Tag to push unless `deploy` or `sync` has set another; `latest`. */
@@ -33,14 +34,6 @@ export interface UpOptions extends ClusterChoice {
 	readonly annotations?: Annotations | undefined
 	readonly git?: boolean | undefined
 	readonly force?: boolean | undefined
-	readonly namespace?: string | undefined
-	readonly path?: string | undefined
-	readonly recurse?: boolean | undefined
-	readonly project?: string | undefined
-	readonly manual?: boolean | undefined
-	readonly prune?: boolean | undefined
-	readonly serverSide?: boolean | undefined
-	readonly timeoutMs?: number | undefined
 }
 
 export interface UpResult {
@@ -64,6 +57,9 @@ export interface UpResult {
  * what is missing; what is there stays.
  */
 export async function up(session: Session, options: UpOptions): Promise<UpResult> {
+	requireName(options)
+	// The faults of the directory are told before anything is started for it.
+	await readManifestSet(options.directory, { signal: session.signal })
 	const clusterName = chosenCluster(session, options) ?? 'sandbox'
 	const repository = options.repository ?? options.name
 	const isExternal = options.registry !== undefined || /^[^/]*[.:][^/]*\/|^localhost\//.test(repository)
@@ -104,6 +100,19 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 		changed,
 		keptRevision: deployed.kept ? deployed.targetRevision : undefined,
 	}
+}
+
+const MAX_NAME = 253
+const MAX_NAMESPACE = 63
+
+function requireName({ name, namespace = name }: UpOptions): void {
+	const wrong = (what: string, max: number): UserError =>
+		new UserError('USAGE', `"${what}" cannot be the name of ${what === name ? 'an application' : 'a namespace'}`, {
+			hint: `A name has up to ${max} of a-z, 0-9 and "-" and starts and ends with a letter or digit: --name NAME, --namespace NAMESPACE`,
+		})
+	if (name.length > MAX_NAME || !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(name)) throw wrong(name, MAX_NAMESPACE)
+	if (namespace.length > MAX_NAMESPACE || !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(namespace))
+		throw wrong(namespace, MAX_NAMESPACE)
 }
 
 async function startServers(
@@ -231,27 +240,33 @@ async function deployOrKeep(
 			kept: true,
 		}
 	}
-	const result: DeployResult = await deploy(session, target, {
-		name: options.name,
-		reference,
-		clusterRegistry: options.clusterRegistry,
-		namespace: options.namespace,
-		path: options.path,
-		recurse: options.recurse,
-		project: options.project,
-		manual: options.manual,
-		prune: options.prune,
-		serverSide: options.serverSide,
-		access: options.access,
-		timeoutMs: options.timeoutMs,
-		by: 'up',
-	})
+	const result = await deploy(session, target, { ...options, reference, by: 'up' })
 	const { targetRevision, repoURL, changed, digest } = result
 	return { targetRevision, repoURL, changed, revision: digest, kept: false }
 }
 
 function revisionOf(sync: SyncResult): string {
 	return sync.revision ?? ''
+}
+
+/** The Secret and the Application that `up` makes, without making anything: for GitOps. */
+export function upObjects(options: UpOptions): readonly KubeObject[] {
+	const { registry, repository = options.name, clusterRegistry } = options
+	const place = registry === undefined ? repository : `${registry}/${repository}`
+	const tag = options.tag ?? options.defaultTag ?? 'latest'
+	const reference = parseReference(`${place}:${tag}`, { defaultRegistry: CLUSTER_REGISTRY })
+	const { secret, application } = deployObjects(
+		{ ...options, reference, by: 'up' },
+		{
+			repoURL: formatRepoUrl({
+				registry: clusterRegistry ?? reference.registry,
+				repository: reference.repository,
+			}),
+			targetRevision: tag,
+			argocdNamespace: options.argocdNamespace ?? ArgocdName.defaultNamespace,
+		},
+	)
+	return [secret, application]
 }
 
 /** The name of an Application for a directory: its own, or its parent's where it is called "manifests" or the like. */

@@ -1,8 +1,8 @@
-import { mkdirSync, openSync, closeSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isSystemError, UserError } from '../errors/index.ts'
-import { isRunning } from './background.ts'
+import { lockDirectory } from '../registry/server/index.ts'
 import { readState, type State, writeState } from './state.ts'
 
 /** The directory `.lading/` of a project: everything lading writes on this machine. */
@@ -15,8 +15,17 @@ export interface Workspace {
 	state(): State
 	/** Changes the state file; `change` gets what is in it now. */
 	update(change: (state: State) => State): State
-	/** Runs `task` while no other lading changes this workspace. */
-	exclusive<T>(task: () => Promise<T>, options?: { readonly signal?: AbortSignal | undefined }): Promise<T>
+	/**
+	 * Runs `task` while no other lading changes this workspace.
+	 * @throws UserError `ALREADY_RUNNING` when another one does not end
+	 */
+	exclusive<T>(task: () => Promise<T>, options?: ExclusiveOptions): Promise<T>
+}
+
+export interface ExclusiveOptions {
+	readonly signal?: AbortSignal | undefined
+	/** Milliseconds to wait for another lading; one minute. */
+	readonly waitMs?: number | undefined
 }
 
 export interface WorkspacePaths {
@@ -45,7 +54,7 @@ export function openWorkspace(root: string): Workspace {
 			return next
 		},
 		async exclusive(task, options) {
-			const release = await lock(directory, options?.signal)
+			const release = await lock(directory, options ?? {})
 			try {
 				return await task()
 			} finally {
@@ -58,63 +67,36 @@ export function openWorkspace(root: string): Workspace {
 const LOCK_WAIT_MS = 60_000
 const LOCK_POLL_MS = 50
 
-/** A lock file that holds the owner's pid; one whose owner is gone is taken over. */
-async function lock(directory: string, signal: AbortSignal | undefined): Promise<() => void> {
-	try {
-		mkdirSync(directory, { recursive: true, mode: 0o700 })
-	} catch (error) {
-		throw new UserError('FILE_UNWRITABLE', `cannot create ${directory}`, {
-			hint: 'Run lading in a directory that you may write to.',
-			cause: error,
-		})
-	}
-	const path = join(directory, 'lock')
-	for (let waited = 0; ; waited += LOCK_POLL_MS) {
+/** Waits its turn. What a dead lading has left does not count; see {@link lockDirectory}. */
+async function lock(directory: string, options: ExclusiveOptions): Promise<() => void> {
+	const wait = options.waitMs ?? LOCK_WAIT_MS
+	for (let waited = 0; ; ) {
+		options.signal?.throwIfAborted()
 		try {
-			const file = openSync(path, 'wx', 0o600)
-			writeSync(file, String(process.pid))
-			closeSync(file)
-			return () => rmSync(path, { force: true })
-		} catch (error) {
-			if (!isSystemError(error, 'EEXIST')) {
-				throw new UserError('FILE_UNWRITABLE', `cannot write ${path}`, { cause: error })
+			const { release } = lockDirectory(directory, { hint: 'Wait until it has ended, and try again.' })
+			return () => {
+				release()
+				removeIfEmpty(directory)
 			}
+		} catch (error) {
+			// The owner has just removed the directory.
+			const isGone = error instanceof UserError && isSystemError(error.cause, 'ENOENT')
+			const isTaken = error instanceof UserError && error.code === 'ALREADY_RUNNING'
+			if (!isTaken && !isGone) throw error
+			if (waited >= wait) throw error
 		}
-		const owner = lockOwner(path)
-		if (owner !== undefined && !isRunning(owner)) {
-			removeStale(path, owner)
-			continue
-		}
-		if (waited >= LOCK_WAIT_MS) {
-			throw new UserError(
-				'ALREADY_RUNNING',
-				`another lading (process ${owner ?? 'unknown'}) is changing ${directory}`,
-				{
-					hint: `Wait for it, or remove ${path} if that process is not lading.`,
-				},
-			)
-		}
-		await delay(LOCK_POLL_MS, undefined, { signal })
+		// Two that meet give way to each other: not at the same pace.
+		const pause = LOCK_POLL_MS * (0.5 + Math.random())
+		await delay(pause, undefined, { signal: options.signal })
+		waited += pause
 	}
 }
 
-/** Takes the lock of a dead owner away, unless somebody else was faster and holds it by now. */
-function removeStale(path: string, owner: number): void {
-	const aside = `${path}.${process.pid}`
+/** A command that found nothing to do leaves no directory behind. */
+function removeIfEmpty(directory: string): void {
 	try {
-		renameSync(path, aside)
-		if (lockOwner(aside) === owner) rmSync(aside, { force: true })
-		else renameSync(aside, path)
+		rmdirSync(directory)
 	} catch (error) {
-		if (!isSystemError(error, 'ENOENT')) throw error
-	}
-}
-
-function lockOwner(path: string): number | undefined {
-	try {
-		const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
-		return Number.isInteger(pid) && pid > 1 ? pid : undefined
-	} catch {
-		return undefined
+		if (!isSystemError(error)) throw error
 	}
 }

@@ -132,6 +132,26 @@ describe.sequential('whole commands in process', () => {
 		expect(stdout).toContain('targetRevision: v1.0.0')
 	})
 
+	it('up --print makes the same objects without a registry or a cluster', async () => {
+		const { code, stdout } = await lading(
+			'up',
+			'manifests',
+			'--name',
+			'shop',
+			'--tag',
+			'v3.0.0',
+			'--print',
+			'--json',
+		)
+		expect(code).toBe(0)
+		const { objects } = JSON.parse(stdout) as { objects: { kind: string }[] }
+		expect(objects.map(({ kind }) => kind)).toEqual(['Secret', 'Application'])
+		expect(objects[1]).toMatchObject({
+			metadata: { name: 'shop' },
+			spec: { source: { repoURL: 'oci://kind-registry:5000/shop', targetRevision: 'v3.0.0' } },
+		})
+	})
+
 	it('completion proposes commands and flags', async () => {
 		expect((await lading('__complete', 'pu')).stdout).toMatch(/^push\t/m)
 		expect((await lading('__complete', 'push', '--plain')).stdout).toContain('--plain-http')

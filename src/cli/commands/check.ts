@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, registryFlags, text, toggle } from '../flags.ts'
+import { commonAliases, commonFlags, registryFlags, judgeFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { CheckFlags } from '../run/check.ts'
 
@@ -9,13 +9,9 @@ export const checkCommand: Command<CliContext> = buildCommand<CheckFlags, [strin
 	loader: async () => commandFunction((await import('../run/check.ts')).check),
 	parameters: {
 		flags: {
-			...commonFlags,
+			...judgeFlags,
 			...registryFlags,
-
-			path: text('Path inside the artifact that Argo CD would read; default "."', 'PATH'),
-			recurse: toggle('As with an Application that recurses into subdirectories'),
-			serverSide: toggle('As with an Application that applies on the server side'),
-			argocdVersion: text('Version of Argo CD to check for; default 3.6.1', 'VERSION'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,11 +9,11 @@ export const clusterServeCommand: Command<CliContext> = buildCommand<ClusterServ
 	loader: async () => commandFunction((await import('../run/cluster-serve.ts')).clusterServe),
 	parameters: {
 		flags: {
-			...commonFlags,
 			port: port('Port of the Kubernetes API; default: a free one'),
 			data: text('Directory of the objects', 'DIR'),
 			kubeconfig: text('Where to write the kubeconfig; default DIR/kubeconfig', 'FILE'),
 			instance: { ...text('Name of this run', 'ID'), hidden: true },
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

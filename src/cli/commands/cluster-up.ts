@@ -9,8 +9,8 @@ export const clusterUpCommand: Command<CliContext> = buildCommand<ClusterUpFlags
 	loader: async () => commandFunction((await import('../run/cluster.ts')).clusterUp),
 	parameters: {
 		flags: {
-			...commonFlags,
 			port: port('Port of the Kubernetes API; default: a free one'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

@@ -9,10 +9,10 @@ export const diffCommand: Command<CliContext> = buildCommand<DiffFlags, [string,
 	loader: async () => commandFunction((await import('../run/diff.ts')).diff),
 	parameters: {
 		flags: {
-			...commonFlags,
-			...registryFlags,
 			path: text('Path inside both sides; default "."', 'PATH'),
 			recurse: choice('Also compare what stands in subdirectories; on by default'),
+			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,9 +9,9 @@ export const doctorCommand: Command<CliContext> = buildCommand<DoctorFlags, [str
 	loader: async () => commandFunction((await import('../run/doctor.ts')).doctor),
 	parameters: {
 		flags: {
-			...commonFlags,
 			...clusterFlags,
 			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

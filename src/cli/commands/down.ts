@@ -9,9 +9,9 @@ export const downCommand: Command<CliContext> = buildCommand<DownFlags, [], CliC
 	loader: async () => commandFunction((await import('../run/down.ts')).down),
 	parameters: {
 		flags: {
-			...commonFlags,
 			keepRegistry: toggle('Leave the registry and its artifacts'),
 			force: toggle('Also without a readable state file'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

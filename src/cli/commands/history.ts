@@ -9,9 +9,9 @@ export const historyCommand: Command<CliContext> = buildCommand<HistoryFlags, [s
 	loader: async () => commandFunction((await import('../run/history.ts')).history),
 	parameters: {
 		flags: {
-			...commonFlags,
 			...clusterFlags,
 			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

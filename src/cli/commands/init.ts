@@ -9,9 +9,9 @@ export const initCommand: Command<CliContext> = buildCommand<InitFlags, [], CliC
 	loader: async () => commandFunction((await import('../run/init.ts')).init),
 	parameters: {
 		flags: {
-			...commonFlags,
 			name: text('Name of the Application; default: of the directory', 'NAME'),
 			force: toggle('Replace a lading.yaml that is there'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

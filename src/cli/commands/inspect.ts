@@ -9,8 +9,8 @@ export const inspectCommand: Command<CliContext> = buildCommand<InspectFlags, [s
 	loader: async () => commandFunction((await import('../run/inspect.ts')).inspect),
 	parameters: {
 		flags: {
-			...commonFlags,
 			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

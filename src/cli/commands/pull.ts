@@ -9,9 +9,9 @@ export const pullCommand: Command<CliContext> = buildCommand<PullFlags, [string,
 	loader: async () => commandFunction((await import('../run/pull.ts')).pull),
 	parameters: {
 		flags: {
-			...commonFlags,
-			...registryFlags,
 			force: toggle('Replace a directory that is not empty'),
+			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,8 +9,8 @@ export const registryDownCommand: Command<CliContext> = buildCommand<RegistryDow
 	loader: async () => commandFunction((await import('../run/registry.ts')).registryDown),
 	parameters: {
 		flags: {
-			...commonFlags,
 			keepData: toggle('Stop it, but leave its artifacts'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

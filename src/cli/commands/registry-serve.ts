@@ -9,7 +9,6 @@ export const registryServeCommand: Command<CliContext> = buildCommand<RegistrySe
 	loader: async () => commandFunction((await import('../run/registry-serve.ts')).registryServe),
 	parameters: {
 		flags: {
-			...commonFlags,
 			host: text('Address to listen on; default 127.0.0.1', 'HOST'),
 			port: port('Port to listen on; default 5000'),
 			data: text('Directory of the content; the CA is at DIR/ca.crt', 'DIR'),
@@ -17,6 +16,7 @@ export const registryServeCommand: Command<CliContext> = buildCommand<RegistrySe
 			name: list('A further name or address for the certificate', 'NAME'),
 			plainHttp: toggle('Speak HTTP: only behind a proxy that speaks TLS'),
 			instance: { ...text('Name of this run', 'ID'), hidden: true },
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

@@ -9,8 +9,8 @@ export const registryUpCommand: Command<CliContext> = buildCommand<RegistryUpFla
 	loader: async () => commandFunction((await import('../run/registry.ts')).registryUp),
 	parameters: {
 		flags: {
-			...commonFlags,
 			port: port('Port to listen on; default 5000, or a free one'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 	},

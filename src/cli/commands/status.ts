@@ -9,9 +9,9 @@ export const statusCommand: Command<CliContext> = buildCommand<StatusFlags, [str
 	loader: async () => commandFunction((await import('../run/status.ts')).status),
 	parameters: {
 		flags: {
-			...commonFlags,
-			...clusterFlags,
 			exitCode: toggle('Exit with 1 unless everything is Synced and Healthy'),
+			...clusterFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,10 +9,10 @@ export const syncCommand: Command<CliContext> = buildCommand<SyncFlags, [string,
 	loader: async () => commandFunction((await import('../run/sync.ts')).sync),
 	parameters: {
 		flags: {
-			...commonFlags,
+			timeout: duration('How long to wait; default 5m'),
 			...clusterFlags,
 			...registryFlags,
-			timeout: duration('How long to wait; default 5m'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,8 +9,8 @@ export const tagsCommand: Command<CliContext> = buildCommand<TagsFlags, [string]
 	loader: async () => commandFunction((await import('../run/tags.ts')).tags),
 	parameters: {
 		flags: {
-			...commonFlags,
 			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,10 +9,10 @@ export const trustCommand: Command<CliContext> = buildCommand<TrustFlags, [strin
 	loader: async () => commandFunction((await import('../run/trust.ts')).trust),
 	parameters: {
 		flags: {
-			...commonFlags,
+			print: toggle('Print the ConfigMap as YAML and touch no cluster'),
 			...clusterFlags,
 			...registryFlags,
-			print: toggle('Print the ConfigMap as YAML and touch no cluster'),
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -9,10 +9,10 @@ export const undeployCommand: Command<CliContext> = buildCommand<UndeployFlags, 
 	loader: async () => commandFunction((await import('../run/undeploy.ts')).undeploy),
 	parameters: {
 		flags: {
-			...commonFlags,
-			...clusterFlags,
 			keepResources: toggle('Leave in the cluster what the Application deployed'),
 			timeout: duration('How long to wait; default 5m'),
+			...clusterFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

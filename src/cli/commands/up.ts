@@ -2,11 +2,10 @@ import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
 import {
-	choice,
+	applicationFlags,
 	clusterFlags,
 	commonAliases,
 	commonFlags,
-	duration,
 	port,
 	registryFlags,
 	text,
@@ -19,25 +18,16 @@ export const upCommand: Command<CliContext> = buildCommand<UpFlags, [string?], C
 	loader: async () => commandFunction((await import('../run/up.ts')).up),
 	parameters: {
 		flags: {
-			...commonFlags,
-			...clusterFlags,
-			...registryFlags,
 			registry: text('Registry to use; default: the embedded one', 'REGISTRY'),
-			clusterRegistry: text('Name of that registry as the cluster reaches it', 'REGISTRY'),
 			name: text('Name of the Application', 'NAME'),
 			tag: text('Tag to push; default: of lading.yaml, else latest', 'TAG'),
 			port: port('Port of the embedded registry; default 5000, or a free one'),
 			force: toggle('Move a version tag that has other content'),
 			git: toggle('Annotate with revision, time and source of the git commit'),
-			timeout: duration('How long to wait for the application; default 5m'),
-
-			namespace: text('Namespace to deploy to; default NAME', 'NAMESPACE'),
-			path: text('Path inside the artifact; default "."', 'PATH'),
-			recurse: toggle('Also deploy what stands in subdirectories'),
-			project: text('Argo CD project; default "default"', 'PROJECT'),
-			manual: toggle('Do not synchronise automatically'),
-			prune: choice('Delete from the cluster what is no longer in the artifact; on by default'),
-			serverSide: toggle('Apply on the server side: needed for very large objects'),
+			...applicationFlags,
+			...clusterFlags,
+			...registryFlags,
+			...commonFlags,
 		},
 		aliases: commonAliases,
 		positional: {

@@ -2,16 +2,11 @@ import { ASSUMED_ARGOCD_VERSION } from '../../argocd/index.ts'
 import { check as checkFlow } from '../../flows/index.ts'
 import { formatVerdict, verdictDocument } from '../../output/index.ts'
 import { exitCodes } from '../exit-codes.ts'
-import type { RegistryFlags } from '../flags.ts'
+import type { JudgeFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 import { accessOf, sessionOf } from '../session.ts'
 
-export interface CheckFlags extends CommonFlags, RegistryFlags {
-	readonly path?: string
-	readonly recurse: boolean
-	readonly serverSide: boolean
-	readonly argocdVersion?: string
-}
+export interface CheckFlags extends CommonFlags, RegistryFlags, JudgeFlags {}
 
 export async function check(invocation: Invocation, flags: CheckFlags, what: string): Promise<number> {
 	const { output } = invocation
@@ -21,7 +16,7 @@ export async function check(invocation: Invocation, flags: CheckFlags, what: str
 		version,
 		path: flags.path,
 		recurse: flags.recurse,
-		serverSide: flags.serverSide || undefined,
+		serverSide: flags.serverSide,
 	})
 	output.answer({
 		text: formatVerdict(result, { what, version, style: output.style }),

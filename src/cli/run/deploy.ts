@@ -8,23 +8,13 @@ import {
 } from '../../flows/index.ts'
 import { formatYaml } from '../../output/index.ts'
 import { UserError } from '../../errors/index.ts'
-import type { ClusterFlags, RegistryFlags } from '../flags.ts'
+import type { ApplicationFlags, ClusterFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
-import { accessOf, clusterOf, sessionOf } from '../session.ts'
+import { accessOf, applicationOf, clusterOf, sessionOf } from '../session.ts'
 
-export interface DeployFlags extends CommonFlags, RegistryFlags, ClusterFlags {
-	readonly clusterRegistry?: string
-	readonly pin: boolean
-	readonly print: boolean
+export interface DeployFlags extends CommonFlags, RegistryFlags, ClusterFlags, ApplicationFlags {
+	readonly pin?: boolean
 	readonly wait?: boolean
-	readonly timeout?: number
-	readonly namespace?: string
-	readonly path?: string
-	readonly recurse: boolean
-	readonly project?: string
-	readonly manual: boolean
-	readonly prune?: boolean
-	readonly serverSide: boolean
 }
 
 export async function deploy(
@@ -36,22 +26,13 @@ export async function deploy(
 	const { output, workspace, signal } = invocation
 	const session = sessionOf(invocation)
 	const config = await invocation.config()
-	const mine = config.name === name ? config : {}
 	const choice = clusterOf(invocation, flags, config)
 	const options = {
 		name,
 		reference: readReference(session, text),
-		clusterRegistry: flags.clusterRegistry,
-		namespace: flags.namespace ?? mine.namespace,
-		path: flags.path ?? mine.path,
-		recurse: flags.recurse || mine.recurse,
-		project: flags.project ?? mine.project,
-		manual: flags.manual,
-		prune: flags.prune,
-		serverSide: flags.serverSide || undefined,
+		...applicationOf(flags, config.name === name ? config : {}),
 		pin: flags.pin,
 		wait: flags.wait,
-		timeoutMs: flags.timeout,
 		access: await accessOf(invocation, flags),
 		by: 'deploy',
 	} as const

@@ -3,8 +3,8 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 import { sessionOf } from '../session.ts'
 
 export interface DownFlags extends CommonFlags {
-	readonly keepRegistry: boolean
-	readonly force: boolean
+	readonly keepRegistry?: boolean
+	readonly force?: boolean
 }
 
 export async function down(invocation: Invocation, flags: DownFlags): Promise<void> {

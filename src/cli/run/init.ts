@@ -3,7 +3,7 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 
 export interface InitFlags extends CommonFlags {
 	readonly name?: string
-	readonly force: boolean
+	readonly force?: boolean
 }
 
 export async function init({ output, cwd }: Invocation, flags: InitFlags): Promise<void> {

@@ -6,7 +6,7 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 import { accessOf, sessionOf } from '../session.ts'
 
 export interface PullFlags extends CommonFlags, RegistryFlags {
-	readonly force: boolean
+	readonly force?: boolean
 }
 
 export async function pull(

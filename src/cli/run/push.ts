@@ -2,23 +2,19 @@ import { resolve } from 'node:path'
 import { UserError } from '../../errors/index.ts'
 import { push as pushFlow, readReference, refreshFollowers } from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
-import type { ClusterFlags, RegistryFlags } from '../flags.ts'
+import type { ClusterFlags, JudgeFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 import { accessOf, clusterOf, sessionOf } from '../session.ts'
 
-export interface PushFlags extends CommonFlags, RegistryFlags, ClusterFlags {
+export interface PushFlags extends CommonFlags, RegistryFlags, ClusterFlags, JudgeFlags {
 	readonly tag?: readonly string[]
-	readonly force: boolean
+	readonly force?: boolean
 	readonly check?: boolean
-	readonly git: boolean
+	readonly git?: boolean
 	readonly annotation?: readonly string[]
 	readonly compress?: string
 	readonly refresh?: boolean
-	readonly pin: boolean
-	readonly path?: string
-	readonly recurse: boolean
-	readonly serverSide: boolean
-	readonly argocdVersion?: string
+	readonly pin?: boolean
 }
 
 export async function push(
@@ -46,7 +42,7 @@ export async function push(
 						version: flags.argocdVersion,
 						path: flags.path ?? config.path,
 						recurse: flags.recurse || config.recurse,
-						serverSide: flags.serverSide || undefined,
+						serverSide: flags.serverSide,
 					},
 	})
 	const refreshed =

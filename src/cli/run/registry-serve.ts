@@ -9,7 +9,7 @@ export interface RegistryServeFlags extends CommonFlags {
 	readonly data?: string
 	readonly htpasswd?: string
 	readonly name?: readonly string[]
-	readonly plainHttp: boolean
+	readonly plainHttp?: boolean
 	readonly instance?: string
 }
 

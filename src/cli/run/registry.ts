@@ -17,7 +17,7 @@ export interface RegistryUpFlags extends CommonFlags {
 export type RegistryStatusFlags = CommonFlags
 
 export interface RegistryDownFlags extends CommonFlags {
-	readonly keepData: boolean
+	readonly keepData?: boolean
 }
 
 function document({ endpoint, server, ca }: LocalRegistry): Readonly<Record<string, unknown>> {
@@ -73,10 +73,10 @@ export async function registryDown(invocation: Invocation, flags: RegistryDownFl
 	const session = sessionOf(invocation)
 	const step = output.progress.step('registry')
 	const stopped = await workspace.exclusive(
-		async () => await stopRegistry(session, { keepData: flags.keepData }),
+		async () => await stopRegistry(session, { keepData: flags.keepData ?? false }),
 		{ signal },
 	)
-	if (stopped) step.done(flags.keepData ? 'stopped; its artifacts are kept' : 'stopped and removed')
+	if (stopped) step.done(flags.keepData === true ? 'stopped; its artifacts are kept' : 'stopped and removed')
 	else step.unchanged('was not running')
-	output.answer({ text: '', document: { registry: { stopped, kept: flags.keepData } } })
+	output.answer({ text: '', document: { registry: { stopped, kept: flags.keepData ?? false } } })
 }

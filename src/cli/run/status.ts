@@ -6,7 +6,7 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 import { clusterOf, sessionOf } from '../session.ts'
 
 export interface StatusFlags extends CommonFlags, ClusterFlags {
-	readonly exitCode: boolean
+	readonly exitCode?: boolean
 }
 
 export async function status(

@@ -5,7 +5,7 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 import { accessOf, clusterOf, sessionOf } from '../session.ts'
 
 export interface TrustFlags extends CommonFlags, ClusterFlags, RegistryFlags {
-	readonly print: boolean
+	readonly print?: boolean
 }
 
 export async function trust(invocation: Invocation, flags: TrustFlags, host: string): Promise<void> {

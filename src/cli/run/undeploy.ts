@@ -4,7 +4,7 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 import { clusterOf, sessionOf } from '../session.ts'
 
 export interface UndeployFlags extends CommonFlags, ClusterFlags {
-	readonly keepResources: boolean
+	readonly keepResources?: boolean
 	readonly timeout?: number
 }
 

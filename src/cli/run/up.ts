@@ -2,29 +2,20 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CONFIG_FILE } from '../../config/index.ts'
 import { UserError } from '../../errors/index.ts'
-import { nameForDirectory, up as upFlow, type UpResult } from '../../flows/index.ts'
+import { nameForDirectory, up as upFlow, upObjects, type UpResult } from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
-import type { Style } from '../../output/index.ts'
-import type { ClusterFlags, RegistryFlags } from '../flags.ts'
+import { formatYaml, type Style } from '../../output/index.ts'
+import type { ApplicationFlags, ClusterFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
-import { accessOf, clusterOf, sessionOf } from '../session.ts'
+import { accessOf, applicationOf, clusterOf, sessionOf } from '../session.ts'
 
-export interface UpFlags extends CommonFlags, ClusterFlags, RegistryFlags {
+export interface UpFlags extends CommonFlags, ClusterFlags, RegistryFlags, ApplicationFlags {
 	readonly registry?: string
-	readonly clusterRegistry?: string
 	readonly name?: string
 	readonly tag?: string
 	readonly port?: number
-	readonly force: boolean
-	readonly git: boolean
-	readonly timeout?: number
-	readonly namespace?: string
-	readonly path?: string
-	readonly recurse: boolean
-	readonly project?: string
-	readonly manual: boolean
-	readonly prune?: boolean
-	readonly serverSide: boolean
+	readonly force?: boolean
+	readonly git?: boolean
 }
 
 export async function up(
@@ -53,7 +44,6 @@ export async function up(
 		name,
 		repository: config.repository,
 		registry: flags.registry,
-		clusterRegistry: flags.clusterRegistry,
 		tag: flags.tag,
 		defaultTag: config.tag,
 		port: flags.port,
@@ -61,16 +51,14 @@ export async function up(
 		annotations: config.annotations,
 		git: flags.git,
 		force: flags.force,
-		namespace: flags.namespace ?? config.namespace,
-		path: flags.path ?? config.path,
-		recurse: flags.recurse || config.recurse,
-		project: flags.project ?? config.project,
-		manual: flags.manual,
-		prune: flags.prune,
-		serverSide: flags.serverSide || undefined,
-		timeoutMs: flags.timeout,
+		...applicationOf(flags, config),
 	}
 	const session = sessionOf(invocation)
+	if (flags.print) {
+		const objects = upObjects(options)
+		output.answer({ text: formatYaml(objects), document: { objects } })
+		return
+	}
 	const result = await workspace.exclusive(async () => await upFlow(session, options), { signal })
 	output.answer({
 		text: describe(result, { style: output.style, directory: chosen }),
