@@ -447,7 +447,12 @@ describe('progressOf', () => {
 			sync: { status: 'OutOfSync', revision: DIGEST },
 			health: { status: 'Healthy' },
 			resources: [{ kind: 'ConfigMap', name: 'x', status: 'OutOfSync' }],
-			operationState: { phase: 'Succeeded', syncResult: { revision: DIGEST } },
+			reconciledAt: '2026-11-24T00:00:02Z',
+			operationState: {
+				phase: 'Succeeded',
+				finishedAt: '2026-11-24T00:00:01Z',
+				syncResult: { revision: DIGEST },
+			},
 		}
 		expect(explain(app(status))).toMatchObject([
 			{ cause: 'still-different', what: expect.stringContaining('ConfigMap x') },
@@ -455,6 +460,11 @@ describe('progressOf', () => {
 		const before = { phase: 'Succeeded', syncResult: { revision: digestOf('y') } } as const
 		expect(explain(app({ ...status, operationState: before }))).toEqual([])
 		expect(explain(app(status, { operation: {} }))).toEqual([])
+		expect(explain(app({ ...status, reconciledAt: '2026-11-24T00:00:01Z' }))).toEqual([])
+		const extra = { kind: 'ConfigMap', name: 'y', status: 'OutOfSync', requiresPruning: true } as const
+		expect(explain(app({ ...status, resources: [extra] }))).toMatchObject([
+			{ cause: 'not-pruned', what: expect.stringContaining('ConfigMap y') },
+		])
 	})
 
 	it('waits for a deletion', () => {

@@ -115,18 +115,27 @@ function messagesOf({ status }: Application): readonly Message[] {
 
 const MAX_NAMED = 3
 
-/** The resources that a sync to this very revision has left as they were. */
-function differentAfterSync({ status, operation }: Application): string | undefined {
+/** The resources that a sync to this very revision has left as they were; `undefined` while that is not known. */
+function leftAfterSync({
+	status,
+	operation,
+}: Application): { readonly why: 'different' | 'extra'; readonly names: string } | undefined {
 	const last = status?.operationState
 	const { sync, resources = [] } = status ?? {}
 	if (sync?.status !== 'OutOfSync' || operation !== undefined || last?.phase !== 'Succeeded') return undefined
 	if (last.syncResult?.revision === undefined || last.syncResult.revision !== sync.revision) return undefined
+	// Whole seconds: within the same one, the comparison may be that of before the sync.
+	if (!(Date.parse(status?.reconciledAt ?? '') > Date.parse(last.finishedAt ?? ''))) return undefined
 	const different = resources.filter((each) => each.status === 'OutOfSync')
-	if (different.length === 0 || different.some(({ requiresPruning }) => requiresPruning === true))
-		return undefined
-	const names = different.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind} ${name}`)
-	const more = different.length - names.length
-	return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+	const changed = different.filter(({ requiresPruning }) => requiresPruning !== true)
+	const told = changed.length > 0 ? changed : different
+	if (told.length === 0) return undefined
+	const names = told.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind} ${name}`)
+	const more = told.length - names.length
+	return {
+		why: changed.length > 0 ? 'different' : 'extra',
+		names: `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+	}
 }
 
 /** States that look well, and sources Argo CD reads otherwise than they look. */
@@ -173,18 +182,28 @@ function trapsOf(application: Application, facts: Facts): readonly Explanation[]
 			next: `See why: lading check ${facts.place}:${facts.targetRevision}`,
 		})
 	}
-	const different = differentAfterSync(application)
-	if (different !== undefined) {
+	const left = leftAfterSync(application)
+	if (left?.why === 'different') {
 		found.push({
 			cause: 'still-different',
 			severity: 'warning',
-			what: `Argo CD has applied the artifact, and the cluster still differs: ${different}.`,
+			what: `Argo CD has applied the artifact, and the cluster still differs: ${left.names}.`,
 			why: 'The API server drops or changes a field (a typing error, a default, a webhook), or a controller writes it back.',
 			next: `See which field: argocd app diff ${facts.name} – and mend the manifest, or name the field in ignoreDifferences.`,
 		})
 	}
+	if (left?.why === 'extra') {
+		found.push({
+			cause: 'not-pruned',
+			severity: 'warning',
+			what: `What is no longer in the artifact is still in the cluster: ${left.names}.`,
+			why: 'Argo CD deletes only where it is told to prune.',
+			next: `Delete it: lading sync ${facts.name} --prune`,
+		})
+	}
 	if (
 		status?.sync?.status === 'OutOfSync' &&
+		left === undefined &&
 		!isAutomated(application) &&
 		status.operationState?.phase !== 'Running'
 	) {

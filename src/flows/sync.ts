@@ -123,6 +123,9 @@ async function waitOrStart(
 	})
 }
 
+/** The registry was asked, or need not be: waiting for Argo CD would not change the answer. */
+const ANSWERS: ReadonlySet<string> = new Set(['NOT_FOUND', 'REFERENCE_INVALID'])
+
 /** What a revision of an Application names in its registry; `undefined` where this machine cannot reach that. */
 async function revisionDescriptor(
 	session: Session,
@@ -136,7 +139,7 @@ async function revisionDescriptor(
 	try {
 		return await resolveArgocdRevision(session, target, options)
 	} catch (error) {
-		if (error instanceof UserError && error.code === 'NOT_FOUND') throw error
+		if (error instanceof UserError && ANSWERS.has(error.code)) throw error
 		if (!(error instanceof RemoteError || error instanceof UserError)) throw error
 		// Argo CD may reach what this machine cannot; a digest is known all the same.
 		session.progress.warn(`the registry could not be asked what ${options.revision} is: ${error.message}`)

@@ -26,6 +26,8 @@ export interface DoctorRegistry {
 	/** Its CA, where it is known here. */
 	readonly caPem?: string | undefined
 	readonly plainHttp?: boolean | undefined
+	/** The project's own, whose CA `trust` knows. */
+	readonly embedded?: boolean | undefined
 	/** Listens on loopback only. */
 	readonly loopbackOnly?: boolean | undefined
 }
@@ -59,7 +61,7 @@ export interface MachineFacts {
 	/** Of Node, `v20.19.0`. */
 	readonly nodeVersion: string
 	readonly processes?:
-		| readonly { readonly name: string; readonly pid: number; readonly alive: boolean }[]
+		| readonly { readonly name: string; readonly pid?: number | undefined; readonly alive: boolean }[]
 		| undefined
 	readonly ports?:
 		| readonly { readonly port: number; readonly wantedBy: string; readonly takenBy?: string | undefined }[]

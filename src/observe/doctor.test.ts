@@ -35,6 +35,13 @@ describe('diagnose', () => {
 		expect(await faults({})).toEqual([])
 	})
 
+	it('does not call it a fault that this machine may not read where Argo CD may', async () => {
+		const ping = (): Promise<never> => Promise.reject(new RemoteError('UNAUTHENTICATED', 'refused'))
+		expect(await faults({ ports: { ...ports, ping } })).toEqual([])
+		const findings = await diagnose({ ...context, ports: { ...ports, ping } })
+		expect(findings.find(({ check }) => check === 'registry-reachable')?.status).toBe('warn')
+	})
+
 	it.each<[string, Partial<DoctorContext>]>([
 		['node', { machine: { nodeVersion: 'v20.18.3' } }],
 		['disk', { machine: { nodeVersion: 'v24.0.0', disk: { path: '.lading', freeBytes: 5 } } }],

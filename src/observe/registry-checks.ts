@@ -41,7 +41,9 @@ async function checkReachable(registry: DoctorRegistry, { ports }: DoctorContext
 		return { ...base, status: 'ok', seen: `${registry.name} answers` }
 	} catch (error) {
 		if (!(error instanceof LadingError)) throw error
-		return { ...base, status: 'fault', seen: error.message, fix: error.hint }
+		// It answers; whether Argo CD may read is seen with Argo CD's own credentials.
+		const status = error.kind === 'denied' ? 'warn' : 'fault'
+		return { ...base, status, seen: error.message, fix: error.hint }
 	}
 }
 
@@ -110,7 +112,7 @@ async function checkTrust(registry: DoctorRegistry, context: DoctorContext): Pro
 	const base = { check: 'ca-trusted', subject: host }
 	const bundle = (await readTrust(cluster, { namespace, signal }))?.[host]
 	const certificate = await ports.certificate(registry)
-	const fix = `lading trust ${registry.clusterName}${registry.caPem === undefined ? ' --ca FILE' : ''}`
+	const fix = `lading trust ${registry.clusterName}${registry.embedded === true ? '' : ' --ca FILE'}`
 	if (bundle === undefined) {
 		if (registry.caPem === undefined)
 			return [{ ...base, status: 'ok', seen: 'Argo CD trusts the public CAs for it' }]

@@ -28,7 +28,7 @@ export interface ApplicationApi {
 		ref: ApplicationRef,
 		options?: ApiOptions & { readonly kind?: RefreshKind },
 	): Promise<Application | undefined>
-	/** Starts a sync to the target revision. */
+	/** Starts a sync to the target revision, unless one is running. */
 	requestSync(
 		ref: ApplicationRef,
 		options?: ApiOptions & { readonly prune?: boolean },

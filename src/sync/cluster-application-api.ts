@@ -52,6 +52,10 @@ export function createClusterApplicationApi(cluster: Cluster): ApplicationApi {
 				sync: { prune, syncStrategy: { hook: {} } },
 			}
 			const application = parse(await cluster.get(refOf(ref), { signal }))
+			// Writing over a sync that runs would leave its end untold; the caller waits for that one.
+			const phase = application?.status?.operationState?.phase
+			if (application?.operation !== undefined || phase === 'Running' || phase === 'Terminating')
+				return application
 			const syncOptions = application?.spec.syncPolicy?.syncOptions
 			const sync = { ...operation.sync, ...(syncOptions !== undefined && { syncOptions }) }
 			return await patch(

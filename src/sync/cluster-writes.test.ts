@@ -116,6 +116,20 @@ describe('Applications', () => {
 		})
 	})
 
+	it('are synced on request, but not while a sync is running', async () => {
+		const cluster = fakeCluster()
+		const api = createClusterApplicationApi(cluster)
+		await applyApplication(api, built)
+		const asked = await api.requestSync(ref, { prune: true })
+		expect(asked?.operation).toMatchObject({
+			initiatedBy: { username: 'lading' },
+			sync: { prune: true, syncOptions: ['CreateNamespace=true'] },
+		})
+		expect((await api.requestSync(ref))?.operation).toEqual(asked?.operation)
+		await cluster.create({ ...built, status: { operationState: { phase: 'Running' } } })
+		expect((await api.requestSync(ref))?.operation).toBeUndefined()
+	})
+
 	it('are refreshed only where they can see the push', async () => {
 		const api = createClusterApplicationApi(fakeCluster())
 		await applyApplication(api, built)

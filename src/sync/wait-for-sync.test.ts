@@ -189,6 +189,28 @@ describe('waitForSync', () => {
 		})
 	})
 
+	it('waits for the comparison that follows a sync it asked for', async () => {
+		const done: ApplicationStatus = {
+			sync: { status: 'OutOfSync', revision: NEW },
+			health: { status: 'Missing' },
+			resources: [{ kind: 'Service', name: 's', status: 'OutOfSync', requiresPruning: true }],
+			reconciledAt: '2026-01-01T00:00:01Z',
+			operationState: {
+				phase: 'Succeeded',
+				finishedAt: '2026-01-01T00:00:01Z',
+				syncResult: { revision: NEW },
+			},
+		}
+		const states = [application(done, { manual: true }), application(synced(NEW), { manual: true })]
+		expect(await wait(states)).toMatchObject({ revision: NEW })
+		const compared = application({ ...done, reconciledAt: '2026-01-01T00:00:02Z' }, { manual: true })
+		await expect(wait([compared])).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+			message: expect.stringContaining('no longer in the artifact'),
+			hint: expect.stringContaining('lading sync app --prune'),
+		})
+	})
+
 	it('notices that the Application is deleted, or was never there', async () => {
 		await expect(wait([application(synced(OLD)), undefined])).rejects.toMatchObject({ code: 'NOT_FOUND' })
 		await expect(wait([undefined])).rejects.toMatchObject({ code: 'NOT_FOUND' })

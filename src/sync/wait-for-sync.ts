@@ -156,7 +156,11 @@ async function judge(
 		case 'manual':
 			// A sync that was asked for is still written here.
 			if (busy) return { kind: 'wait' }
-			return { kind: 'failed', error: failed({ application, explanations, said: 'does not sync by itself' }) }
+			return {
+				// The comparison that follows a sync comes a moment after its end.
+				kind: application.status?.operationState?.phase === 'Succeeded' ? 'doubtful' : 'failed',
+				error: failed({ application, explanations, said: saidOfManual(explanations) }),
+			}
 		case 'sync-failed':
 			if (busy) return { kind: 'wait' }
 			return {
@@ -185,6 +189,11 @@ async function judge(
 
 /** They only say that there is more to say. */
 const GENERAL: ReadonlySet<string> = new Set(['objects-failed', 'tasks-invalid', 'unknown'])
+
+function saidOfManual(explanations: readonly Explanation[]): string {
+	const left = explanations.some(({ cause }) => cause === 'not-pruned' || cause === 'still-different')
+	return left ? 'is synced as far as Argo CD was asked to' : 'does not sync by itself'
+}
 
 interface Failed {
 	readonly application: Application

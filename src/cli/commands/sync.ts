@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, duration, registryFlags } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, duration, registryFlags, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { SyncFlags } from '../run/sync.ts'
 
@@ -10,6 +10,7 @@ export const syncCommand: Command<CliContext> = buildCommand<SyncFlags, [string,
 	parameters: {
 		flags: {
 			timeout: duration('How long to wait; default 5m'),
+			prune: toggle('Delete what is no longer in the artifact, where Argo CD does not sync by itself'),
 			...clusterFlags,
 			...registryFlags,
 			...commonFlags,

@@ -5,6 +5,7 @@ import { accessOf, clusterOf, sessionOf } from '../session.ts'
 
 export interface SyncFlags extends CommonFlags, ClusterFlags, RegistryFlags {
 	readonly timeout?: number
+	readonly prune?: boolean
 }
 
 export async function sync(
@@ -18,7 +19,14 @@ export async function sync(
 	const target = await openCluster(session, clusterOf(invocation, flags, await invocation.config()))
 	const access = await accessOf(invocation, flags)
 	const result = await workspace.exclusive(
-		async () => await syncApplication(session, target, { name, revision, access, timeoutMs: flags.timeout }),
+		async () =>
+			await syncApplication(session, target, {
+				name,
+				revision,
+				access,
+				prune: flags.prune,
+				timeoutMs: flags.timeout,
+			}),
 		{ signal },
 	)
 	const { sync: done } = result
