@@ -2,7 +2,7 @@ import { proposeCompletions, run, type StricliProcess } from '@stricli/core'
 import { buildCli } from './application.ts'
 import type { CliContext, TextStream } from './context.ts'
 import { exitCodes, signalExitCodes } from './exit-codes.ts'
-import { usageDocument, usageMessage } from './usage.ts'
+import { usageAnswer } from './usage.ts'
 
 export interface RunCliOptions {
 	readonly args: readonly string[]
@@ -53,14 +53,20 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 		}
 		return 0
 	}
-	await run(application, args.length === 0 ? ['--help'] : [...args], context)
+	await run(application, withHelp(args), context)
 	if (result.exitCode !== undefined) return result.exitCode
 	const code: number = Number(stricliProcess.exitCode ?? 0)
 	if (complaints.length === 0) return code === 0 ? 0 : exitCodes.bug
-	const complaint = complaints.join('').trim()
-	if (args.includes('--json')) stdout.write(usageDocument(complaint))
-	else stderr.write(`error: ${complaint}\nnext:  lading ${usageMessage.helpFor(args)}\n`)
+	const usage = usageAnswer(complaints.join('').trim().replaceAll('\n', '; '), args)
+	if (args.includes('--json')) stdout.write(usage.document)
+	else stderr.write(usage.text)
 	return exitCodes.usage
+}
+
+/** `lading` and `lading help COMMAND` ask for the help page too. */
+function withHelp(args: readonly string[]): readonly string[] {
+	if (args.length === 0) return ['--help']
+	return args[0] === 'help' ? [...args.slice(1), '--help'] : args
 }
 
 export interface MainOptions {
@@ -82,11 +88,14 @@ export async function runMain({ process, version, mainFile }: MainOptions): Prom
 			abort.abort()
 		})
 	}
-	// A reader that has seen enough (`lading tags … | head`) is no error.
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		// A reader that has seen enough (`lading tags … | head`) is no error.
 		if (error.code === 'EPIPE') process.exit(0)
-		throw error
+		process.stderr.write(`error: the answer cannot be written to standard output: ${error.message}\n`)
+		process.exit(exitCodes.machine)
 	})
+	// The talk is not the answer: without a reader the work goes on.
+	process.stderr.on('error', () => {})
 	const code = await runCli({
 		args: process.argv.slice(2),
 		stdout: process.stdout,

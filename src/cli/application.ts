@@ -8,7 +8,7 @@ import {
 import { LadingError } from '../errors/index.ts'
 import type { CliContext } from './context.ts'
 import { routes } from './routes.ts'
-import { usageMessage } from './usage.ts'
+import { unknownCommand } from './usage.ts'
 
 /** The command line as stricli knows it. */
 export function buildCli(options: {
@@ -30,13 +30,19 @@ export function buildCli(options: {
 				exceptionWhileParsingArguments(error) {
 					if (!(error instanceof ArgumentScannerError)) return this.formatException?.(error) ?? String(error)
 					return formatMessageForArgumentScannerError(error, {
+						FlagNotFoundError: ({ input, corrections }) =>
+							`there is no flag --${input}${corrections.length > 0 ? `; did you mean --${corrections.join(' or --')}?` : ''}`,
+						AliasNotFoundError: ({ input }) => `there is no flag -${input}`,
+						UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
+						UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
+						UnexpectedPositionalError: ({ expectedCount, input }) =>
+							`"${input}" is one too many: ${expectedCount} ${expectedCount === 1 ? 'argument is' : 'arguments are'} taken`,
 						ArgumentParseError: ({ externalFlagNameOrPlaceholder, exception }) =>
 							`--${externalFlagNameOrPlaceholder}: ${describe(exception)}`,
 					})
 				},
 				formatException: describe,
-				noCommandRegisteredForInput: ({ input, corrections }) =>
-					usageMessage.unknownCommand(input, corrections),
+				noCommandRegisteredForInput: ({ input, corrections }) => unknownCommand(input, corrections),
 			},
 		},
 	})

@@ -85,8 +85,16 @@ export function asLadingError(error: unknown, signal: AbortSignal): LadingError 
 			},
 		)
 	}
-	if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) {
-		return new UserError('FILE_UNWRITABLE', `not permitted: ${error.message}`, { cause: error })
+	// A system call that was about a file: its reason is the file's, not ours.
+	if (isSystemError(error) && error.path !== undefined) {
+		return new UserError(
+			'FILE_UNWRITABLE',
+			`the system refuses ${error.path} (${error.syscall}: ${error.code})`,
+			{
+				cause: error,
+				hint: 'See that the path is right and that you may write there.',
+			},
+		)
 	}
 	const text = error instanceof Error ? error.message : String(error)
 	return new InternalError(`lading has a bug: ${text}`, {

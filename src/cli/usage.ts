@@ -1,21 +1,33 @@
 import { DOCUMENT_VERSION } from '../output/index.ts'
+import { routes } from './routes.ts'
 
-export const usageMessage = {
-	unknownCommand(input: string, corrections: readonly string[]): string {
-		if (corrections.length === 0) return `there is no command "${input}"`
-		return `there is no command "${input}"; did you mean ${corrections.join(' or ')}?`
-	},
-	/** The help page nearest to what was typed. */
-	helpFor(args: readonly string[]): string {
-		const words: string[] = []
-		for (const arg of args.slice(0, args[0] === 'registry' || args[0] === 'cluster' ? 2 : 1)) {
-			if (/^[a-z]+$/.test(arg)) words.push(arg)
-		}
-		return [...words, '--help'].join(' ')
-	},
-} as const
+export function unknownCommand(input: string, corrections: readonly string[]): string {
+	const message = `there is no command "${input}"`
+	if (corrections.length === 0) return message
+	return `${message}; did you mean ${corrections.map((each) => each.replaceAll('`', '')).join(' or ')}?`
+}
 
-export function usageDocument(message: string): string {
-	const hint = 'lading --help'
-	return `${JSON.stringify({ version: DOCUMENT_VERSION, error: { code: 'USAGE', message, hint } }, undefined, 2)}\n`
+/** The help page nearest to what was typed: `lading push --help`. */
+export function nearestHelp(args: readonly string[]): string {
+	const words: string[] = []
+	let target: ReturnType<typeof routes.getRoutingTargetForInput> = routes
+	for (const word of args) {
+		if (!target || !('getRoutingTargetForInput' in target)) break
+		target = target.getRoutingTargetForInput(word)
+		if (target) words.push(word)
+	}
+	return ['lading', ...words, '--help'].join(' ')
+}
+
+/** Wrong usage, for people or as the document of `--json`. */
+export function usageAnswer(
+	message: string,
+	args: readonly string[],
+): { readonly text: string; readonly document: string } {
+	const hint = nearestHelp(args)
+	const document = { version: DOCUMENT_VERSION, error: { code: 'USAGE', message, hint } }
+	return {
+		text: `error: ${message}\nnext:  ${hint}\n`,
+		document: `${JSON.stringify(document, undefined, 2)}\n`,
+	}
 }

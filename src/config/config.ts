@@ -62,7 +62,11 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.strictObject({
 		),
 	),
 	manifests: v.optional(
-		v.pipe(v.string(), v.minLength(1), about('Directory of the manifests, relative to this file.')),
+		v.pipe(
+			v.string(),
+			v.minLength(1, 'a directory has a name'),
+			about('Directory of the manifests, relative to this file.'),
+		),
 	),
 	repository: v.optional(
 		v.pipe(
@@ -110,6 +114,8 @@ export async function readConfig(directory: string): Promise<Config> {
 		throw new UserError('CONFIG_INVALID', `cannot read ${path}`, { cause: error })
 	}
 	const { load } = await import('js-yaml')
+	// A file of comments is a configuration without fields.
+	if (text.split('\n').every((line) => /^\s*(?:---|#.*)?\s*$/.test(line))) return {}
 	let raw: unknown
 	try {
 		raw = load(text, { filename: CONFIG_FILE })
@@ -123,7 +129,7 @@ export async function readConfig(directory: string): Promise<Config> {
 			},
 		)
 	}
-	const result = v.safeParse(configSchema, raw ?? {})
+	const result = v.safeParse(configSchema, Array.isArray(raw) ? 'a list' : (raw ?? {}))
 	if (result.success) return result.output
 	throw new UserError('CONFIG_INVALID', `${CONFIG_FILE} is not valid`, {
 		details: result.issues.map(describeIssue),
@@ -145,7 +151,12 @@ const FIELDS: Readonly<Record<keyof Config, true>> = {
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {
-	const field = v.getDotPath(issue) ?? '(root)'
+	const field = v.getDotPath(issue)
+	if (field === null) return `it has to be fields, each "name: value", and is ${issue.received}`
 	if (issue.type === 'strict_object' && issue.expected === 'never') return `${field}: there is no such field`
+	if (issue.type === 'string')
+		return `${field}: text is wanted, and ${issue.received} is none; put it in quotes`
+	if (issue.type === 'boolean') return `${field}: true or false is wanted, not ${issue.received}`
+	if (issue.type === 'record') return `${field}: it has to be fields, each "name: value"`
 	return `${field}: ${issue.message}`
 }

@@ -1,16 +1,10 @@
 import { type Cluster, connectCluster } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
+import { chosenCluster, type ClusterChoice, CONTEXT } from './chosen-cluster.ts'
 import { findSandbox } from './local-cluster.ts'
 import type { Session } from './session.ts'
 
-export interface ClusterChoice {
-	/** `sandbox`, or `context:NAME`; absent: the sandbox, if there is one. */
-	readonly cluster?: string | undefined
-	/** Kubeconfig for `context:NAME`. */
-	readonly kubeconfig?: string | undefined
-	/** Default `argocd`. */
-	readonly argocdNamespace?: string | undefined
-}
+export { chosenCluster, type ClusterChoice } from './chosen-cluster.ts'
 
 export interface ConnectedCluster {
 	/** `sandbox` or `context:NAME`. */
@@ -18,18 +12,6 @@ export interface ConnectedCluster {
 	readonly cluster: Cluster
 	readonly argocdNamespace: string
 	readonly kubeconfig: string | undefined
-}
-
-const CONTEXT = 'context:'
-
-/** The chosen cluster, or the sandbox of this project; `undefined` when none is chosen and none is there. */
-export function chosenCluster({ workspace }: Session, choice: ClusterChoice): string | undefined {
-	const name = choice.cluster ?? (workspace.state().cluster ? 'sandbox' : undefined)
-	if (name === undefined || name === 'sandbox' || (name.startsWith(CONTEXT) && name.length > CONTEXT.length))
-		return name
-	throw new UserError('USAGE', `"${name}" is not a cluster`, {
-		hint: '--cluster takes sandbox, or context:NAME of a kubeconfig (kubectl config get-contexts).',
-	})
 }
 
 /** @throws UserError `USAGE` when no cluster is chosen, `NOT_RUNNING` for a stopped sandbox */

@@ -11,6 +11,7 @@ import {
 	readServerCertificate,
 } from '../observe/index.ts'
 import { type Descriptor, isDigest, registryHostname } from '../oci/index.ts'
+import { createClusterApplicationApi, getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
 import { checkSubject } from './check.ts'
 import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
@@ -34,6 +35,7 @@ export interface DoctorOptions extends ClusterChoice {
 export async function doctor(session: Session, options: DoctorOptions): Promise<readonly Finding[]> {
 	const target = await clusterOrError(session, options)
 	const connected = target === undefined || target instanceof LadingError ? undefined : target
+	if (connected) await requireApplications(session, connected, options.names)
 	const findings = await diagnose({
 		machine: await machineFacts(session, options),
 		ports: doctorPorts(session, options),
@@ -61,6 +63,16 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		seen: `the stand-in for Argo CD ${ASSUMED_ARGOCD_VERSION}`,
 	}
 	return findings.map((finding) => (finding.check === 'argocd' ? standIn : finding))
+}
+
+/** @throws UserError `NOT_FOUND` for a name that no Application has */
+async function requireApplications(
+	{ signal }: Session,
+	{ cluster, argocdNamespace: namespace }: ConnectedCluster,
+	names: readonly string[],
+): Promise<void> {
+	const api = createClusterApplicationApi(cluster)
+	await Promise.all(names.map(async (name) => await getApplication(api, { name, namespace }, { signal })))
 }
 
 async function clusterOrError(

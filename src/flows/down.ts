@@ -70,7 +70,7 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 	return { applications, sandbox, registry: there ? 'removed' : 'absent', artifacts: content?.artifacts ?? 0 }
 }
 
-export function artifactCount(count: number): string {
+function artifactCount(count: number): string {
 	return `${count} ${count === 1 ? 'artifact' : 'artifacts'}`
 }
 

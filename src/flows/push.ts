@@ -175,6 +175,14 @@ function refuseMoves(
 	})
 }
 
+/** The version to propose after an edit: `v1.0.0` → `v1.1.0`; a tag that is no version stays. */
+export function nextMinorVersion(revision: string): string {
+	const tag = revision.split('@')[0] ?? ''
+	const match = /^(v?\d+\.)(\d+)\.\d+/.exec(tag)
+	if (match) return `${match[1]}${Number(match[2]) + 1}.0`
+	return isTag(tag) ? tag : 'v1.0.0'
+}
+
 /** The next patch version: `v1.0.0` → `v1.0.1`. */
 export function nextVersion(tag: string): string {
 	const match = /^(v?\d+\.\d+\.)(\d+)/.exec(tag)

@@ -1,7 +1,4 @@
-import { LadingError } from '../errors/index.ts'
-import { createClusterApplicationApi, refreshMatching } from '../sync/index.ts'
-import { chosenCluster, type ClusterChoice, openCluster } from './clusters.ts'
-import { endpointFor } from './cluster-registry.ts'
+import { chosenCluster, type ClusterChoice } from './chosen-cluster.ts'
 import { findSandbox } from './local-cluster.ts'
 import type { PushResult } from './push.ts'
 import type { Session } from './session.ts'
@@ -24,32 +21,7 @@ export async function refreshFollowers(
 	if (pushed.outcome === 'unchanged' && !options.demanded) return []
 	const name = chosenCluster(session, options)
 	if (!options.demanded && (name === undefined || (name === 'sandbox' && !findSandbox(session)))) return []
-	const { progress, signal } = session
-	const step = progress.step('refresh')
-	try {
-		const target = await openCluster(session, options)
-		const { registry, repository, digest } = pushed.reference
-		const endpoint = await endpointFor(session, target, { registry })
-		const api = createClusterApplicationApi(target.cluster)
-		const names: string[] = []
-		for (const tag of pushed.tags) {
-			const artifact = { registries: [endpoint.push, endpoint.cluster], repository, tag, digest }
-			const { refreshed, failed } = await refreshMatching(api, artifact, {
-				namespace: target.argocdNamespace,
-				signal,
-			})
-			names.push(...refreshed.map((each) => each.name))
-			for (const { application, error } of failed)
-				progress.warn(`${application.name} was not refreshed: ${error.message}`, error.hint)
-		}
-		const unique = [...new Set(names)]
-		if (unique.length === 0) step.unchanged('no Application follows it')
-		else step.done(unique.join(', '))
-		return unique
-	} catch (error) {
-		if (!(error instanceof LadingError) || signal?.aborted === true) throw error
-		step.fail('the push is done, but no Application was refreshed')
-		progress.warn(error.message, error.hint)
-		return []
-	}
+	// Most pushes end here, and need not load what talks to a cluster.
+	const { refreshIn } = await import('./refresh-in.ts')
+	return await refreshIn(session, pushed, options)
 }

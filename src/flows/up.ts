@@ -57,8 +57,8 @@ export interface UpResult {
  * what is missing; what is there stays.
  */
 export async function up(session: Session, options: UpOptions): Promise<UpResult> {
-	requireName(options)
-	// The faults of the directory are told before anything is started for it.
+	// The faults of names and of the directory are told before anything is started.
+	upObjects(options)
 	await readManifestSet(options.directory, { signal: session.signal })
 	const clusterName = chosenCluster(session, options) ?? 'sandbox'
 	const repository = options.repository ?? options.name
@@ -100,19 +100,6 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 		changed,
 		keptRevision: deployed.kept ? deployed.targetRevision : undefined,
 	}
-}
-
-const MAX_NAME = 253
-const MAX_NAMESPACE = 63
-
-function requireName({ name, namespace = name }: UpOptions): void {
-	const wrong = (what: string, max: number): UserError =>
-		new UserError('USAGE', `"${what}" cannot be the name of ${what === name ? 'an application' : 'a namespace'}`, {
-			hint: `A name has up to ${max} of a-z, 0-9 and "-" and starts and ends with a letter or digit: --name NAME, --namespace NAMESPACE`,
-		})
-	if (name.length > MAX_NAME || !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(name)) throw wrong(name, MAX_NAMESPACE)
-	if (namespace.length > MAX_NAMESPACE || !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(namespace))
-		throw wrong(namespace, MAX_NAMESPACE)
 }
 
 async function startServers(

@@ -70,7 +70,7 @@ const LOCK_POLL_MS = 50
 /** Waits its turn. What a dead lading has left does not count; see {@link lockDirectory}. */
 async function lock(directory: string, options: ExclusiveOptions): Promise<() => void> {
 	const wait = options.waitMs ?? LOCK_WAIT_MS
-	for (let waited = 0; ; ) {
+	for (let waited = 0; ;) {
 		options.signal?.throwIfAborted()
 		try {
 			const { release } = lockDirectory(directory, { hint: 'Wait until it has ended, and try again.' })

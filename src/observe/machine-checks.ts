@@ -68,7 +68,7 @@ export const machineChecks: readonly Check[] = [
 							check: 'processes',
 							subject: name,
 							status: 'fault',
-							seen: `${name} should run as process ${pid} and does not`,
+							seen: `${name} should run and does not`,
 							why: 'it was ended, or the machine was started anew; what it stored is kept',
 							fix: 'lading up',
 						},

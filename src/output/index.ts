@@ -1,7 +1,7 @@
 export { createOutput, DOCUMENT_VERSION } from './output.ts'
 export type { Output, OutputOptions } from './output.ts'
 export type { TextSink } from './text-sink.ts'
-export { formatBytes } from './size.ts'
+export { countOf, formatBytes } from './size.ts'
 export { createStyle, printable } from './style.ts'
 export type { Style } from './style.ts'
 export { formatTable } from './table.ts'

@@ -1,5 +1,11 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
+/** `1 artifact`, `2 artifacts`, `3 repositories`. */
+export function countOf(count: number, noun: string): string {
+	if (count === 1) return `1 ${noun}`
+	return `${count} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
+}
+
 /** A number of bytes as people read it, in powers of 1000. */
 export function formatBytes(bytes: number): string {
 	let value = bytes

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-export const MAIN: string = join(ROOT, 'dist/cli/main.js')
+/** The built program; LADING_TEST_MAIN names another build of it. */
+export const MAIN: string = process.env.LADING_TEST_MAIN ?? join(ROOT, 'dist/cli/main.js')
 
 export interface Ended {
 	readonly code: number | null

@@ -35,7 +35,7 @@ export const deployCommand: Command<CliContext> = buildCommand<DeployFlags, [str
 	},
 	docs: docs(
 		'Create or change an Application for an artifact',
-		'Applies the repository Secret and the Application and waits until the artifact is Synced and Healthy. The reference may name a tag, a moving tag such as latest, a a digest, or tag@digest. A range of versions is set by: lading sync NAME ^1.0.0',
+		'Applies the repository Secret and the Application and waits until the artifact is Synced and Healthy. The reference may name a tag, a moving tag such as latest, a digest, or tag@digest. A range of versions is set by: lading sync NAME ^1.0.0',
 		[
 			{ line: 'deploy shop shop:v1.2.0', brief: 'a tag' },
 			{ line: 'deploy shop shop:v1.2.0@sha256:…', brief: 'a tag for people, a digest for Argo CD' },

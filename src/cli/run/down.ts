@@ -1,4 +1,6 @@
-import { down as downFlow } from '../../flows/index.ts'
+import { existsSync } from 'node:fs'
+import { down as downFlow, type DownResult } from '../../flows/index.ts'
+import { countOf } from '../../output/index.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 import { sessionOf } from '../session.ts'
 
@@ -9,6 +11,11 @@ export interface DownFlags extends CommonFlags {
 
 export async function down(invocation: Invocation, flags: DownFlags): Promise<void> {
 	const { output, workspace, signal } = invocation
+	if (!existsSync(workspace.directory)) {
+		const result: DownResult = { applications: [], sandbox: false, registry: 'absent', artifacts: 0 }
+		output.answer({ text: 'Nothing to remove.', document: { down: result } })
+		return
+	}
 	const session = sessionOf(invocation)
 	const result = await workspace.exclusive(
 		async () => await downFlow(session, { keepRegistry: flags.keepRegistry, force: flags.force }),
@@ -16,11 +23,10 @@ export async function down(invocation: Invocation, flags: DownFlags): Promise<vo
 	)
 	const nothing = !result.sandbox && result.registry !== 'removed' && result.applications.length === 0
 	const kept = result.registry === 'kept' ? ' The registry goes on: lading registry status' : ''
-	const artifacts = `${result.artifacts} ${result.artifacts === 1 ? 'artifact' : 'artifacts'}`
 	output.answer({
 		text: nothing
 			? `Nothing to remove.${kept}`
-			: `Removed${result.registry === 'removed' ? `, with ${artifacts}` : ''}.${kept}`,
+			: `Removed${result.registry === 'removed' ? `, with ${countOf(result.artifacts, 'artifact')}` : ''}.${kept}`,
 		document: { down: result },
 	})
 }

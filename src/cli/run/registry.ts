@@ -5,7 +5,7 @@ import {
 	startRegistry,
 	stopRegistry,
 } from '../../flows/index.ts'
-import { formatBytes } from '../../output/index.ts'
+import { countOf, formatBytes } from '../../output/index.ts'
 import { UserError } from '../../errors/index.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 import { sessionOf } from '../session.ts'
@@ -60,7 +60,7 @@ export async function registryStatus(invocation: Invocation): Promise<void> {
 			`Process       ${registry.server.pid}, since ${registry.server.startedAt}`,
 			...(content
 				? [
-						`Content       ${content.artifacts} artifacts in ${content.repositories} repositories, ${content.tags} tags, ${formatBytes(content.bytes)}`,
+						`Content       ${countOf(content.artifacts, 'artifact')} in ${countOf(content.repositories, 'repository')}, ${countOf(content.tags, 'tag')}, ${formatBytes(content.bytes)}`,
 					]
 				: []),
 		].join('\n'),
@@ -72,11 +72,16 @@ export async function registryDown(invocation: Invocation, flags: RegistryDownFl
 	const { output, workspace, signal } = invocation
 	const session = sessionOf(invocation)
 	const step = output.progress.step('registry')
-	const stopped = await workspace.exclusive(
-		async () => await stopRegistry(session, { keepData: flags.keepData ?? false }),
+	const keepData = flags.keepData ?? false
+	const { stopped, content } = await workspace.exclusive(
+		async () => ({
+			content: await registryContent(session).catch(() => undefined),
+			stopped: await stopRegistry(session, { keepData }),
+		}),
 		{ signal },
 	)
-	if (stopped) step.done(flags.keepData === true ? 'stopped; its artifacts are kept' : 'stopped and removed')
-	else step.unchanged('was not running')
-	output.answer({ text: '', document: { registry: { stopped, kept: flags.keepData ?? false } } })
+	const artifacts = content?.artifacts ?? 0
+	if (!stopped && (keepData || content === undefined)) step.unchanged('was not running')
+	else step.done(`${keepData ? 'stopped; it keeps' : 'removed, with'} ${countOf(artifacts, 'artifact')}`)
+	output.answer({ text: '', document: { registry: { stopped, kept: keepData, artifacts } } })
 }

@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CONFIG_FILE } from '../../config/index.ts'
 import { UserError } from '../../errors/index.ts'
-import { nameForDirectory, up as upFlow, upObjects, type UpResult } from '../../flows/index.ts'
+import {
+	nameForDirectory,
+	nextMinorVersion,
+	up as upFlow,
+	upObjects,
+	type UpResult,
+} from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
 import { formatYaml, type Style } from '../../output/index.ts'
 import type { ApplicationFlags, ClusterFlags, RegistryFlags } from '../flags.ts'
@@ -84,6 +90,7 @@ function describe(
 			? `kubectl --kubeconfig .lading/kubeconfig`
 			: `kubectl --context ${result.cluster.replace('context:', '')}`
 	const registry = result.cluster === 'sandbox' ? '' : `${push.reference.registry}/`
+	const next = nextMinorVersion(result.targetRevision)
 	const lines = [
 		`${result.changed ? '' : 'Nothing to do: '}${style.bold(name)} is ${style.green('Synced')} and ${style.green('Healthy')} at ${result.targetRevision} (${result.revision})`,
 		...(result.keptRevision === undefined
@@ -96,11 +103,20 @@ function describe(
 			: []),
 		'',
 		'Next:',
-		`  lading status                                  what runs, and why when it does not`,
-		`  ${kubectl} get pods -n ${result.namespace}`,
-		`  lading push ${directory} ${registry}${repository}:v1.1.0   a new version, after an edit`,
-		`  lading sync ${name} v1.1.0`,
-		`  lading down`,
+		...columns([
+			['lading status', 'what runs, and why when it does not'],
+			[`${kubectl} get pods -n ${result.namespace}`],
+			[`lading push ${directory} ${registry}${repository}:${next}`, 'a new version, after an edit'],
+			[`lading sync ${name} ${next}`],
+			['lading down', 'removes all of it'],
+		]),
 	]
 	return lines.join('\n')
+}
+
+function columns(rows: readonly (readonly [command: string, what?: string])[]): readonly string[] {
+	const width = Math.max(...rows.map(([command]) => command.length))
+	return rows.map(
+		([command, what]) => `  ${what === undefined ? command : `${command.padEnd(width)}   ${what}`}`,
+	)
 }

@@ -3,6 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path'
 import { isSystemError, UserError } from '../../errors/index.ts'
 
+export interface DirectoryLock {
+	readonly release: () => void
+}
+
+/** A full disk is told by whoever called. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
+
 const NAME = /^lock\.(\d{1,10})\.(\d{1,20})\.[0-9a-f-]{36}$/
 
 /**
@@ -14,7 +21,10 @@ const NAME = /^lock\.(\d{1,10})\.(\d{1,20})\.[0-9a-f-]{36}$/
  * its start time tells it from a later one with the same number (where /proc does).
  * @throws UserError `ALREADY_RUNNING`, `FILE_UNWRITABLE`
  */
-export function lockDirectory(directory: string): { readonly release: () => void } {
+export function lockDirectory(
+	directory: string,
+	options: { readonly hint?: string | undefined } = {},
+): DirectoryLock {
 	const own = join(
 		directory,
 		`lock.${process.pid}.${processFacts(process.pid)?.started ?? '0'}.${randomUUID()}`,
@@ -23,7 +33,7 @@ export function lockDirectory(directory: string): { readonly release: () => void
 		mkdirSync(directory, { recursive: true, mode: 0o700 })
 		writeFileSync(own, '', { flag: 'wx', mode: 0o600 })
 	} catch (error) {
-		if (!isSystemError(error)) throw error
+		if (!isSystemError(error) || FULL.has(error.code ?? '')) throw error
 		throw new UserError('FILE_UNWRITABLE', `cannot write into ${directory}: ${error.message}`, {
 			cause: error,
 		})
@@ -40,7 +50,9 @@ export function lockDirectory(directory: string): { readonly release: () => void
 		}
 		release()
 		throw new UserError('ALREADY_RUNNING', `process ${holder.pid} already serves ${directory}`, {
-			hint: 'Use that registry, stop it with "lading registry down", or choose another directory with --data.',
+			hint:
+				options.hint ??
+				'Use that registry, stop it with "lading registry down", or choose another directory with --data.',
 		})
 	}
 	return { release }

@@ -1,3 +1,5 @@
+export { lockDirectory } from './directory-lock.ts'
+export type { DirectoryLock } from './directory-lock.ts'
 export { createStorage } from './file-storage.ts'
 export type { CreateStorageOptions } from './file-storage.ts'
 export { createRegistry } from './registry.ts'
