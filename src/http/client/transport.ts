@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, RequestOptions } from 'node:http'
 import type { AgentOptions } from 'node:https'
+import type { SecureContext } from 'node:tls'
 import { UserError } from '../../errors/index.ts'
 import { hostOf, portOf } from './address.ts'
 import { isUnknownCa } from './failure.ts'
@@ -41,6 +42,7 @@ const MAX_SOCKETS = 16
 export function createTransport(options: TransportOptions): Transport {
 	const { ca, systemRoots, insecure, env, connectTimeout } = options
 	const agents = new Map<string, Agent>()
+	const contexts = new Map<Trust['id'], SecureContext>()
 	const usesProxies = PROXY_VARIABLES.some((name) => env[name] !== undefined && env[name] !== '')
 	let trust: Trust | undefined
 	let wide: Promise<Trust> | undefined
@@ -51,13 +53,16 @@ export function createTransport(options: TransportOptions): Transport {
 		return agent
 	}
 
-	function tlsOptions(current: Trust): AgentOptions {
-		return {
-			keepAlive: true,
-			maxSockets: MAX_SOCKETS,
-			rejectUnauthorized: insecure !== true,
-			...(current.ca && { ca: [...current.ca] }),
+	/** One context for all connections: otherwise Node parses every CA again for each of them. */
+	async function tlsOptions({ id, ca: trusted }: Trust): Promise<AgentOptions> {
+		const options = { keepAlive: true, maxSockets: MAX_SOCKETS, rejectUnauthorized: insecure !== true }
+		if (!trusted) return options
+		let secureContext = contexts.get(id)
+		if (!secureContext) {
+			const { createSecureContext } = await import('node:tls')
+			contexts.set(id, (secureContext = createSecureContext({ ca: [...trusted] })))
 		}
+		return { ...options, secureContext }
 	}
 
 	async function direct(url: URL): Promise<Route> {
@@ -73,7 +78,8 @@ export function createTransport(options: TransportOptions): Transport {
 		if (url.protocol !== 'https:') throw badScheme(url)
 		const https = await import('node:https')
 		const current = (trust ??= narrowTrust(ca, env))
-		const agent = agentFor(`https ${current.id}`, () => new https.Agent(tlsOptions(current)))
+		const tls = await tlsOptions(current)
+		const agent = agentFor(`https ${current.id}`, () => new https.Agent(tls))
 		return {
 			trust: current,
 			open: (method, headers) => https.request({ ...target, method, headers, agent }),
@@ -85,10 +91,9 @@ export function createTransport(options: TransportOptions): Transport {
 		const current = (trust ??= narrowTrust(ca, env))
 		const name = `${proxy.protocol}//${proxy.host}`
 		const shared = { proxy: name, trust: current }
+		const tls = await tlsOptions(current)
 		if (url.protocol === 'http:') {
-			const agent = agentFor(`${proxy.href} ${current.id}`, () =>
-				openThroughProxy.agent(proxy, tlsOptions(current)),
-			)
+			const agent = agentFor(`${proxy.href} ${current.id}`, () => openThroughProxy.agent(proxy, tls))
 			return {
 				...shared,
 				open: (method, headers) => openThroughProxy.request(proxy, { url, method, headers, agent }),
@@ -97,9 +102,7 @@ export function createTransport(options: TransportOptions): Transport {
 		if (url.protocol !== 'https:') throw badScheme(url)
 		const { request } = await import('node:https')
 		const key = `tunnel ${proxy.href} ${current.id}`
-		const agent = agentFor(key, () =>
-			createTunnelAgent(proxy, { tls: tlsOptions(current), timeout: connectTimeout }),
-		)
+		const agent = agentFor(key, () => createTunnelAgent(proxy, { tls, timeout: connectTimeout }))
 		const target: RequestOptions = { host: hostOf(url), port: portOf(url), path: pathOf(url), agent }
 		return { ...shared, open: (method, headers) => request({ ...target, method, headers }) }
 	}
@@ -114,7 +117,7 @@ export function createTransport(options: TransportOptions): Transport {
 		async widenTrust(route, error) {
 			if (route.trust === undefined || route.trust.wide || !isUnknownCa(error)) return false
 			if (ca !== undefined && !systemRoots) return false
-			wide ??= wideTrust(route.trust)
+			wide ??= wideTrust(route.trust, env)
 			trust = await wide
 			return true
 		},

@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export interface Trust {
 	readonly id: 'default' | 'given' | 'wide'
 	readonly wide: boolean
-	/** PEM; absent for Node's default set. */
+	/** PEM, no certificate twice; absent for Node's default set. */
 	readonly ca?: readonly string[] | undefined
 }
 
@@ -22,19 +22,33 @@ const SYSTEM_BUNDLES: readonly string[] = [
 ]
 
 /**
- * What is tried first: only the CAs that were given, if any were. A chain that ends in
- * one of them is as good as one that ends in the union with the system's.
+ * What is tried first: only the CA that was given, else those of the environment. A
+ * chain that ends in one of them is as good as one that ends in the union of all.
  * @throws UserError `CA_UNREADABLE`
  */
 export function narrowTrust(ca: string | undefined, env: Environment): Trust {
-	const given = [...(ca === undefined ? [] : [pem(ca, 'the given CA')]), ...fromEnvironment(env)]
-	return given.length === 0 ? { id: 'default', wide: false } : { id: 'given', wide: false, ca: given }
+	const given = ca === undefined ? fromEnvironment(env) : [pem(ca, 'the given CA')]
+	return given.length === 0
+		? { id: 'default', wide: false }
+		: { id: 'given', wide: false, ca: certificates(given) }
 }
 
-/** The given CAs, Node's own and the system's: what is not trusted by them is not trusted. */
-export async function wideTrust(narrow: Trust): Promise<Trust> {
+/**
+ * The given CAs, the environment's, Node's own and the system's: what is not trusted by
+ * them is not trusted.
+ * @throws UserError `CA_UNREADABLE`
+ */
+export async function wideTrust(narrow: Trust, env: Environment): Promise<Trust> {
 	const { rootCertificates } = await import('node:tls')
-	return { id: 'wide', wide: true, ca: [...(narrow.ca ?? []), ...rootCertificates, ...(await systemRoots())] }
+	const all = [...(narrow.ca ?? []), ...fromEnvironment(env), ...rootCertificates, ...(await systemRoots())]
+	return { id: 'wide', wide: true, ca: certificates(all) }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
+/** Each certificate once: variables of the environment often name one bundle several times, and parsing is slow. */
+function certificates(texts: readonly string[]): readonly string[] {
+	return [...new Set(texts.flatMap((text) => text.match(CERTIFICATE) ?? [text]))]
 }
 
 async function systemRoots(): Promise<readonly string[]> {

@@ -73,10 +73,13 @@ function openTunnel(proxy: URL, target: ConnectionOptions, options: TunnelOption
 	// The target's own `host`, `port` and `path` must not make TLS connect anew.
 	const { host = '', port, path: _path, ...rest } = target
 	const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
-	const { rejectUnauthorized, ca } = options.tls
+	const { rejectUnauthorized, secureContext } = options.tls
 	const headers = { host: authority, ...authorizationOf(proxy) }
 	const connect: RequestOptions = { method: 'CONNECT', path: authority, headers, agent: false }
-	const request = requestTo(proxy, connect, { rejectUnauthorized, ...(ca && { ca }) })
+	const request = requestTo(proxy, connect, {
+		rejectUnauthorized,
+		...(secureContext && { secureContext }),
+	})
 	request.setTimeout(options.timeout, () => request.destroy(new Stalled('connect', options.timeout)))
 	return new Promise((resolve, reject) => {
 		request.once('connect', (response, socket) => {
