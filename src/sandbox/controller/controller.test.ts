@@ -207,6 +207,8 @@ async function start(
 ): Promise<{
 	readonly cluster: MemoryCluster
 	answer: SourceAnswer
+	/** How far the controller's clock goes ahead, in milliseconds. */
+	aheadMs: number
 	app(): Application
 	until(what: (app: Application) => boolean): Promise<Application>
 	refresh(kind?: string): Promise<void>
@@ -220,6 +222,7 @@ async function start(
 	const test = {
 		cluster,
 		answer,
+		aheadMs: 0,
 		app: () => cluster.objects.get('argoproj.io/v1alpha1/Application/argocd/demo') as unknown as Application,
 		async until(what: (app: Application) => boolean): Promise<Application> {
 			for (let turn = 0; turn < 400; turn += 1) {
@@ -240,7 +243,7 @@ async function start(
 		namespace: 'argocd',
 		createLoader: () => async () => test.answer,
 		signal: stop.signal,
-		now: Date.now,
+		now: () => Date.now() + test.aheadMs,
 		random: () => 0,
 		sleep: (ms) =>
 			new Promise((resolve) => {
@@ -332,6 +335,26 @@ describe('controller', () => {
 		expect((await test.cluster.get(ref))?.['data']).toEqual({ key: 'value', other: 'kept' })
 		const app = await test.until(isSynced)
 		expect(valueAt(app.status?.operationState?.operation, 'sync', 'autoHealAttemptsCount')).toBe(1)
+	})
+
+	it('heals again and again, each time after a longer pause', async () => {
+		const test = await start(application(), loaded([configMap('one')]))
+		await test.until(isSynced)
+		const ref = { apiVersion: 'v1', kind: 'ConfigMap', name: 'one', namespace: 'demo' }
+		const attempts = (app: Application): unknown =>
+			valueAt(app.status?.operationState, 'operation', 'sync', 'autoHealAttemptsCount')
+		for (const count of [1, 2, 3]) {
+			await test.cluster.delete(ref)
+			await test.until((app) => attempts(app) === count || app.status?.sync?.status === 'OutOfSync')
+			// all that the deletion set going has come to rest
+			await new Promise((resolve) => {
+				setTimeout(resolve, 100)
+			})
+			if (attempts(test.app()) !== count) test.aheadMs += 3_000 * 3 ** count
+			const healed = await test.until((app) => attempts(app) === count && isSynced(app))
+			expect(healed.status?.sync?.status).toBe('Synced')
+			expect(await test.cluster.get(ref)).toBeDefined()
+		}
 	})
 
 	it('leaves a change alone without selfHeal, and says OutOfSync', async () => {

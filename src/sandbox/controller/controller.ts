@@ -77,11 +77,14 @@ export async function control(options: ControlOptions): Promise<void> {
 	const secrets = watchObjects({ apiVersion: 'v1', kind: 'Secret' }, watched)
 	const configMaps = watchObjects({ apiVersion: 'v1', kind: 'ConfigMap' }, watched)
 	const context = createContext(options, { projects, secrets, configMaps, ask, onError })
-	const reconciliation = (): number => {
-		if (options.reconciliationMs !== undefined) return options.reconciliationMs
-		const text = fieldsAt(configMaps.all.get('argocd-cm'), 'data')['timeout.reconciliation']
-		return (typeof text === 'string' ? parseDuration(text) : undefined) ?? DEFAULT_RECONCILIATION_MS
+	const setting = (name: string): number | undefined => {
+		const text = fieldsAt(configMaps.all.get('argocd-cm'), 'data')[name]
+		return typeof text === 'string' ? parseDuration(text) : undefined
 	}
+	const reconciliation = (): number =>
+		options.reconciliationMs ?? setting('timeout.reconciliation') ?? DEFAULT_RECONCILIATION_MS
+	const jitter = (): number =>
+		options.reconciliationMs === undefined ? (setting('timeout.reconciliation.jitter') ?? JITTER_MS) : 0
 	await Promise.all([applications.ready, projects.ready, secrets.ready, configMaps.ready])
 	queue = createWorkQueue({
 		concurrency: CONCURRENCY,
@@ -101,11 +104,12 @@ export async function control(options: ControlOptions): Promise<void> {
 				})
 				const timer = reconciliation()
 				if (applications.all.has(name) && timer > 0)
-					queue?.addAfter(
-						name,
-						timer + (options.reconciliationMs === undefined ? options.random() * JITTER_MS : 0),
-					)
-				if (again !== undefined) queue?.addAfter(name, again)
+					queue?.addAfter(name, timer + options.random() * jitter())
+				// Without a level nobody would look at what has to wait.
+				if (again !== undefined)
+					queue?.addAfter(name, again, () => {
+						if (levels.get(name) === undefined) levels.set(name, 'latest')
+					})
 			} catch (error) {
 				if (signal.aborted) return
 				log(`sandbox controller: application ${name}: ${clusterMessage(error)}`)

@@ -347,7 +347,7 @@ describe('an artifact', () => {
 })
 
 describe('what the sandbox does not do', () => {
-	it('it says of a file that changes the source, where Argo CD would read it', async () => {
+	it('is said of a file that changes the source, where Argo CD would read it', async () => {
 		const file = (path: string): readonly LayerOf[] => [
 			{
 				bytes: tar([
@@ -364,7 +364,7 @@ describe('what the sandbox does not do', () => {
 		expect(await errorOf(load('override-other'))).toBe('ok: Service/demo-app')
 	})
 
-	it('it says of options for Helm and Kustomize', async () => {
+	it('is said of options for Helm and Kustomize', async () => {
 		await push('options', [{ bytes: good }])
 		const helm = { valueFiles: ['prod.yaml'] }
 		expect(await errorOf(load('options', { source: { helm } }))).toContain('sandbox: spec.source.helm')

@@ -175,9 +175,9 @@ async function generate(
 	const verdict = checkArtifact({ manifest, tree }, options)
 	const inner = refusal(verdict)
 	if (inner !== undefined) return { error: inner }
-	const names = ['.argocd-source.yaml', `.argocd-source-${application}.yaml`]
+	const names = new Set(['.argocd-source.yaml', `.argocd-source-${application}.yaml`])
 	const override = verdict.findings.find(
-		({ rule, file = '' }) => rule === 'source-override' && names.includes(file.split('/').at(-1) ?? ''),
+		({ rule, file = '' }) => rule === 'source-override' && names.has(file.split('/').at(-1) ?? ''),
 	)
 	if (override?.file !== undefined) {
 		const message = `sandbox: ${override.file} changes the source, which needs a real Argo CD`

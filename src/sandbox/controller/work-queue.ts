@@ -2,8 +2,8 @@
 export interface WorkQueue {
 	/** Asks for a run of `key`; one that is asked for while it runs is run once more. */
 	add(key: string): void
-	/** Asks for a run some time later; the earliest time asked for counts. */
-	addAfter(key: string, ms: number): void
+	/** Asks for a run some time later, just before which `whenDue` is called; the earliest time asked for counts. */
+	addAfter(key: string, ms: number, whenDue?: () => void): void
 	/** Resolves when nothing runs and nothing is waiting to run at once. */
 	settled(): Promise<void>
 }
@@ -47,22 +47,23 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
 	}
 	const addWhenDue = async (
 		key: string,
-		plan: { readonly at: number; readonly ms: number },
+		plan: { readonly at: number; readonly ms: number; readonly whenDue: (() => void) | undefined },
 	): Promise<void> => {
 		await options.sleep(plan.ms)
 		// a later plan was replaced by an earlier one
 		if (due.get(key) !== plan.at || options.signal.aborted) return
 		due.delete(key)
+		plan.whenDue?.()
 		add(key)
 	}
 	return {
 		add,
-		addAfter(key, ms) {
+		addAfter(key, ms, whenDue) {
 			const at = options.now() + ms
 			const planned = due.get(key)
 			if (planned !== undefined && planned <= at) return
 			due.set(key, at)
-			void addWhenDue(key, { at, ms })
+			void addWhenDue(key, { at, ms, whenDue })
 		},
 		settled: () =>
 			new Promise((resolve) => {
