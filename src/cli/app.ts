@@ -48,7 +48,10 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 		result,
 	}
 	if (args[0] === COMPLETE) {
+		// Flags are proposed to who has begun one: an empty word may be a file.
+		const wantsFlag = args.at(-1)?.startsWith('-') === true
 		for (const { completion, brief } of await proposeCompletions(application, args.slice(1), context)) {
+			if (completion === '--' || completion.startsWith('-') !== wantsFlag) continue
 			stdout.write(`${completion}\t${brief}\n`)
 		}
 		return 0

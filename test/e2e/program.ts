@@ -18,7 +18,7 @@ export interface RunOptions {
 	readonly cwd: string
 	readonly env?: Readonly<Record<string, string>>
 	readonly input?: string
-	/** Sends a signal this many milliseconds after the start, or once the output matches. */
+	/** Sends a signal, once, when the output matches. */
 	readonly kill?: { readonly when: RegExp; readonly signal: NodeJS.Signals }
 }
 
@@ -42,8 +42,11 @@ export function program(command: string, args: readonly string[], options: RunOp
 		const child = spawn(command, args, { cwd: options.cwd, env })
 		let stdout = ''
 		let stderr = ''
+		let isKilled = false
 		const look = (): void => {
-			if (options.kill?.when.test(stdout + stderr)) child.kill(options.kill.signal)
+			if (isKilled || options.kill?.when.test(stdout + stderr) !== true) return
+			isKilled = true
+			child.kill(options.kill.signal)
 		}
 		child.stdout.setEncoding('utf8').on('data', (text: string) => {
 			stdout += text

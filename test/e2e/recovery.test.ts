@@ -1,0 +1,213 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createProject, lading, MAIN, processesWith, type Project } from './program.ts'
+
+let project: Project
+
+beforeEach(() => {
+	project = createProject()
+})
+afterEach(async () => {
+	await project.remove()
+	const left = processesWith(join(project.directory, '.lading'))
+	if (left.length > 0) throw new Error(`down has left ${left.join('\n')}`)
+})
+
+/** `up` finishes, the application runs, and no lock or half-written file is left. */
+async function finishes(): Promise<void> {
+	const up = await project.run('up')
+	expect(up.code, up.stderr).toBe(0)
+	expect(up.stdout).toContain('is Synced and Healthy')
+	const names = readdirSync(join(project.directory, '.lading'))
+	expect(names.filter((name) => /lock|tmp/.test(name))).toEqual([])
+}
+
+describe('what was cut short is finished by running it again', () => {
+	it.each([
+		['SIGINT', /registry/, 130],
+		['SIGTERM', /cluster/, 143],
+		['SIGINT', /pack/, 130],
+		['SIGINT', /application/, 130],
+	] as const)('up, ended by %s after it said %s', async (signal, when, code) => {
+		const ended = await lading(['up'], { cwd: project.directory, kill: { when, signal } })
+		expect(ended.code, ended.stderr).toBe(code)
+		expect(ended.stderr).toContain('Run the same command again')
+		await finishes()
+	})
+
+	it('up, killed while a server is starting', async () => {
+		const killed = lading(['up'], { cwd: project.directory })
+		// The server has said that it wants the directory, and does not listen yet.
+		const registry = join(project.directory, '.lading/registry')
+		await expect
+			.poll(() => existsSync(registry) && readdirSync(registry).some((name) => name.startsWith('lock')), {
+				interval: 5,
+				timeout: 10_000,
+			})
+			.toBe(true)
+		const command = processesWith('main.js up').find((line) => isIn(line, project.directory))
+		process.kill(Number(command?.split(' ')[0]), 'SIGKILL')
+		expect((await killed).signal).toBe('SIGKILL')
+		await finishes()
+	})
+
+	it('push, interrupted, leaves no tag that was not pushed', async () => {
+		await project.ok('up')
+		const push = ['push', 'sample-manifests', 'oci-demo-app:v2.0.0']
+		writeFileSync(join(project.directory, 'sample-manifests/more.yaml'), configMap(400_000))
+		const ended = await lading(push, { cwd: project.directory, kill: { when: /pack/, signal: 'SIGINT' } })
+		expect([0, 130]).toContain(ended.code)
+		await project.ok(...push)
+		expect(await project.ok('tags', 'oci-demo-app')).toBe('v2.0.0\nv1.0.0')
+	})
+})
+
+function isIn(line: string, directory: string): boolean {
+	return (
+		execFileSync('readlink', [`/proc/${line.split(' ')[0]}/cwd`], { encoding: 'utf8' }).trim() === directory
+	)
+}
+
+function configMap(bytes: number): string {
+	return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: more\n  namespace: oci-demo-app\ndata:\n  text: ${'x'.repeat(bytes)}\n`
+}
+
+describe('two at once', () => {
+	it('in one project: one does it, the other finds it done', async () => {
+		const both = await Promise.all([project.run('up'), project.run('up')])
+		for (const each of both) expect(each.code, each.stderr).toBe(0)
+		expect(both.filter(({ stdout }) => stdout.includes('Nothing to do'))).toHaveLength(1)
+		expect(processesWith(`${project.directory}/.lading/registry`)).toHaveLength(1)
+	})
+
+	it('in two projects: each has its own, the second on a free port', async () => {
+		const other = createProject()
+		try {
+			await Promise.all([project.ok('up'), other.ok('up')])
+			await project.ok('down')
+			expect(await other.ok('tags', 'oci-demo-app')).toBe('v1.0.0')
+		} finally {
+			await other.remove()
+		}
+	})
+})
+
+describe('what is in the way', () => {
+	it('a taken port: a free one is used and said, unless the port was asked for', async () => {
+		const server = createServer()
+		const port = await new Promise<number>((resolve) => {
+			server.listen(0, '127.0.0.1', () => {
+				const address = server.address()
+				resolve(typeof address === 'object' && address !== null ? address.port : 0)
+			})
+		})
+		try {
+			const asked = await project.run('registry', 'up', '--port', String(port))
+			expect(asked.code).toBe(9)
+			expect(asked.stderr).toContain(String(port))
+			// The port it had is taken now: it says so and takes another.
+			mkdirSync(join(project.directory, '.lading'), { recursive: true, mode: 0o700 })
+			writeFileSync(
+				join(project.directory, '.lading/state.json'),
+				JSON.stringify({
+					version: 1,
+					registry: {
+						kind: 'embedded',
+						endpoint: { push: `localhost:${port}`, cluster: 'kind-registry:5000' },
+					},
+					applications: [],
+				}),
+			)
+			const up = await project.run('registry', 'up')
+			expect(up.code, up.stderr).toBe(0)
+			expect(up.stderr).toContain(`port ${port} is taken`)
+		} finally {
+			server.close()
+		}
+	})
+
+	it('a mistake in the directory starts nothing', async () => {
+		mkdirSync(join(project.directory, 'empty'))
+		for (const directory of ['empty', 'nowhere', 'lading.yaml']) {
+			const ended = await project.run('up', directory)
+			expect(ended.code, ended.stderr).toBe(3)
+		}
+		expect((await project.run('up', '--name', 'Not_A_Name')).code).toBe(3)
+		expect(existsSync(join(project.directory, '.lading'))).toBe(false)
+	})
+
+	it('a file called manifests', async () => {
+		const empty = createProject({ empty: true })
+		try {
+			writeFileSync(join(empty.directory, 'manifests'), 'notes')
+			const ended = await empty.run('init')
+			expect(ended.code).toBe(3)
+			expect(readdirSync(empty.directory)).toEqual(['manifests'])
+		} finally {
+			await empty.remove()
+		}
+	})
+
+	it.skipIf(!existsSync('/dev/full'))('standard output that is full', () => {
+		const code = execFileSync(
+			'sh',
+			['-c', '"$0" "$1" init --force >/dev/full; echo $?', process.execPath, MAIN],
+			{
+				cwd: project.directory,
+				encoding: 'utf8',
+				stdio: ['ignore', 'pipe', 'ignore'],
+			},
+		)
+		expect(code.trim()).toBe('9')
+	})
+})
+
+describe('down', () => {
+	it('--keep-registry leaves the artifacts for the next up', async () => {
+		await project.ok('up')
+		const down = await project.run('down', '--keep-registry')
+		expect(down.stderr).toContain('kept, with 1 artifact')
+		expect(existsSync(join(project.directory, '.lading/sandbox'))).toBe(false)
+		expect(await project.ok('tags', 'oci-demo-app')).toBe('v1.0.0')
+		const up = await project.run('up')
+		expect(up.stderr).toContain('unchanged: ')
+		expect(up.code).toBe(0)
+	})
+
+	it('leaves a clean directory, and the ports free', async () => {
+		const before = readdirSync(project.directory)
+		await project.ok('up')
+		await project.ok('down')
+		expect(readdirSync(project.directory)).toEqual(before)
+		expect(await project.ok('down')).toBe('Nothing to remove.')
+		expect(readdirSync(project.directory)).toEqual(before)
+	})
+})
+
+describe('secrets', () => {
+	it('stand in no argument, no log and no file that others can read', async () => {
+		await project.ok('up')
+		const directory = join(project.directory, '.lading')
+		const secrets = [
+			readFileSync(join(directory, 'sandbox/token'), 'utf8').trim(),
+			readFileSync(join(directory, 'registry/ca.key'), 'utf8').split('\n')[1] ?? '',
+		]
+		const running = processesWith(directory).join('\n')
+		for (const secret of secrets) {
+			expect(secret.length).toBeGreaterThan(20)
+			expect(running).not.toContain(secret)
+		}
+		const leaks = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((entry) => {
+			const path = join(directory, entry)
+			const stats = statSync(path)
+			if (!stats.isFile()) return false
+			const text = readFileSync(path, 'utf8')
+			const isSecret = secrets.some((secret) => text.includes(secret))
+			return isSecret && (entry.endsWith('.log') || (stats.mode & 0o077) !== 0)
+		})
+		expect(leaks).toEqual([])
+	})
+})
