@@ -462,7 +462,7 @@ describe('progressOf', () => {
 		expect(explain(app(status, { operation: {} }))).toEqual([])
 		expect(explain(app({ ...status, reconciledAt: '2026-11-24T00:00:01Z' }))).toEqual([])
 		const extra = { kind: 'ConfigMap', name: 'y', status: 'OutOfSync', requiresPruning: true } as const
-		expect(explain(app({ ...status, resources: [extra] }))).toMatchObject([
+		expect(explain(app({ ...status, resources: [extra], reconciledAt: undefined }))).toMatchObject([
 			{ cause: 'not-pruned', what: expect.stringContaining('ConfigMap y') },
 		])
 	})

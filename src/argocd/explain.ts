@@ -124,12 +124,13 @@ function leftAfterSync({
 	const { sync, resources = [] } = status ?? {}
 	if (sync?.status !== 'OutOfSync' || operation !== undefined || last?.phase !== 'Succeeded') return undefined
 	if (last.syncResult?.revision === undefined || last.syncResult.revision !== sync.revision) return undefined
-	// Whole seconds: within the same one, the comparison may be that of before the sync.
-	if (!(Date.parse(status?.reconciledAt ?? '') > Date.parse(last.finishedAt ?? ''))) return undefined
 	const different = resources.filter((each) => each.status === 'OutOfSync')
 	const changed = different.filter(({ requiresPruning }) => requiresPruning !== true)
 	const told = changed.length > 0 ? changed : different
 	if (told.length === 0) return undefined
+	// Whole seconds: within the same one, the comparison may be that of before the sync.
+	const isCompared = Date.parse(status?.reconciledAt ?? '') > Date.parse(last.finishedAt ?? '')
+	if (changed.length > 0 && !isCompared) return undefined
 	const names = told.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind} ${name}`)
 	const more = told.length - names.length
 	return {
@@ -142,6 +143,15 @@ function leftAfterSync({
 function trapsOf(application: Application, facts: Facts): readonly Explanation[] {
 	const { status } = application
 	const found: Explanation[] = []
+	if (application.metadata.deletionTimestamp !== undefined) {
+		found.push({
+			cause: 'deleting',
+			severity: 'warning',
+			what: 'The Application is being removed.',
+			why: 'Its finalizer keeps it until all it deployed is gone; a finalizer of one of these may hold that up.',
+			next: `See what is left: kubectl describe application ${facts.name} -n ${facts.namespace}`,
+		})
+	}
 	const [source] = sourcesOf(application)
 	if (source?.repoURL.startsWith('oci://') === true) {
 		const url = parseRepoUrl(source.repoURL)

@@ -24,7 +24,7 @@ import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { type DeployedApplication, type State, withApplication } from './state.ts'
 import { readArtifact } from './subject.ts'
-import { describeProgress } from './sync-progress.ts'
+import { describeProgress, whyUnhealthy } from './sync-progress.ts'
 
 /** What the Application shall look like. */
 export interface ApplicationWish {
@@ -169,6 +169,7 @@ export async function deploy(
 		timeoutMs: options.timeoutMs,
 		signal,
 		onChange: (app, state) => waiting.update(describeProgress(app, state)),
+		whyUnhealthy: async (app) => await whyUnhealthy(cluster, app, signal),
 		isCaTrusted: async () =>
 			(await readTrust(cluster, { namespace: argocdNamespace, signal }))?.[tlsHostname(endpoint.cluster)] !==
 			undefined,

@@ -1,8 +1,11 @@
-import type { Application, Progress } from '../argocd/index.ts'
+import { type Application, explain, type Progress } from '../argocd/index.ts'
+import type { Cluster } from '../cluster/index.ts'
 import { unreachable } from '../errors/index.ts'
+import { readUnhealthy } from '../observe/index.ts'
 
 /** What an Application is waiting for, in a few words. */
-export function describeProgress({ status }: Application, progress: Progress): string {
+export function describeProgress(application: Application, progress: Progress): string {
+	const { status } = application
 	switch (progress.state) {
 		case 'settled':
 			return 'Synced and Healthy'
@@ -15,7 +18,7 @@ export function describeProgress({ status }: Application, progress: Progress): s
 				case 'other-revision':
 					return 'still at the revision before'
 				case 'syncing':
-					return 'Argo CD applies'
+					return describeSyncing(application)
 				case 'progressing':
 					return `Synced, ${status?.health?.status ?? 'Progressing'}`
 				case 'deleting':
@@ -26,4 +29,20 @@ export function describeProgress({ status }: Application, progress: Progress): s
 		default:
 			return unreachable(progress)
 	}
+}
+
+/** Argo CD tries a failed sync again for minutes: who waits shall know what for. */
+function describeSyncing(application: Application): string {
+	const failed = explain(application).find(({ severity }) => severity === 'error')
+	return failed === undefined ? 'Argo CD applies' : `Argo CD tries again: ${failed.what}`
+}
+
+/** Why an Application is not Healthy: a line for each resource. */
+export async function whyUnhealthy(
+	cluster: Cluster,
+	application: Application,
+	signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+	const found = await readUnhealthy(cluster, application, { signal })
+	return found.map(({ kind, name, message }) => `${kind} ${name}: ${message}`)
 }

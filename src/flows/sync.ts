@@ -14,7 +14,7 @@ import { resolveArgocdRevision } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
-import { describeProgress } from './sync-progress.ts'
+import { describeProgress, whyUnhealthy } from './sync-progress.ts'
 
 export interface SyncOptions {
 	readonly name: string
@@ -120,6 +120,7 @@ async function waitOrStart(
 		onChange: (application, state) => wait.waiting.update(describeProgress(application, state)),
 		isCaTrusted: async () =>
 			(await readTrust(cluster, { namespace: argocdNamespace, signal }))?.[tlsHostname(host)] !== undefined,
+		whyUnhealthy: async (application) => await whyUnhealthy(cluster, application, signal),
 	})
 }
 

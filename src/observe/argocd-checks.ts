@@ -11,6 +11,7 @@ import type { Cluster, KubeObject } from '../cluster/index.ts'
 import { LadingError } from '../errors/index.ts'
 import { findRepositorySecret, secretField } from '../sync/index.ts'
 import type { Check, DoctorContext, DoctorRegistry, Finding } from './check.ts'
+import { readUnhealthy } from './unhealthy.ts'
 
 const APPLICATION = { apiVersion: ArgocdName.apiVersion, kind: 'Application' } as const
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
@@ -22,7 +23,7 @@ export const argocdChecks: readonly Check[] = [
 	{ name: 'argocd', run: async (context) => await withCluster(context, checkArgocd) },
 	{
 		name: 'application',
-		run: async (context) => await eachApplication(context, (application) => conditionsOf(application)),
+		run: async (context) => await eachApplication(context, conditionsOf),
 	},
 	{ name: 'repository-secret', run: async (context) => await eachApplication(context, checkSecret) },
 	{ name: 'artifact', run: async (context) => await eachApplication(context, checkArtifactOf) },
@@ -148,19 +149,26 @@ async function eachApplication(context: DoctorContext, check: ApplicationCheck):
 	})
 }
 
-function conditionsOf(application: Application): readonly Finding[] {
+const conditionsOf: ApplicationCheck = async (application, { cluster, signal }) => {
 	const base = { check: 'application', subject: application.metadata.name }
 	const { status } = application
 	const explanations = explain(application)
 	const seen = `${status?.sync?.status ?? 'Unknown'} and ${status?.health?.status ?? 'Unknown'}`
 	if (explanations.length === 0) {
 		const degraded = status?.health?.status === 'Degraded'
+		const causes = (await readUnhealthy(cluster, application, { signal })).map(
+			({ kind, name, message }) => `${kind} ${name}: ${message}`,
+		)
 		return [
 			{
 				...base,
 				status: degraded ? 'fault' : 'ok',
 				seen,
-				...(degraded && { why: status.health?.message, fix: `lading status ${application.metadata.name}` }),
+				...(causes.length > 0 && { why: causes.join('; ') }),
+				...(degraded && {
+					why: causes.length > 0 ? causes.join('; ') : status.health?.message,
+					fix: `lading status ${application.metadata.name}`,
+				}),
 			},
 		]
 	}

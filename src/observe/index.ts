@@ -11,4 +11,6 @@ export type {
 export { describeCertificate, readServerCertificate } from './server-certificate.ts'
 export type { ServerCertificate } from './server-certificate.ts'
 export { readHistory, readStatus } from './status.ts'
+export { readUnhealthy } from './unhealthy.ts'
+export type { UnhealthyResource } from './unhealthy.ts'
 export type { ApplicationState, HistoryEntry, ResolveTag, StatusOptions } from './status.ts'

@@ -12,6 +12,7 @@ import {
 } from '../argocd/index.ts'
 import type { Cluster } from '../cluster/index.ts'
 import { LadingError, RemoteError } from '../errors/index.ts'
+import { readUnhealthy, type UnhealthyResource } from './unhealthy.ts'
 
 export interface ApplicationState extends ApplicationSummary {
 	readonly resourceStates: readonly ResourceStatus[]
@@ -44,7 +45,9 @@ export async function readStatus(
 	options: StatusOptions = {},
 ): Promise<readonly ApplicationState[]> {
 	const applications = await readApplications(cluster, options)
-	return await Promise.all(applications.map(async (application) => await stateOf(application, options)))
+	return await Promise.all(
+		applications.map(async (application) => await stateOf(cluster, application, options)),
+	)
 }
 
 async function readApplications(cluster: Cluster, options: StatusOptions): Promise<readonly Application[]> {
@@ -65,6 +68,7 @@ async function readApplications(cluster: Cluster, options: StatusOptions): Promi
 }
 
 async function stateOf(
+	cluster: Cluster,
 	application: Application,
 	{ resolveTag, signal }: StatusOptions,
 ): Promise<ApplicationState> {
@@ -72,10 +76,25 @@ async function stateOf(
 	const tagMoved = resolveTag && (await hasTagMoved(summary, { resolveTag, signal }))
 	return {
 		...summary,
-		resourceStates: application.status?.resources ?? [],
+		resourceStates: withHealth(application, await readUnhealthy(cluster, application, { signal })),
 		explanations: explain(application),
 		...(tagMoved !== undefined && { tagMoved }),
 	}
+}
+
+/** Argo CD's resources, with what was seen of those it keeps no health of. */
+function withHealth(
+	{ status }: Application,
+	unhealthy: readonly UnhealthyResource[],
+): readonly ResourceStatus[] {
+	return (status?.resources ?? []).map((resource) => {
+		const seen = unhealthy.find(
+			({ kind, name, namespace }) =>
+				kind === resource.kind && name === resource.name && namespace === resource.namespace,
+		)
+		if (seen === undefined || resource.health?.status !== undefined) return resource
+		return { ...resource, health: { status: status?.health?.status, message: seen.message } }
+	})
 }
 
 /** A registry that does not answer makes the status no less true. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Application, ApplicationStatus } from '../argocd/index.ts'
+import { RemoteError } from '../errors/index.ts'
 import { type ApplicationApi, waitForSync, type WaitForSyncOptions } from './index.ts'
 
 const OLD = `sha256:${'0'.repeat(64)}`
@@ -166,6 +167,27 @@ describe('waitForSync', () => {
 			application(synced(NEW)),
 		]
 		expect(await wait(recovering)).toMatchObject({ health: 'Healthy' })
+	})
+
+	it('says why it is Degraded, and what it waits for', async () => {
+		const whyUnhealthy = (): Promise<readonly string[]> => Promise.resolve(['Pod p: ImagePullBackOff'])
+		await expect(wait([application(synced(NEW, 'Degraded'))], { whyUnhealthy })).rejects.toMatchObject({
+			code: 'APPLICATION_DEGRADED',
+			details: ['Pod p: ImagePullBackOff'],
+		})
+		await expect(
+			wait([application(synced(NEW, 'Progressing'))], { whyUnhealthy, timeoutMs: 20 }),
+		).rejects.toMatchObject({ code: 'TIMED_OUT', details: ['Pod p: ImagePullBackOff'] })
+	})
+
+	it('does not take silence for news when the cluster is gone', async () => {
+		const api = scripted([application(synced(OLD))])
+		const gone = new RemoteError('CLUSTER_UNREACHABLE', 'the cluster c cannot be reached')
+		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 20 }
+		await expect(waitForSync({ ...api, get: () => Promise.reject(gone) }, options)).rejects.toMatchObject({
+			code: 'TIMED_OUT',
+			message: expect.stringContaining('cannot be reached'),
+		})
 	})
 
 	it('does not wait for health where it is not asked to', async () => {

@@ -7,7 +7,7 @@ import {
 	type ResourceStatus,
 	summarize,
 } from '../argocd/index.ts'
-import { InternalError, RemoteError, unreachable } from '../errors/index.ts'
+import { InternalError, LadingError, RemoteError, unreachable } from '../errors/index.ts'
 import type { ApplicationApi, ApplicationRef } from './application-api.ts'
 import { isRefreshing } from './cluster-application-api.ts'
 import { notFound } from './move-revision.ts'
@@ -37,6 +37,8 @@ export interface WaitForSyncOptions extends ApplicationRef {
 	 * that the kubelet has not written it to the pod yet, and the wait goes on.
 	 */
 	readonly isCaTrusted?: (() => Promise<boolean>) | undefined
+	/** Why it is not Healthy, a line for each resource: Argo CD itself does not keep it. */
+	readonly whyUnhealthy?: ((application: Application) => Promise<readonly string[]>) | undefined
 	/** Milliseconds that Degraded, or a failed operation, must last to count: it may still be that of before; 3 s. */
 	readonly graceMs?: number | undefined
 	/** Milliseconds between refreshes while the CA is on its way; 5 s. */
@@ -117,8 +119,11 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 		timers.stop()
 	}
 	signal?.throwIfAborted()
+	const causes = (last && (await options.whyUnhealthy?.(last))) ?? []
+	if (failure instanceof RemoteError && failure.code === 'APPLICATION_DEGRADED' && last !== undefined)
+		throw degraded(last, causes)
 	if (failure !== undefined) throw failure
-	throw timedOut(last, options)
+	throw timedOut(last, { options, causes, trouble: await lastTrouble(api, options) })
 }
 
 function hasSyncError({ status }: Application): boolean {
@@ -213,8 +218,8 @@ function failed({ application, explanations, said, message }: Failed): RemoteErr
 	})
 }
 
-function degraded(application: Application): RemoteError {
-	const unhealthy = unhealthyResources(application)
+function degraded(application: Application, causes: readonly string[] = []): RemoteError {
+	const unhealthy = [...causes, ...unhealthyResources(application)]
 	const { name } = application.metadata
 	const message = application.status?.health?.message
 	return new RemoteError(
@@ -241,9 +246,39 @@ function gone({ name }: ApplicationRef): RemoteError {
 	})
 }
 
-function timedOut(application: Application | undefined, options: WaitForSyncOptions): RemoteError {
+const LAST_LOOK_MS = 5000
+
+/** Whether it was the connection that kept news away: a watch reconnects in silence. */
+async function lastTrouble(
+	api: ApplicationApi,
+	options: WaitForSyncOptions,
+): Promise<LadingError | undefined> {
+	const timeout = AbortSignal.timeout(LAST_LOOK_MS)
+	try {
+		await api.get(options, { signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout })
+		return undefined
+	} catch (error) {
+		options.signal?.throwIfAborted()
+		return error instanceof LadingError ? error : undefined
+	}
+}
+
+interface TimedOut {
+	readonly options: WaitForSyncOptions
+	readonly causes: readonly string[]
+	readonly trouble: LadingError | undefined
+}
+
+function timedOut(application: Application | undefined, { options, causes, trouble }: TimedOut): RemoteError {
 	const { name, timeoutMs = TIMEOUT_MS, digest } = options
 	const seconds = `${timeoutMs / 1000} s`
+	if (trouble !== undefined) {
+		return new RemoteError(
+			'TIMED_OUT',
+			`what became of the Application ${name} is not known after ${seconds}: ${trouble.message}`,
+			{ hint: `Once the cluster answers, look: lading status ${name}`, cause: trouble },
+		)
+	}
 	if (application === undefined) {
 		return new RemoteError('TIMED_OUT', `nothing was heard of the Application ${name} within ${seconds}`, {
 			hint: 'See whether the cluster answers: lading doctor',
@@ -264,6 +299,7 @@ function timedOut(application: Application | undefined, options: WaitForSyncOpti
 				? `See whether Argo CD works: kubectl get pods -n ${options.namespace}`
 				: `Wait longer with --timeout, or look: lading status ${name}`,
 			details: [
+				...causes,
 				...unhealthyResources(application),
 				...explain(application).map(({ what, why }) => `${what} ${why}`),
 			],
