@@ -182,6 +182,20 @@ describe('proxies', () => {
 		})
 	})
 
+	it('holds the certificate of a target that is an address against that address, not the name of the proxy', async () => {
+		const env = async (certificates: Certificates): Promise<HttpClientOptions> => {
+			const { port: target } = await serveTls(certificates)
+			const { port } = await serveProxy(target)
+			return { ca: certificates.caPem, env: { HTTPS_PROXY: `http://localhost:${port}` } }
+		}
+		const named = async (name: string): Promise<HttpClientOptions> =>
+			env(await ensureCertificates(join(directory, name), { names: [name] }))
+		await expect(get('https://192.0.2.7/', await named('localhost'))).rejects.toMatchObject({
+			code: 'TLS_NAME_MISMATCH',
+		})
+		expect(await get('https://192.0.2.7/', await named('192.0.2.7'))).toBe('fine')
+	})
+
 	it('says that the proxy wants credentials, without showing those it got', async () => {
 		const { port } = await serveProxy(1, credentials)
 		const env = { HTTPS_PROXY: `http://bob:wrong@127.0.0.1:${port}` }

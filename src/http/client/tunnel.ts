@@ -70,7 +70,6 @@ export interface TunnelOptions {
 }
 
 function openTunnel(proxy: URL, target: ConnectionOptions, options: TunnelOptions): Promise<TLSSocket> {
-	// The target's own `host`, `port` and `path` must not make TLS connect anew.
 	const { host = '', port, path: _path, ...rest } = target
 	const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
 	const { rejectUnauthorized, secureContext } = options.tls
@@ -85,7 +84,8 @@ function openTunnel(proxy: URL, target: ConnectionOptions, options: TunnelOption
 		request.once('connect', (response, socket) => {
 			if (response.statusCode === 200) {
 				socket.setTimeout(0)
-				resolve(tlsConnect({ ...rest, socket }))
+				// `host` is for the check of the certificate: without it, an address is held against the proxy's name.
+				resolve(tlsConnect({ ...rest, host, socket }))
 				return
 			}
 			socket.destroy()
