@@ -133,6 +133,13 @@ export function connectionFailure(call: Call, error: unknown): RemoteError {
 		)
 	}
 	const code = isSystemError(error) ? (error.code ?? '') : ''
+	if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') {
+		return fail(
+			'KUBECONFIG_INVALID',
+			'the client certificate and the key in the kubeconfig do not belong together',
+			'Get the kubeconfig again from who gave it.',
+		)
+	}
 	if (
 		code === 'EPROTO' ||
 		code.startsWith('ERR_SSL_') ||

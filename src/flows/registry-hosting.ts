@@ -1,6 +1,7 @@
 import { dump, load } from 'js-yaml'
 import * as v from 'valibot'
-import { type Cluster, refOf, type KubeObject } from '../cluster/index.ts'
+import { type Cluster, type KubeObject, type ObjectRef, refOf } from '../cluster/index.ts'
+import { RemoteError } from '../errors/index.ts'
 import type { RegistryEndpoint } from './state.ts'
 
 /**
@@ -36,7 +37,7 @@ export function registryHostingConfigMap(endpoint: RegistryEndpoint): KubeObject
 /** The registry that a cluster says it has, under both its names. */
 export async function readRegistryHosting(cluster: Cluster): Promise<RegistryEndpoint | undefined> {
 	const ref = refOf(registryHostingConfigMap({ push: '', cluster: '' }))
-	const data = (await cluster.get(ref))?.data
+	const data = (await hostingObject(cluster, ref))?.data
 	const text = v.safeParse(v.object({ [FIELD]: v.string() }), data)
 	if (!text.success) return undefined
 	let value: unknown
@@ -49,6 +50,16 @@ export async function readRegistryHosting(cluster: Cluster): Promise<RegistryEnd
 	if (!parsed.success) return undefined
 	const { host, hostFromClusterNetwork } = parsed.output
 	return { push: host, cluster: hostFromClusterNetwork ?? host }
+}
+
+/** It is a hint, in a namespace of the cluster's own: who may not read it does without. */
+async function hostingObject(cluster: Cluster, ref: ObjectRef): Promise<KubeObject | undefined> {
+	try {
+		return await cluster.get(ref)
+	} catch (error) {
+		if (error instanceof RemoteError && error.code === 'FORBIDDEN') return undefined
+		throw error
+	}
 }
 
 /** Where a process on this machine reaches a registry that the cluster knows by `registry`. */

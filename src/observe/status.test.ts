@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { buildApplication, parseApplication } from '../argocd/index.ts'
-import type { Cluster, KubeObject } from '../cluster/index.ts'
+import type { Cluster, KubeObject, ObjectList } from '../cluster/index.ts'
 import { RemoteError } from '../errors/index.ts'
 import { readHistory, readStatus } from './index.ts'
 
@@ -107,6 +107,16 @@ describe('readStatus', () => {
 		expect(await moved(() => Promise.resolve(DIGEST))).toBe(false)
 		expect(await moved(() => Promise.resolve('sha256:other'))).toBe(true)
 		expect(await moved(() => Promise.reject(new RemoteError('CONNECTION_FAILED', 'x')))).toBeUndefined()
+	})
+
+	it('does not call a cluster without Argo CD empty', async () => {
+		const list = (): Promise<ObjectList> => Promise.resolve({ items: [], resourceVersion: '' })
+		const version = (): Promise<string> => Promise.resolve('v1.37.2')
+		await expect(readStatus({ ...fakeCluster([]), list, version })).rejects.toMatchObject({
+			code: 'NOT_FOUND',
+			message: expect.stringContaining('v1.37.2'),
+		})
+		expect(await readStatus(fakeCluster([]))).toEqual([])
 	})
 
 	it('refuses a name that is not there', async () => {

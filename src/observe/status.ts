@@ -54,7 +54,10 @@ async function readApplications(cluster: Cluster, options: StatusOptions): Promi
 	const { namespace = ArgocdName.defaultNamespace, names = [], signal } = options
 	if (names.length === 0) {
 		const labelSelector = `${ArgocdName.managedByLabel}=${ArgocdName.managedByLading}`
-		return (await cluster.list(TYPE, { namespace, labelSelector, signal })).items.map(parseApplication)
+		const { items, resourceVersion } = await cluster.list(TYPE, { namespace, labelSelector, signal })
+		// A list that is there has a version, however empty: without one, the kind is not served.
+		if (resourceVersion === '') await refuseWithoutArgocd(cluster, signal)
+		return items.map(parseApplication)
 	}
 	return await Promise.all(
 		names.map(async (name) => {
@@ -65,6 +68,13 @@ async function readApplications(cluster: Cluster, options: StatusOptions): Promi
 			})
 		}),
 	)
+}
+
+async function refuseWithoutArgocd(cluster: Cluster, signal: AbortSignal | undefined): Promise<never> {
+	const version = await cluster.version({ signal })
+	throw new RemoteError('NOT_FOUND', `the cluster (Kubernetes ${version}) knows no Applications`, {
+		hint: 'Install Argo CD there first, or choose another cluster with --cluster.',
+	})
 }
 
 async function stateOf(
