@@ -5,14 +5,13 @@ import {
 	buildRepositorySecret,
 	isSettled,
 	type RepositorySecretOptions,
-	tlsHostname,
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
 import {
 	applyRepositorySecret,
 	createClusterApplicationApi,
-	readTrust,
+	isCaTrusted,
 	refuseOwned,
 	type SyncResult,
 	waitForSync,
@@ -20,7 +19,7 @@ import {
 import { checkSubject, refuse } from './check.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { endpointFor, repoUrlOf } from './cluster-registry.ts'
-import type { RegistryAccess } from './registries.ts'
+import { readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { type DeployedApplication, type State, withApplication } from './state.ts'
 import { readArtifact } from './subject.ts'
@@ -162,6 +161,7 @@ export async function deploy(
 	step.done(`${options.name} at ${targetRevision}`)
 	if (options.wait === false || options.manual === true) return { ...result, changed: true }
 
+	const caFile = options.access?.caFile
 	const waiting = progress.step('sync')
 	const sync = await waitForSync(api, {
 		...ref,
@@ -171,8 +171,12 @@ export async function deploy(
 		onChange: (app, state) => waiting.update(describeProgress(app, state)),
 		whyUnhealthy: async (app) => await whyUnhealthy(cluster, app, signal),
 		isCaTrusted: async () =>
-			(await readTrust(cluster, { namespace: argocdNamespace, signal }))?.[tlsHostname(endpoint.cluster)] !==
-			undefined,
+			await isCaTrusted(cluster, {
+				host: endpoint.cluster,
+				pem: caFile === undefined ? undefined : readCa(caFile),
+				namespace: argocdNamespace,
+				signal,
+			}),
 	})
 	waiting.done(`${sync.sync}, ${sync.health} at ${reference.digest.slice(0, 19)}…`)
 	return { ...result, changed: true, sync }

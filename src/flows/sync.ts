@@ -4,15 +4,15 @@ import type { Descriptor } from '../oci/index.ts'
 import {
 	createClusterApplicationApi,
 	getApplication,
+	isCaTrusted,
 	moveRevision,
-	readTrust,
 	refuseOwned,
 	type SyncResult,
 	waitForSync,
 } from '../sync/index.ts'
 import { resolveArgocdRevision } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
-import type { RegistryAccess } from './registries.ts'
+import { readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { describeProgress, whyUnhealthy } from './sync-progress.ts'
 
@@ -112,6 +112,8 @@ async function waitOrStart(
 	if (automated === undefined || automated === null || automated.enabled === false)
 		await api.requestSync(ref, { prune: wait.options.prune === true, signal })
 	const host = sourcesOf(wait.application)[0]?.repoURL ?? ''
+	const caFile = wait.options.access?.caFile
+	const pem = caFile === undefined ? undefined : readCa(caFile)
 	return await waitForSync(api, {
 		...ref,
 		digest: wait.digest,
@@ -119,7 +121,7 @@ async function waitOrStart(
 		signal,
 		onChange: (application, state) => wait.waiting.update(describeProgress(application, state)),
 		isCaTrusted: async () =>
-			(await readTrust(cluster, { namespace: argocdNamespace, signal }))?.[tlsHostname(host)] !== undefined,
+			await isCaTrusted(cluster, { host: tlsHostname(host), pem, namespace: argocdNamespace, signal }),
 		whyUnhealthy: async (application) => await whyUnhealthy(cluster, application, signal),
 	})
 }

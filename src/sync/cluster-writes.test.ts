@@ -6,6 +6,7 @@ import {
 	applyApplication,
 	applyRepositorySecret,
 	createClusterApplicationApi,
+	isCaTrusted,
 	isRefreshing,
 	moveRevision,
 	refreshMatching,
@@ -70,6 +71,22 @@ describe('trustCa', () => {
 		const object = cluster.objects.get('ConfigMap argocd/argocd-tls-certs-cm')
 		expect(object?.data).toEqual({ registry: PEM, other: PEM })
 		expect(object?.metadata.labels).toMatchObject({ 'app.kubernetes.io/part-of': 'argocd' })
+	})
+})
+
+describe('isCaTrusted', () => {
+	it('wants the very CA where it is known, and any where it is not', async () => {
+		const cluster = fakeCluster()
+		const place = { host: 'registry:5000' }
+		expect(await isCaTrusted(cluster, place)).toBe(false)
+		await trustCa(cluster, { ...place, pem: PEM })
+		const rotated = PEM.replace('AAAA', 'BBBB')
+		expect(await isCaTrusted(cluster, place)).toBe(true)
+		expect(await isCaTrusted(cluster, { ...place, pem: PEM })).toBe(true)
+		expect(await isCaTrusted(cluster, { ...place, pem: rotated })).toBe(false)
+		await trustCa(cluster, { ...place, pem: rotated })
+		expect(await isCaTrusted(cluster, { ...place, pem: rotated })).toBe(true)
+		expect(await isCaTrusted(cluster, { ...place, pem: PEM })).toBe(true)
 	})
 })
 

@@ -1,4 +1,4 @@
-import { ArgocdName, mergeCa, type TlsCertsData, tlsCertsKey } from '../argocd/index.ts'
+import { ArgocdName, holdsCa, mergeCa, type TlsCertsData, tlsCertsKey } from '../argocd/index.ts'
 import { type Cluster, type KubeObject, type ObjectRef, PatchType, reasonOf } from '../cluster/index.ts'
 import type { ApiOptions } from './application-api.ts'
 import { FIELD_MANAGER } from './cluster-application-api.ts'
@@ -64,6 +64,18 @@ export async function trustCa(
 			if (!raced || attempt >= ATTEMPTS) throw error
 		}
 	}
+}
+
+/**
+ * Whether Argo CD was given a CA for a host: `pem`, where it is known which one it
+ * must be. An entry that holds only the CA of before a rotation does not count then.
+ */
+export async function isCaTrusted(
+	cluster: Cluster,
+	{ host, pem, namespace, signal }: Omit<TrustOptions, 'pem'> & { readonly pem?: string | undefined },
+): Promise<boolean> {
+	const data = (await readTrust(cluster, { namespace, signal })) ?? {}
+	return pem === undefined ? data[tlsCertsKey(host)] !== undefined : holdsCa(data, { host, pem })
 }
 
 function configMapRef(namespace: string): ObjectRef {

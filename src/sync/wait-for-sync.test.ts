@@ -151,6 +151,16 @@ describe('waitForSync', () => {
 		})
 		expect(api.refreshed).toBe(1)
 		await expect(
+			wait([application(unknown, { error: UNKNOWN_CA })], {
+				isCaTrusted: () => Promise.resolve(true),
+				timeoutMs: 20,
+			}),
+		).rejects.toMatchObject({
+			code: 'TIMED_OUT',
+			message: expect.stringContaining('does not trust the certificate'),
+			hint: expect.stringContaining('lading trust'),
+		})
+		await expect(
 			wait([application(unknown, { error: UNKNOWN_CA })], { isCaTrusted: () => Promise.resolve(false) }),
 		).rejects.toMatchObject({
 			code: 'SYNC_FAILED',

@@ -286,18 +286,21 @@ function timedOut(application: Application | undefined, { options, causes, troub
 	}
 	const { sync, health, revision } = summarize(application)
 	const at = revision === undefined ? '' : ` at ${revision}`
+	const cause = explain(application).find(({ severity }) => severity === 'error')
 	const why = isRefreshing(application)
 		? 'Argo CD has not compared it yet'
-		: digest !== undefined && revision !== digest
-			? `it is not at ${digest} yet`
-			: whyOnItsWay(application)
+		: cause !== undefined
+			? cause.what
+			: digest !== undefined && revision !== digest
+				? `it is not at ${digest} yet`
+				: whyOnItsWay(application)
 	return new RemoteError(
 		'TIMED_OUT',
 		`the Application ${name} is ${sync}${at} and ${health} after ${seconds}: ${why}`,
 		{
 			hint: isRefreshing(application)
 				? `See whether Argo CD works: kubectl get pods -n ${options.namespace}`
-				: `Wait longer with --timeout, or look: lading status ${name}`,
+				: (cause?.next ?? `Wait longer with --timeout, or look: lading status ${name}`),
 			details: [
 				...causes,
 				...unhealthyResources(application),
