@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Agent as HttpAgent, type Agent as AnyAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import { Agent as HttpsAgent, type AgentOptions } from 'node:https'
 import { UserError } from '../errors/index.ts'
 import { printable } from './api-failure.ts'
 import { type ExecCredential, runExecPlugin } from './exec-credential.ts'
@@ -51,16 +51,18 @@ export async function openAccess(context: ChosenContext, options: AccessOptions)
 		key: await pem(user['client-key-data'], user['client-key']),
 	}
 	const impersonation = impersonationHeaders(user)
+	const through = await openTunnelTo(server, { context, env: options.env })
 	const open = (credential?: ExecCredential): AnyAgent => {
 		if (server.protocol === 'http:') return new HttpAgent({ keepAlive: true })
-		return new HttpsAgent({
+		const tls: AgentOptions = {
 			keepAlive: true,
 			...(certificates.ca !== undefined && { ca: certificates.ca }),
 			...(certificates.cert !== undefined && { cert: certificates.cert, key: certificates.key }),
 			...(credential?.cert !== undefined && { cert: credential.cert, key: credential.key }),
 			...(cluster['insecure-skip-tls-verify'] === true && { rejectUnauthorized: false }),
 			...(isText(cluster['tls-server-name']) && { servername: cluster['tls-server-name'] }),
-		})
+		}
+		return through === undefined ? new HttpsAgent(tls) : through(tls)
 	}
 	let agent = agentOf(open)
 	const token = tokenOf(context, {
@@ -75,6 +77,37 @@ export async function openAccess(context: ChosenContext, options: AccessOptions)
 			return { agent, headers: { ...impersonation, ...(authorization !== undefined && { authorization }) } }
 		},
 	}
+}
+
+const TUNNEL_TIMEOUT_MS = 30_000
+
+/** How connections are made where a proxy stands before the cluster: `proxy-url`, or as the environment says. */
+async function openTunnelTo(
+	server: URL,
+	{ context, env }: { readonly context: ChosenContext; readonly env: Environment },
+): Promise<((tls: AgentOptions) => HttpsAgent) | undefined> {
+	const named = context.cluster['proxy-url']
+	const isSet = Object.entries(env).some(
+		([name, value]) => /^(?:https|all)_proxy$/i.test(name) && isText(value),
+	)
+	if (server.protocol === 'http:' || (!isText(named) && !isSet)) return undefined
+	const { createTunnelAgent, proxyFor } = await import('../http/client/index.ts')
+	const proxy = isText(named) ? proxyUrl(named, context.name) : proxyFor(server, env)
+	if (proxy === undefined) return undefined
+	return (tls) => createTunnelAgent(proxy, { tls, timeout: TUNNEL_TIMEOUT_MS })
+}
+
+function proxyUrl(text: string, context: string): URL {
+	const url = URL.canParse(text) ? new URL(text) : undefined
+	if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+	// The value is not shown: it may hold a password.
+	throw new UserError(
+		'KUBECONFIG_INVALID',
+		`the proxy-url of the context "${context}" is no http or https URL`,
+		{
+			hint: 'lading goes through HTTP proxies; for others, run it where the cluster is reached without one.',
+		},
+	)
 }
 
 function serverUrl({ name, cluster }: ChosenContext): URL {
@@ -183,19 +216,13 @@ function tokenOf({ user, cluster }: ChosenContext, options: TokenOptions): Token
 }
 
 /** What would otherwise be passed over, and so answered with a puzzling 401 or timeout. */
-function refuseUnsupported({ name, cluster, user }: ChosenContext): void {
+function refuseUnsupported({ name, user }: ChosenContext): void {
 	const refuse = (what: string, hint: string): UserError =>
 		new UserError(
 			'KUBECONFIG_INVALID',
 			`the context "${name}" needs ${what}, which lading does not support`,
 			{ hint },
 		)
-	if (isText(cluster['proxy-url'])) {
-		throw refuse(
-			'a proxy (proxy-url)',
-			'Go through a tunnel to the API server, or run lading where it is reached without a proxy.',
-		)
-	}
 	const provider = user['auth-provider']
 	if (provider !== undefined && provider !== null) {
 		throw refuse(

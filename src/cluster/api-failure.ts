@@ -158,7 +158,9 @@ export function connectionFailure(call: Call, error: unknown): RemoteError {
 			: code === 'ENOTFOUND'
 				? 'the name is not known'
 				: code === ''
-					? 'the connection broke'
+					? error instanceof Error && error.name === 'TunnelRefused'
+						? error.message
+						: 'the connection broke'
 					: code
 	return fail(
 		'CLUSTER_UNREACHABLE',

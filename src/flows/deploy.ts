@@ -192,7 +192,7 @@ async function checkedReference(
 	const verdict = await checkSubject(session, subject, {
 		path: options.path,
 		recurse: options.recurse,
-		serverSide: options.serverSide,
+		serverSide: options.serverSide === true,
 	})
 	if (!verdict.accepted) refuse(verdict, formatReference(reference))
 	return { ...reference, digest: subject.descriptor.digest }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect as connectTo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
@@ -55,7 +55,13 @@ async function serveApi(certificates: Certificates): Promise<number> {
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-async function connect(port: number, options: { cluster?: object; user?: object } = {}): Promise<Cluster> {
+interface Connecting {
+	readonly cluster?: object
+	readonly user?: object
+	readonly env?: Readonly<Record<string, string>>
+}
+
+async function connect(port: number, options: Connecting = {}): Promise<Cluster> {
 	const path = join(await mkdtemp(join(directory, 'config-')), 'config')
 	const server = `https://127.0.0.1:${port}`
 	const config = {
@@ -65,7 +71,7 @@ async function connect(port: number, options: { cluster?: object; user?: object 
 		users: [{ name: 'u', user: options.user ?? {} }],
 	}
 	await writeFile(path, JSON.stringify(config))
-	return await connectCluster({ kubeconfig: path })
+	return await connectCluster({ kubeconfig: path, env: options.env })
 }
 
 const trusting = ({ caPem }: Certificates): object => ({ 'certificate-authority-data': base64(caPem) })
@@ -95,6 +101,39 @@ describe('a cluster over TLS', () => {
 		await expect(ask(expired, trusting(expired))).rejects.toMatchObject({ code: 'TLS_EXPIRED' })
 		expect(await ask(other, { ...trusting(other), 'tls-server-name': 'other.test' })).toBe('nobody')
 		expect(await ask(expired, { 'insecure-skip-tls-verify': true })).toBe('nobody')
+	})
+
+	it('is reached through the proxy that the kubeconfig or the environment names', async () => {
+		const port = await serveApi(good)
+		const asked: (string | undefined)[] = []
+		const proxy = createHttpServer()
+		proxy.on('connect', (request, socket) => {
+			asked.push(request.url, request.headers['proxy-authorization'])
+			const onward = connectTo(port, '127.0.0.1', () => {
+				socket.write('HTTP/1.1 200 OK\r\n\r\n')
+				onward.pipe(socket).pipe(onward)
+			})
+			onward.on('error', () => socket.destroy())
+			socket.on('error', () => onward.destroy())
+		})
+		const proxyPort = await listen(proxy)
+		const server = { server: 'https://api.test:6443', ...trusting(good) }
+		const named = { ...server, 'proxy-url': `http://me:secret@127.0.0.1:${proxyPort}` }
+		expect(await (await connect(port, { cluster: named })).version()).toBe('nobody')
+		expect(asked).toEqual(['api.test:6443', `Basic ${base64('me:secret')}`])
+		const env = { HTTPS_PROXY: `http://127.0.0.1:${proxyPort}` }
+		expect(await (await connect(port, { cluster: server, env })).version()).toBe('nobody')
+		expect(asked).toHaveLength(4)
+		proxy.removeAllListeners('connect').on('connect', (_, socket) => socket.end('HTTP/1.1 407 No\r\n\r\n'))
+		await expect((await connect(port, { cluster: server, env })).version()).rejects.toMatchObject({
+			code: 'CLUSTER_UNREACHABLE',
+			message: expect.stringContaining('the proxy answered 407'),
+		})
+		await expect(
+			connect(port, { cluster: { ...server, 'proxy-url': 'socks5://127.0.0.1:1' } }),
+		).rejects.toMatchObject({
+			code: 'KUBECONFIG_INVALID',
+		})
 	})
 
 	it('says that a server speaks plain HTTP', async () => {
