@@ -17,6 +17,8 @@ export async function accessOf(
 ): Promise<RegistryAccess> {
 	const username = flags.username ?? env.LADING_USERNAME
 	const password = flags.passwordStdin ? await readPassword(context.stdin) : env.LADING_PASSWORD
+	// What the environment names a registry for must not reach another one.
+	const only = flags.passwordStdin ? undefined : env.LADING_REGISTRY || undefined
 	if ((username === undefined) !== (password === undefined)) {
 		throw new UserError(
 			'USAGE',
@@ -32,7 +34,10 @@ export async function accessOf(
 		caFile: flags.ca === undefined ? undefined : resolve(cwd, flags.ca),
 		insecure: flags.insecure,
 		plainHttp: flags.plainHttp,
-		credentials: username === undefined || password === undefined ? undefined : { username, password },
+		credentials:
+			username === undefined || password === undefined
+				? undefined
+				: { username, password, ...(only !== undefined && { registry: only }) },
 	}
 }
 

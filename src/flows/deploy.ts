@@ -199,14 +199,15 @@ async function checkedReference(
 }
 
 function secretOptions(
-	{ access }: DeployOptions,
+	{ access, reference }: DeployOptions,
 	{ repoURL, argocdNamespace }: { readonly repoURL: string; readonly argocdNamespace: string },
 ): RepositorySecretOptions {
+	const { registry = reference.registry, ...given } = access?.credentials ?? {}
+	const credentials = registry === reference.registry ? given : {}
 	return {
 		namespace: argocdNamespace,
 		repoURL,
-		username: access?.credentials?.username,
-		password: access?.credentials?.password,
+		...credentials,
 		insecure: access?.insecure,
 		plainHttp: access?.plainHttp,
 	}

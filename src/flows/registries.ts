@@ -18,7 +18,14 @@ export interface RegistryAccess {
 	readonly caFile?: string | undefined
 	readonly insecure?: boolean | undefined
 	readonly plainHttp?: boolean | undefined
-	readonly credentials?: { readonly username: string; readonly password: string } | undefined
+	readonly credentials?:
+		| {
+				readonly username: string
+				readonly password: string
+				/** The one registry that gets them; absent, it is the one that is asked. */
+				readonly registry?: string
+		  }
+		| undefined
 }
 
 /**

@@ -149,6 +149,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 			response.discard()
 			if (hops === MAX_REDIRECTS) {
 				throw new RemoteError('REGISTRY_PROTOCOL', `${url.host} redirects more than ${MAX_REDIRECTS} times`, {
+					hint: 'It goes round in circles, as before a login page. Check the address of the registry.',
 					wire: { method: request.method, url: request.url, status: response.status },
 				})
 			}
