@@ -8,6 +8,7 @@ import {
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type ManifestSet, parseManifests } from '../manifests/index.ts'
+import { parseAhead } from './parse-ahead.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { renderSubject } from './render.ts'
@@ -60,7 +61,8 @@ export async function checkSubject(
 	subject: Subject,
 	options: CheckOptions,
 ): Promise<Verdict> {
-	const verdict = checkFacts(subject.facts, options)
+	const { facts, parse } = await parseAhead(subject.facts, { ...options, signal: session.signal })
+	const verdict = checkArtifact(facts, { ...options, parse })
 	if (verdict.sourceType === undefined || verdict.sourceType === 'Directory') return verdict
 	const rendered = await renderSubject(session, subject, {
 		sourceType: verdict.sourceType,
