@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type DeployedResource, resourcesOf } from '../argocd/index.ts'
-import type { Tree } from '../artifact/index.ts'
+import type { Tree, TreeEntry } from '../artifact/index.ts'
 import { findRenderer, judgeLink, parseManifests, toResources } from '../manifests/index.ts'
 import type { Session } from './session.ts'
 import type { Subject } from './subject.ts'
@@ -42,20 +42,32 @@ async function inDirectory<T>(subject: Subject, task: (root: string) => Promise<
 	}
 }
 
-/** Writes files and inner links; whatever leads out of the directory is left out. */
+/**
+ * Writes files and inner links; whatever leads out of the directory, or lies behind a link
+ * or a file, is left out. Of entries with one name the last counts.
+ */
 function writeTree(tree: Tree, directory: string): void {
-	for (const { path, type, linkTarget } of tree.entries) {
-		const name = path.replace(/^(?:\.\/)+/, '')
-		if (name.startsWith('/') || name.split('/').includes('..')) continue
-		const target = join(directory, name)
-		if (type === 'file') {
-			const bytes = tree.read(path)
-			if (!bytes) continue
-			mkdirSync(dirname(target), { recursive: true })
-			writeFileSync(target, bytes)
-		} else if (type === 'symlink' && linkTarget !== undefined && judgeLink(name, linkTarget) === undefined) {
-			mkdirSync(dirname(target), { recursive: true })
-			symlinkSync(linkTarget, target)
+	const nodes = new Map<string, TreeEntry>()
+	for (const entry of tree.entries) {
+		const steps = entry.path.split('/').filter((step) => step !== '' && step !== '.')
+		if (entry.path.startsWith('/') || steps.includes('..')) continue
+		if (entry.type === 'file' || entry.type === 'symlink') nodes.set(steps.join('/'), entry)
+	}
+	// Links come last, so that nothing is written through one.
+	for (const wanted of ['file', 'symlink'] as const) {
+		for (const [name, { path, type, linkTarget = '' }] of nodes) {
+			if (type !== wanted || parentsOf(name).some((parent) => nodes.has(parent))) continue
+			const target = join(directory, name)
+			const bytes = type === 'file' ? tree.read(path) : undefined
+			const isInside = type === 'symlink' && judgeLink(name, linkTarget) === undefined
+			if (bytes || isInside) mkdirSync(dirname(target), { recursive: true })
+			if (bytes) writeFileSync(target, bytes)
+			else if (isInside) symlinkSync(linkTarget, target)
 		}
 	}
+}
+
+function parentsOf(name: string): readonly string[] {
+	const steps = name.split('/').slice(0, -1)
+	return steps.map((_, index) => steps.slice(0, index + 1).join('/'))
 }
