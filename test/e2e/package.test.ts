@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+	createReadStream,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { unpack } from '../../src/artifact/index.ts'
+import { MediaType } from '../../src/oci/index.ts'
 import { type Ended, MAIN, processesWith, program } from './program.ts'
 
 /** The directory with package.json of the program under test. */
@@ -29,8 +40,9 @@ describe.sequential('the packed program, unpacked elsewhere', () => {
 		if (packed.code !== 0) throw new Error(packed.stderr)
 		const tarball = readdirSync(directory).find((name) => name.endsWith('.tgz')) ?? 'no tarball'
 		// Without node_modules: the command is whole by itself.
-		const unpacked = await program('tar', ['-xzf', tarball], { cwd: directory })
-		if (unpacked.code !== 0) throw new Error(unpacked.stderr)
+		const stream = createReadStream(join(directory, tarball))
+		await unpack(stream, join(directory, 'unpacked'), { mediaType: MediaType.layerTarGzip })
+		renameSync(join(directory, 'unpacked/package'), join(directory, 'package'))
 		main = join(directory, 'package/dist/cli/main.js')
 	})
 	afterAll(async () => {

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -66,9 +74,7 @@ describe('what was cut short is finished by running it again', () => {
 })
 
 function isIn(line: string, directory: string): boolean {
-	return (
-		execFileSync('readlink', [`/proc/${line.split(' ')[0]}/cwd`], { encoding: 'utf8' }).trim() === directory
-	)
+	return readlinkSync(`/proc/${line.split(' ')[0]}/cwd`) === directory
 }
 
 function configMap(bytes: number): string {
