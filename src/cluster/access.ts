@@ -10,7 +10,7 @@ import type { UserEntry } from './parse-kubeconfig.ts'
 /** What a request is sent with. */
 export interface Authorization {
 	readonly agent: AnyAgent
-	readonly headers: Readonly<Record<string, string>>
+	readonly headers: Readonly<Record<string, string | readonly string[]>>
 }
 
 /** How the API server is reached and who we are there. */
@@ -152,12 +152,12 @@ async function readCredential(path: string): Promise<string> {
 	}
 }
 
-function impersonationHeaders(user: UserEntry): Readonly<Record<string, string>> {
+/** One header line per group. @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation */
+function impersonationHeaders(user: UserEntry): Readonly<Record<string, string | readonly string[]>> {
 	return {
 		...(isText(user.as) && { 'impersonate-user': user.as }),
 		...(isText(user['as-uid']) && { 'impersonate-uid': user['as-uid'] }),
-		...(user['as-groups'] &&
-			user['as-groups'].length > 0 && { 'impersonate-group': user['as-groups'].join(', ') }),
+		...(user['as-groups'] && user['as-groups'].length > 0 && { 'impersonate-group': user['as-groups'] }),
 	}
 }
 

@@ -143,6 +143,20 @@ describe('requests', () => {
 		expect((await cluster.get(REF))?.metadata.name).toBe('a')
 	})
 
+	it('acts as another user, with a header line for each group', async () => {
+		let seen: readonly (string | undefined)[] = []
+		const { port } = await serve((request, response) => {
+			seen = [
+				request.headers['impersonate-user']?.toString(),
+				...(request.headersDistinct['impersonate-group'] ?? []),
+			]
+			json(response, configMap('a', '1'))
+		})
+		const cluster = await connect(port, { token: 't', as: 'jo', 'as-groups': ['a', 'b c'] })
+		await cluster.get(REF)
+		expect(seen).toEqual(['jo', 'a', 'b c'])
+	})
+
 	it('does not show what a broken plugin prints', async () => {
 		const { port } = await serve(() => undefined)
 		const cluster = await connect(port, { exec: { command: 'sh', args: ['-c', 'echo hush; exit 3'] } })

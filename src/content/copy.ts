@@ -17,6 +17,8 @@ export interface CopyOptions {
 	readonly root: Descriptor
 	/** Tags that shall name `root` at the destination. Set last: a tag never names half an artifact. */
 	readonly tags?: readonly string[] | undefined
+	/** What `tags` name at the destination now, in their order, where the caller has just asked; else it is asked. */
+	readonly named?: readonly (Descriptor | undefined)[] | undefined
 	/** Blobs on their way at once; default 4. */
 	readonly concurrency?: number | undefined
 	/** Whether to copy what points at `root` as well (signatures, SBOMs), to any depth; default no. */
@@ -75,7 +77,9 @@ export async function copy(options: CopyOptions): Promise<CopyResult> {
 		counts[event.action].bytes += event.descriptor.size
 		options.onContent?.(event)
 	}
-	const named = await onSide('destination', Promise.all(tags.map((tag) => destination.resolve(tag, store))))
+	const named =
+		options.named ??
+		(await onSide('destination', Promise.all(tags.map((tag) => destination.resolve(tag, store)))))
 	const pending = tags.filter((_, index) => named[index]?.digest !== root.digest)
 	const there = tags.length > pending.length
 	const limit = createLimiter(options.concurrency ?? DEFAULT_CONCURRENCY)

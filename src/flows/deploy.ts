@@ -140,6 +140,8 @@ export async function deploy(
 		present !== undefined &&
 		holds(present.spec, application.spec) &&
 		isSettled(present, { digest: reference.digest })
+	// Before it is made: what a killed command has left, `down` still finds.
+	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
 	if (!unchanged) {
 		const secret = await applyRepositorySecret(cluster, {
 			...secretOptions(options, { repoURL, argocdNamespace }),
@@ -153,7 +155,6 @@ export async function deploy(
 		}
 		await api.apply(application, { signal })
 	}
-	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
 	if (unchanged) {
 		step.unchanged(`${options.name} runs ${targetRevision} already`)
 		return { ...result, changed: false }

@@ -6,7 +6,7 @@ import { findRegistry, stopRegistry } from './local-registry.ts'
 import { registryContent } from './registry-content.ts'
 import type { Session } from './session.ts'
 import { emptyState, type State } from './state.ts'
-import { undeploy } from './undeploy.ts'
+import { forget, undeploy } from './undeploy.ts'
 
 export interface DownOptions {
 	/** Leave the registry running, with its artifacts. */
@@ -39,10 +39,19 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 				kubeconfig: application.kubeconfig,
 				argocdNamespace: application.namespace,
 			})
-			await undeploy(session, target, { name: application.name })
+			await undeploy(session, target, { name: application.name, onlyOurs: true })
 			applications.push(application.name)
 			step.done(`${application.name} removed from ${application.cluster}`)
 		} catch (error) {
+			if (error instanceof LadingError && error.kind === 'not-found') {
+				step.unchanged(`${application.name} is gone from ${application.cluster} already`)
+				forget(
+					session,
+					{ name: application.cluster, argocdNamespace: application.namespace },
+					application.name,
+				)
+				continue
+			}
 			step.fail(`${application.name} in ${application.cluster}`)
 			if (options.force !== true || !(error instanceof LadingError)) throw error
 			progress.warn(`${application.name} stays in ${application.cluster}: ${error.message}`)
@@ -66,7 +75,8 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 	await stopRegistry(session, { keepData: false })
 	if (there) registryStep.done(`removed, with ${artifactCount(content?.artifacts ?? 0)}`)
 	else registryStep.unchanged('no registry was there')
-	if (applications.length === remote.length) rmSync(workspace.directory, { recursive: true, force: true })
+	if (options.force === true || workspace.state().applications.length === 0)
+		rmSync(workspace.directory, { recursive: true, force: true })
 	return { applications, sandbox, registry: there ? 'removed' : 'absent', artifacts: content?.artifacts ?? 0 }
 }
 

@@ -97,6 +97,7 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 			destination: repository,
 			root: artifact.manifest.descriptor,
 			tags,
+			named,
 			signal,
 		})
 		pushing.done(formatReference({ ...options.reference, tag: tags.join(',') }))

@@ -15,6 +15,8 @@ export interface UndeployOptions {
 	readonly name: string
 	/** Leave in the cluster what it deployed. */
 	readonly keepResources?: boolean | undefined
+	/** Leave one alone that no longer carries lading's label: somebody has made it anew. */
+	readonly onlyOurs?: boolean | undefined
 	/** Milliseconds. */
 	readonly timeoutMs?: number | undefined
 }
@@ -35,6 +37,12 @@ export async function undeploy(
 	const ref = { name: options.name, namespace }
 	const application = await getApplication(api, ref, { signal })
 	refuseOwned(application)
+	const isOurs = application.metadata.labels?.[ArgocdName.managedByLabel] === ArgocdName.managedByLading
+	if (options.onlyOurs === true && !isOurs) {
+		session.progress.warn(`${options.name} in ${target.name} is no longer lading's and stays`)
+		forget(session, target, options.name)
+		return
+	}
 	await deleteApplication(api, ref, {
 		cascade: options.keepResources !== true,
 		timeoutMs: options.timeoutMs,
@@ -48,5 +56,15 @@ export async function undeploy(
 		if (secret?.metadata.labels?.[ArgocdName.managedByLabel] === ArgocdName.managedByLading)
 			await cluster.delete(refOf(secret), { signal })
 	}
-	session.workspace.update((state) => withoutApplication(state, { ...ref, cluster: target.name }))
+	forget(session, target, options.name)
+}
+
+/** Takes an Application out of the state of this project. */
+export function forget(
+	session: Session,
+	target: Pick<ConnectedCluster, 'name' | 'argocdNamespace'>,
+	name: string,
+): void {
+	const ref = { name, namespace: target.argocdNamespace, cluster: target.name }
+	session.workspace.update((state) => withoutApplication(state, ref))
 }

@@ -38,6 +38,9 @@ export async function runTool(
 	const stop = (why: Stopped): void => {
 		stopped ??= why
 		child.kill('SIGKILL')
+		// What it has started may hold its output open for ever.
+		child.stdout.destroy()
+		child.stderr.destroy()
 	}
 	const onAbort = (): void => stop('aborted')
 	options.signal?.addEventListener('abort', onAbort, { once: true })

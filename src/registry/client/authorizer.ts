@@ -120,7 +120,9 @@ export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerO
 		if (!URL.canParse(realm))
 			throw protocolError(registry, 'asks for a token and names no realm for it', response)
 		const url = new URL(realm)
-		const isPlain = url.protocol === 'http:' && (plainHttp(registry) || isLoopback(url))
+		// A registry elsewhere must not have a credential sent in the clear to a port of this machine.
+		const isHere = isLoopback(url) && isLoopback(new URL(`http://${registry}`))
+		const isPlain = url.protocol === 'http:' && (plainHttp(registry) || isHere)
 		if (url.protocol !== 'https:' && !isPlain) {
 			throw new RemoteError(
 				'TLS_PROTOCOL',

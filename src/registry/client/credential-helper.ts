@@ -67,8 +67,11 @@ function run(
 			env: { ...env },
 			stdio: ['pipe', 'pipe', 'ignore'],
 			timeout,
+			killSignal: 'SIGKILL',
 			...(signal && { signal }),
 		})
+		// What a killed helper has started may hold its output open for ever.
+		child.once('exit', (_code, killedBy) => killedBy !== null && child.stdout.destroy())
 		const chunks: Buffer[] = []
 		let size = 0
 		child.stdout.on('data', (chunk: Buffer) => {
