@@ -87,6 +87,15 @@ describe('kubectl and the sandbox', () => {
 		expect(await no('get cm one')).toContain('configmaps "one" not found')
 	})
 
+	it('a List is created and applied', async () => {
+		const item = (name: string): string =>
+			`  - {apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}, namespace: default}, data: {x: "1"}}\n`
+		const list = `apiVersion: v1\nkind: List\nitems:\n${item('list-a')}${item('list-b')}`
+		expect(await ok('create', list)).toContain('configmap/list-b created')
+		expect(await ok('apply', list)).toContain('configmap/list-a configured')
+		expect(await ok('apply --server-side --force-conflicts', list)).toContain('serverside-applied')
+	})
+
 	it('apply on the client and on the server, conflicts, diff, validation', async () => {
 		expect(await ok('apply', configMap('two', '1'))).toContain('created')
 		expect(await ok('apply', configMap('two', '1'))).toContain('unchanged')

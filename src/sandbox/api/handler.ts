@@ -7,6 +7,7 @@ import type { Fields } from './fields.ts'
 import { json, statusAnswer } from './json-answer.ts'
 import type { ObjectApi } from './object-api.ts'
 import { openApiDocument, openApiIndex } from './openapi.ts'
+import { openApiV2 } from './openapi-v2.ts'
 import { readBody } from './request-body.ts'
 import { parsePath } from './request-path.ts'
 import { answerResource } from './resource-requests.ts'
@@ -88,8 +89,14 @@ function answerDocument(api: ObjectApi, path: string): ServerResponse {
 				: { group: rest[0] ?? '', version: rest[1] ?? '' }
 		return json(200, found(openApiDocument(api.catalog, wanted)))
 	}
+	if (path === '/openapi/v2') {
+		const { contentType, body } = openApiV2()
+		return { status: 200, headers: { 'content-type': contentType }, body }
+	}
 	if (path === '/')
-		return json(200, { paths: ['/api', '/apis', '/livez', '/openapi/v3', '/readyz', '/version'] })
+		return json(200, {
+			paths: ['/api', '/apis', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
+		})
 	throw missing()
 }
 
