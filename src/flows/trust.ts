@@ -1,8 +1,8 @@
 import { ArgocdName, tlsCertsKey } from '../argocd/index.ts'
 import type { KubeObject } from '../cluster/index.ts'
-import { LadingError, RemoteError } from '../errors/index.ts'
+import { LadingError, RemoteError, UserError } from '../errors/index.ts'
 import { createHttpClient, type HttpClient, rootCertificateOf } from '../http/client/index.ts'
-import { parseManifest, parseReference, type Reference } from '../oci/index.ts'
+import { parseManifest, parseReference, type Reference, registryHostname } from '../oci/index.ts'
 import { createKeychain, createRegistryClient } from '../registry/client/index.ts'
 import { trustCa } from '../sync/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
@@ -65,12 +65,9 @@ export async function planTrust(session: Session, options: TrustFlowOptions): Pr
 /** The local registry by any of its names, with its own CA; any other host as it was given. */
 export function localTrustHost(session: Session, options: TrustFlowOptions): TrustFlowOptions {
 	const endpoint = session.workspace.state().registry?.endpoint
-	if (
-		!endpoint ||
-		options.access.caFile !== undefined ||
-		![endpoint.push, endpoint.cluster].includes(options.host)
-	)
-		return options
+	if (!endpoint || options.access.caFile !== undefined) return options
+	const names = [endpoint.push, endpoint.cluster, registryHostname(endpoint.cluster)]
+	if (!names.includes(options.host)) return options
 	return {
 		host: endpoint.push,
 		clusterName: endpoint.cluster,
@@ -80,7 +77,11 @@ export function localTrustHost(session: Session, options: TrustFlowOptions): Tru
 
 function placeOf(text: string): { readonly registry: string } | Reference {
 	if (text.includes('/')) return parseReference(text)
-	return { registry: parseReference(`${text}/x`).registry }
+	if (URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text.replace(/:443$/, ''))
+		return { registry: text }
+	throw new UserError('REFERENCE_INVALID', `"${text}" is not a registry host`, {
+		hint: 'Write it as registry.example.com or registry.example.com:5000',
+	})
 }
 
 async function followBlob(

@@ -178,7 +178,12 @@ async function pushUp(
 	} catch (error) {
 		const isTaken = error instanceof UserError && error.code === 'TAG_EXISTS'
 		if (!isTaken || options.tag !== undefined || userTag === undefined || userTag === ownTag) throw error
-		return await pushTo(ownTag)
+		try {
+			return await pushTo(ownTag)
+		} catch {
+			// Neither: the version that the person is on is the one to speak of.
+			throw error
+		}
 	}
 }
 

@@ -97,7 +97,10 @@ describe.sequential('the road', () => {
 		await project.ok('deploy', 'oci-demo-app', 'oci-demo-app:latest')
 		edit(project, 'replicas: 3', 'replicas: 4')
 		const digest = digestOf(await project.ok('push', 'sample-manifests', 'oci-demo-app:latest'))
-		await project.ok('sync', 'oci-demo-app')
+		// No sync: the push itself has it looked at.
+		await expect
+			.poll(async () => (await application()).revision, { timeout: 20_000, interval: 200 })
+			.toBe(digest)
 		expect(await application()).toMatchObject({ targetRevision: 'latest', revision: digest, sync: 'Synced' })
 	})
 

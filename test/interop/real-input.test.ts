@@ -70,12 +70,11 @@ describe.sequential('real manifests', () => {
 		expect(crds.split('\n')).toHaveLength(3)
 	})
 
-	it('without server-side apply it ends with the very reason that check gives', async () => {
-		const { code, stderr } = await project.run('deploy', 'client', 'argo:v3.6.1', '--timeout=5s')
-		// Argo CD itself still tries again.
-		expect(code).toBe(8)
-		expect(stderr).toContain('too large for client-side apply')
-		await project.ok('undeploy', 'client')
+	it('without server-side apply it is refused before anything is made, with the way out', async () => {
+		const { code, stderr } = await project.run('deploy', 'client', 'argo:v3.6.1')
+		expect(code).toBe(1)
+		expect(stderr).toContain('--server-side')
+		expect((await project.run('status', 'client')).code).toBe(7)
 	})
 
 	it('the add-ons of Kubernetes: every one whose files are manifests', async () => {
