@@ -1,5 +1,6 @@
 import { ArgocdLimit } from './limits.ts'
 import type { Breach } from './manifest-facts.ts'
+import { isSmallJson } from './json-size.ts'
 import { ArgocdName } from './names.ts'
 import { annotationsOf, type DeployedResource, isPlainObject, resourceKey } from './resource.ts'
 
@@ -82,13 +83,14 @@ function checkAnnotations(
 	if (serverSide === true) return []
 	const annotations = annotationsOf(resource)
 	if (/(?:ServerSideApply|Replace)=true/.test(annotations[ArgocdName.syncOptionsAnnotation] ?? '')) return []
-	const size =
-		Buffer.byteLength(JSON.stringify(resource.object)) +
+	const others =
 		LAST_APPLIED.length +
 		Object.entries(annotations).reduce(
 			(sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
 			0,
 		)
+	if (isSmallJson(resource.object, ArgocdLimit.annotationBytes - others)) return []
+	const size = others + Buffer.byteLength(JSON.stringify(resource.object))
 	if (size <= ArgocdLimit.annotationBytes) return []
 	const rule = serverSide === false ? 'last-applied-size' : 'needs-server-side'
 	return [breach(rule, resource, { name: nameOf(resource), size })]

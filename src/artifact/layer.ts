@@ -13,6 +13,8 @@ export type Compression = 'none' | 'gzip'
 export interface PackLayerOptions {
 	/** Default `none`: gzip saves bytes on the wire and costs time. */
 	readonly compress?: Compression | undefined
+	/** Files that were read already, by path. */
+	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 	readonly signal?: AbortSignal | undefined
 }
 
@@ -37,6 +39,7 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	for await (const chunk of produce(set, {
 		compress,
 		signal: options.signal,
+		contents: options.contents,
 		onTar: (part) => tar.update(part),
 	})) {
 		packed.update(chunk)
@@ -64,11 +67,13 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 
 interface ProduceOptions extends StoreOptions {
 	readonly compress: Compression
+	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 	readonly onTar?: (chunk: Uint8Array) => void
 }
 
-function produce(set: ManifestSet, { compress, signal, onTar }: ProduceOptions): ByteStream {
-	const tar = onTar === undefined ? writeTar(set, { signal }) : tap(writeTar(set, { signal }), onTar)
+function produce(set: ManifestSet, { compress, signal, contents, onTar }: ProduceOptions): ByteStream {
+	const written = writeTar(set, { signal, contents })
+	const tar = onTar === undefined ? written : tap(written, onTar)
 	return compress === 'gzip' ? gzipStable(tar) : tar
 }
 

@@ -39,8 +39,11 @@ function normal(path: string): string {
 		.join('/')
 }
 
-/** A directory about to be packed, as a tree. Files are read when asked for. */
-export function treeOf(set: ManifestSet): Tree {
+/**
+ * A directory about to be packed, as a tree. Files are read when asked for; what was
+ * read is put into `contents`, so that the packer need not read it again.
+ */
+export function treeOf(set: ManifestSet, contents?: Map<string, Uint8Array>): Tree {
 	const byPath = new Map(set.entries.map((entry) => [entry.path, entry]))
 	return {
 		entries: set.entries.map(({ path, type, size, linkTarget }): TreeEntry => ({
@@ -51,7 +54,10 @@ export function treeOf(set: ManifestSet): Tree {
 		})),
 		read(path) {
 			const entry = byPath.get(normal(path))
-			return entry?.type === 'file' && entry.size <= MAX_FILE ? readFileSync(entry.absolute) : undefined
+			if (entry?.type !== 'file' || entry.size > MAX_FILE) return undefined
+			const bytes = contents?.get(entry.path) ?? readFileSync(entry.absolute)
+			contents?.set(entry.path, bytes)
+			return bytes
 		},
 	}
 }

@@ -11,6 +11,8 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 
 export interface WriteTarOptions {
 	readonly signal?: AbortSignal | undefined
+	/** Files that were read already, by path: what was checked is what is packed. */
+	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export async function* writeTar(
 				break
 			case 'file':
 				yield* chunk.add(tarHeader({ path: entry.path, type: 'file', size: entry.size }))
-				yield* readInto(chunk, entry)
+				yield* content(chunk, entry, options.contents?.get(entry.path))
 				yield* chunk.zeros(padding(entry.size))
 				break
 			default:
@@ -90,6 +92,12 @@ class Chunk {
 			rest -= length
 		}
 	}
+}
+
+function* content(chunk: Chunk, entry: ManifestEntry, bytes: Uint8Array | undefined): Generator<Uint8Array> {
+	if (!bytes) return yield* readInto(chunk, entry)
+	if (bytes.byteLength !== entry.size) throw changed(entry)
+	yield* chunk.add(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
 
 function* readInto(chunk: Chunk, entry: ManifestEntry): Generator<Uint8Array> {

@@ -32,9 +32,14 @@ export function checkFacts(
 	return checkArtifact(facts, { ...options, parse: parseManifests, rendered })
 }
 
-/** Judges a directory before it is packed. */
-export async function checkSet(session: Session, set: ManifestSet, options: CheckOptions): Promise<Verdict> {
-	return await checkSubject(session, { kind: 'directory', set, facts: directoryFacts(set) }, options)
+/** Judges a directory before it is packed. What is read for that is put into `contents`. */
+export async function checkSet(
+	session: Session,
+	set: ManifestSet,
+	options: CheckOptions & { readonly contents?: Map<string, Uint8Array> | undefined },
+): Promise<Verdict> {
+	const { contents, ...asked } = options
+	return await checkSubject(session, { kind: 'directory', set, facts: directoryFacts(set, contents) }, asked)
 }
 
 export interface CheckResult {

@@ -1,4 +1,4 @@
-import { buildArtifact, gitAnnotations, packLayer } from '../artifact/index.ts'
+import { buildArtifact, gitAnnotations, MAX_LAYER_IN_MEMORY, packLayer } from '../artifact/index.ts'
 import { copy, createSourceStore } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import { readManifestSet, type ManifestSet } from '../manifests/index.ts'
@@ -62,13 +62,14 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 		// What the tags name now is asked while the layer is packed.
 		const present = Promise.all(tags.map(async (tag) => await repository.resolve(tag, { signal })))
 		present.catch(() => {})
+		const contents = contentsToKeep(set)
 		if (options.check !== false) {
-			const verdict = await checkSet(session, set, options.check ?? {})
+			const verdict = await checkSet(session, set, { ...options.check, contents })
 			for (const finding of verdict.findings)
 				if (finding.severity === 'warn') progress.warn(finding.message, finding.fix)
 			if (!verdict.accepted) refuse(verdict, options.directory)
 		}
-		const layer = await packLayer(set, { compress: options.compress, signal })
+		const layer = await packLayer(set, { compress: options.compress, contents, signal })
 		const artifact = buildArtifact(layer, { annotations: await annotationsOf(session, options) })
 		const { digest } = artifact.manifest.descriptor
 		const files = set.entries.filter((entry) => entry.type === 'file').length
@@ -105,6 +106,12 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 	} finally {
 		connection.close()
 	}
+}
+
+/** Where files that fit into memory are kept between the check and the packing. */
+function contentsToKeep({ entries }: ManifestSet): Map<string, Uint8Array> | undefined {
+	const bytes = entries.reduce((sum, { size }) => sum + size, 0)
+	return bytes <= MAX_LAYER_IN_MEMORY ? new Map() : undefined
 }
 
 function tagsOf({ reference, tags = [] }: PushOptions): readonly string[] {

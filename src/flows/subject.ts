@@ -155,6 +155,6 @@ async function layerTree(
 }
 
 /** What is known of a directory that is not packed. */
-export function directoryFacts(set: ManifestSet): ArtifactFacts {
-	return { tree: treeOf(set) }
+export function directoryFacts(set: ManifestSet, contents?: Map<string, Uint8Array>): ArtifactFacts {
+	return { tree: treeOf(set, contents) }
 }
