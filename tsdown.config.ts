@@ -21,7 +21,8 @@ const config: UserConfig[] = [
 		deps: { alwaysBundle: [/.*/], onlyBundle: false },
 		dts: false,
 		fixedExtension: false,
-		minify: false,
+		// Less text to read at start; names stay, for stacks in bug reports.
+		minify: { mangle: false },
 		outputOptions: { codeSplitting: { groups: [{ name: 'shared', minShareCount: SHARED_BY }] } },
 		clean: true,
 	},
