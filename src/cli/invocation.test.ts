@@ -18,7 +18,7 @@ describe('any thrown value', () => {
 		['a full disk', system('ENOSPC'), 9, 'no space'],
 		['a quota', system('EDQUOT', '/data'), 9, '/data'],
 		['a path that cannot be', system('ENOENT', '/proc/x'), 9, '/proc/x'],
-		['a forbidden path', system('EACCES', '/root/x'), 9, '/root/x'],
+		['a forbidden path', system('EACCES', '/srv/x'), 9, '/srv/x'],
 		['a fault of ours', new TypeError('x is undefined'), 70, 'bug'],
 		['no error at all', 'text', 70, 'text'],
 		['one of ours', new UserError('NOT_FOUND', 'no tag'), 7, 'no tag'],

@@ -8,7 +8,8 @@ import type { RegistryEndpoint } from './state.ts'
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
 
-function isLoopback(registry: string): boolean {
+/** Whether a `host[:port]` names this machine and no other. */
+export function isLoopback(registry: string): boolean {
 	return LOOPBACK.test(registryHostname(registry))
 }
 

@@ -14,6 +14,7 @@ import { type Descriptor, isDigest, registryHostname } from '../oci/index.ts'
 import { createClusterApplicationApi, getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
 import { checkSubject } from './check.ts'
+import { isLoopback } from './cluster-registry.ts'
 import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
 import { findRegistry } from './local-registry.ts'
 import { connectRegistry, readCa, type RegistryAccess } from './registries.ts'
@@ -48,7 +49,7 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		clusterElsewhere:
 			connected !== undefined &&
 			connected.name !== 'sandbox' &&
-			!isLoopback(new URL(connected.cluster.server).hostname),
+			!isLoopback(new URL(connected.cluster.server).host),
 		argocdNamespace: options.argocdNamespace ?? 'argocd',
 		applications: options.names.length === 0 ? undefined : options.names,
 		now: options.now,
@@ -86,10 +87,6 @@ async function clusterOrError(
 		if (error instanceof LadingError) return error
 		throw error
 	}
-}
-
-function isLoopback(hostname: string): boolean {
-	return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname)
 }
 
 async function machineFacts({ workspace }: Session, { nodeVersion }: DoctorOptions): Promise<MachineFacts> {
@@ -172,7 +169,7 @@ async function registriesOf(
 				clusterName,
 				plainHttp: access.plainHttp,
 				caPem: access.caFile === undefined ? undefined : readCa(access.caFile),
-				loopbackOnly: isLoopback(registryHostname(name)),
+				loopbackOnly: isLoopback(name),
 			})
 		}
 	}

@@ -7,6 +7,7 @@ import {
 	isReady,
 	keyOf,
 	ownedBy,
+	MAX_PODS,
 	ownOrChild,
 	podFrom,
 	PODS,
@@ -17,7 +18,6 @@ import type { Controller, ControllerContext } from './runtime.ts'
 
 const JOBS = 'batch/jobs'
 const COMPONENT = 'sandbox-job-controller'
-const MAX_PODS = 500
 
 /** Jobs own pods until enough of them have succeeded; in the sandbox every pod does. */
 export function jobController(context: ControllerContext): Controller {

@@ -8,6 +8,8 @@ import type { ObjectKey, StoreEvent } from '../store.ts'
 
 export const PODS = '/pods'
 export const NODE = 'lading-sandbox'
+/** Pods made in one go: what a typing error asks for must not fill the memory at once. */
+export const MAX_PODS = 500
 
 /** A built-in resource in its storage version. */
 export function builtIn(api: ObjectApi, storageKey: string): ServedResource {

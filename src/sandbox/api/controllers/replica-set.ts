@@ -6,6 +6,7 @@ import {
 	isReady,
 	keyOf,
 	ownedBy,
+	MAX_PODS,
 	ownOrChild,
 	podFrom,
 	PODS,
@@ -15,8 +16,6 @@ import type { Controller, ControllerContext } from './runtime.ts'
 
 const REPLICA_SETS = 'apps/replicasets'
 const COMPONENT = 'sandbox-replicaset-controller'
-/** Pods made in one go: what a typing error asks for must not fill the memory at once. */
-const MAX_PODS = 500
 
 /** ReplicaSets own as many pods as they say. */
 export function replicaSetController(context: ControllerContext): Controller {

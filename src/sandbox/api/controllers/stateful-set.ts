@@ -6,6 +6,7 @@ import {
 	isReady,
 	keyOf,
 	ownedBy,
+	MAX_PODS,
 	ownOrChild,
 	podFrom,
 	PODS,
@@ -17,7 +18,6 @@ import type { Controller, ControllerContext } from './runtime.ts'
 const STATEFUL_SETS = 'apps/statefulsets'
 const REVISION = 'controller-revision-hash'
 const COMPONENT = 'sandbox-statefulset-controller'
-const MAX_PODS = 500
 
 /** StatefulSets own pods with numbers: made upwards, replaced and removed downwards. */
 export function statefulSetController(context: ControllerContext): Controller {
