@@ -36,6 +36,10 @@ export async function gitAnnotations(directory: string, options: GitOptions): Pr
 	const commit = await git('log', '-1', '--no-show-signature', '--format=%H %ct')
 	const match = /^([0-9a-f]{40,64}) ([0-9]{1,11})$/.exec(commit ?? '')
 	if (match === null) return { omitted: 'the repository has no commit' }
+	if ((await git('config', '--get-regexp', '--name-only', PROGRAMS)) !== undefined)
+		return {
+			omitted: 'the configuration of the repository names programs to run (git config --get-regexp filter)',
+		}
 	const changes = await git(
 		'status',
 		'--porcelain=v1',
@@ -90,6 +94,9 @@ const SAFE_CONFIG: readonly string[] = [
 	'submodule.recurse=false',
 	'protocol.allow=never',
 ]
+
+/** Keys under which a repository may name programs that `git status` runs: the content filters. */
+const PROGRAMS = String.raw`^filter\..*\.(clean|smudge|process)$`
 
 /** Output without its last line break; `undefined` when git is missing, fails, or says too much. */
 async function runGit(

@@ -5,7 +5,7 @@ import { diffResources, type ManifestObject, type ResourceDiff } from '../manife
 import { checkSubject } from './check.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
-import { readSubject } from './subject.ts'
+import { locateSubject, readSubject } from './subject.ts'
 
 export interface DiffOptions {
 	/** Path inside both sides; `.`. */
@@ -21,11 +21,31 @@ export async function diff(
 	[before, after]: readonly [before: string, after: string],
 	options: DiffOptions = {},
 ): Promise<readonly ResourceDiff[]> {
+	refuseCredentialsForTwo(session, [before, after], options)
 	const [left, right] = await Promise.all([
 		objectsOf(session, before, options),
 		objectsOf(session, after, options),
 	])
 	return diffResources(left, right)
+}
+
+/** Credentials that are given without the name of a registry belong to one, and it is not said which. */
+function refuseCredentialsForTwo(session: Session, sides: readonly string[], { access }: DiffOptions): void {
+	if (access?.credentials === undefined || access.credentials.registry !== undefined) return
+	const registries = new Set(
+		sides.flatMap((what) => {
+			const place = locateSubject(session, what)
+			return place.kind === 'artifact' ? [place.reference.registry] : []
+		}),
+	)
+	if (registries.size < 2) return
+	throw new UserError(
+		'USAGE',
+		`the user name and password are for one registry, and this asks two: ${[...registries].join(' and ')}`,
+		{
+			hint: 'Sign in to each with docker login, or set LADING_REGISTRY to the one that LADING_USERNAME is for.',
+		},
+	)
 }
 
 async function objectsOf(

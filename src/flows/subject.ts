@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { readTree, treeOf, type Tree } from '../artifact/index.ts'
 import { type ArtifactFacts, isContentLayer, type ManifestFacts } from '../argocd/index.ts'
 import { readVerified, verified } from '../content/index.ts'
-import { UserError } from '../errors/index.ts'
+import { unreachable, UserError } from '../errors/index.ts'
 import { type ManifestSet, readManifestSet } from '../manifests/index.ts'
 import {
 	type Descriptor,
@@ -34,23 +34,44 @@ export interface SubjectOptions {
 	readonly version: string
 }
 
+/** What a text names, before it is read. */
+export type SubjectPlace =
+	| { readonly kind: 'directory' | 'tar'; readonly path: string }
+	| { readonly kind: 'artifact'; readonly reference: Reference }
+
 /**
- * Reads what `text` names. A directory or file of that name comes before an artifact.
- * @throws UserError `DIRECTORY_INVALID`, `NOT_FOUND`, those of reading a directory or a reference
+ * Finds what `text` names. A directory or file of that name comes before an artifact.
+ * @throws UserError `DIRECTORY_INVALID`, those of reading a reference
+ */
+export function locateSubject(session: Session, text: string): SubjectPlace {
+	const path = resolve(session.workspace.root, text)
+	const stats = statOf(path)
+	if (stats?.isDirectory() === true) return { kind: 'directory', path }
+	if (stats?.isFile() === true) return { kind: 'tar', path }
+	return { kind: 'artifact', reference: readPlace(session, text) }
+}
+
+/**
+ * Reads what `text` names.
+ * @throws UserError `NOT_FOUND`, those of {@link locateSubject} and of reading a directory
  */
 export async function readSubject(session: Session, text: string, options: SubjectOptions): Promise<Subject> {
 	const { signal } = session
-	const path = resolve(session.workspace.root, text)
-	const stats = statOf(path)
-	if (stats?.isDirectory() === true) {
-		const set = await readManifestSet(path, { signal })
-		return { kind: 'directory', set, facts: directoryFacts(set) }
+	const place = locateSubject(session, text)
+	switch (place.kind) {
+		case 'directory': {
+			const set = await readManifestSet(place.path, { signal })
+			return { kind: 'directory', set, facts: directoryFacts(set) }
+		}
+		case 'tar': {
+			const mediaType = /\.(?:tgz|gz)$/.test(text) ? MediaType.layerTarGzip : MediaType.layerTar
+			return { kind: 'tar', facts: { tree: await readTree(createReadStream(place.path), mediaType) } }
+		}
+		case 'artifact':
+			return await readArtifact(session, place.reference, options)
+		default:
+			return unreachable(place)
 	}
-	if (stats?.isFile() === true) {
-		const mediaType = /\.(?:tgz|gz)$/.test(text) ? MediaType.layerTarGzip : MediaType.layerTar
-		return { kind: 'tar', facts: { tree: await readTree(createReadStream(path), mediaType) } }
-	}
-	return await readArtifact(session, readPlace(session, text), options)
 }
 
 export type ArtifactSubject = Extract<Subject, { kind: 'artifact' }>

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -81,6 +81,21 @@ describe('gitAnnotations', () => {
 		git('config', 'gpg.program', trap)
 		git('config', 'log.showSignature', 'true')
 		expect((await annotate(join(directory, 'manifests'))).omitted).toBeUndefined()
+		expect(existsSync(join(directory, 'sprung'))).toBe(false)
+	})
+
+	it('runs no content filter of the repository, and tells nothing then', async () => {
+		commit()
+		const trap = join(directory, 'trap.sh')
+		writeFileSync(trap, `#!/bin/sh\ntouch ${directory}/sprung\ncat\n`)
+		chmodSync(trap, 0o755)
+		writeFileSync(join(directory, 'manifests/.gitattributes'), '* filter=evil=x\n')
+		git('add', '.')
+		git('commit', '-q', '-m', 'two')
+		git('config', 'filter.evil=x.clean', trap)
+		// A file that looks changed is what makes git run the filter.
+		utimesSync(join(directory, 'manifests/a.yaml'), 1, 1)
+		expect((await annotate(join(directory, 'manifests'))).omitted).toContain('programs to run')
 		expect(existsSync(join(directory, 'sprung'))).toBe(false)
 	})
 

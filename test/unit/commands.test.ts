@@ -42,7 +42,7 @@ async function lading(...args: readonly string[]): Promise<Outcome> {
 		args,
 		stdout: stream('stdout'),
 		stderr: stream('stderr'),
-		stdin: Readable.from([]),
+		stdin: Readable.from(['s3cret\n']),
 		cwd: directory,
 		env: { HOME: directory },
 		version: '9.9.9',
@@ -92,6 +92,15 @@ describe.sequential('whole commands in process', () => {
 		expect((await lading('push', 'manifests', `${host}/app:v1.1.0`, ...ca(), '--pin')).stdout).toMatch(
 			/app:v1\.1\.0@sha256:/,
 		)
+	})
+
+	it('diff gives no credentials to two registries', async () => {
+		const elsewhere = `127.0.0.1:${registry.port}/app:v1.0.0`
+		const signIn = ['--username', 'a', '--password-stdin']
+		const two = await lading('diff', `${host}/app:v1.0.0`, elsewhere, ...ca(), ...signIn)
+		expect(two.code).toBe(2)
+		expect(two.stderr).toContain(`${host} and 127.0.0.1:${registry.port}`)
+		expect((await lading('diff', `${host}/app:v1.0.0`, 'manifests', ...ca(), ...signIn)).code).toBe(1)
 	})
 
 	it('diff goes by resource and field', async () => {
