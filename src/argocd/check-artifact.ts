@@ -1,6 +1,6 @@
 import type { Tree, TreeProblem } from '../artifact/index.ts'
 import { unreachable } from '../errors/index.ts'
-import { checkResources } from './check-resources.ts'
+import { checkRepeated, checkResources } from './check-resources.ts'
 import {
 	type ExtractedFiles,
 	type ExtractedNode,
@@ -10,9 +10,10 @@ import {
 } from './extract-tree.ts'
 import { generateFromFiles, pathFault, type SkippedFile } from './generate-directory.ts'
 import { baseName, cleanPath, joinPath } from './go-path.ts'
+import { type Judge, judgeFile } from './judge-file.ts'
 import { type Breach, checkManifest, isChartLayer, type ManifestFacts } from './manifest-facts.ts'
 import type { GenerationError, ParseDocuments } from './manifest-file.ts'
-import type { DeployedResource } from './resource.ts'
+import type { DeployedResource, ResourceIdentity } from './resource.ts'
 import { acceptanceRules, argocdMessage, type Rule, type Severity } from './rules.ts'
 import { detectSourceType, type SourceType } from './source-type.ts'
 import { ASSUMED_ARGOCD_VERSION, inVersionRanges } from './version.ts'
@@ -25,8 +26,7 @@ export interface ArtifactFacts {
 	readonly tree?: Tree | undefined
 }
 
-export interface CheckOptions {
-	readonly parse: ParseDocuments
+export interface JudgeOptions {
 	/** Version of Argo CD; 3.6.1. */
 	readonly version?: string | undefined
 	readonly path?: string | undefined
@@ -43,6 +43,10 @@ export interface CheckOptions {
 	readonly contents?: boolean | undefined
 }
 
+export interface CheckOptions extends JudgeOptions {
+	readonly parse: ParseDocuments
+}
+
 export interface Finding {
 	/** Code of the {@link Rule}. */
 	readonly rule: string
@@ -56,10 +60,10 @@ export interface Finding {
 }
 
 /** Whether Argo CD takes the artifact, and what it would deploy. */
-export interface Verdict {
+export interface Verdict<R extends ResourceIdentity = DeployedResource> {
 	readonly accepted: boolean
 	readonly findings: readonly Finding[]
-	readonly resources: readonly DeployedResource[]
+	readonly resources: readonly R[]
 	readonly skipped: readonly SkippedFile[]
 	/** Absent where there was no content to look at. */
 	readonly sourceType?: SourceType | undefined
@@ -69,6 +73,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map(acceptanceRules.map((rule) => [
 
 /** Judges an artifact by {@link acceptanceRules}. */
 export function checkArtifact(facts: ArtifactFacts, options: CheckOptions): Verdict {
+	return judgeArtifact(facts, { ...options, judge: (file) => judgeFile(file, options) })
+}
+
+/** Like {@link checkArtifact}, where the files are judged elsewhere. */
+export function judgeArtifact<R extends ResourceIdentity>(
+	facts: ArtifactFacts,
+	options: JudgeOptions & { readonly judge: Judge<R> },
+): Verdict<R | DeployedResource> {
 	const version = options.version ?? ASSUMED_ARGOCD_VERSION
 	const breaches: Breach[] = [{ rule: 'argocd-too-old', detail: {} }]
 	if (facts.manifest !== undefined) breaches.push(...checkManifest(facts.manifest, { ...options, version }))
@@ -107,18 +119,28 @@ function toFinding(
 	}
 }
 
-interface ContentResult {
+interface ContentResult<R extends ResourceIdentity> {
 	readonly breaches: readonly Breach[]
-	readonly resources: readonly DeployedResource[]
+	readonly resources: readonly (R | DeployedResource)[]
 	readonly skipped: readonly SkippedFile[]
 	readonly sourceType?: SourceType | undefined
 }
 
-type Options = CheckOptions & { readonly version: string }
+type Options<R extends ResourceIdentity> = JudgeOptions & {
+	readonly version: string
+	readonly judge: Judge<R>
+}
 
-const nothing = (...breaches: readonly Breach[]): ContentResult => ({ breaches, resources: [], skipped: [] })
+const nothing = (...breaches: readonly Breach[]): ContentResult<never> => ({
+	breaches,
+	resources: [],
+	skipped: [],
+})
 
-function checkContent({ manifest, tree }: ArtifactFacts, options: Options): ContentResult {
+function checkContent<R extends ResourceIdentity>(
+	{ manifest, tree }: ArtifactFacts,
+	options: Options<R>,
+): ContentResult<R> {
 	if (tree === undefined) return nothing()
 	const extraction = extractTree(tree, options.version)
 	const dropped = extraction.dropped.map(({ path, type }): Breach => ({
@@ -212,7 +234,10 @@ function stripDirectory(
 	return { files: stripped }
 }
 
-function generate(tree: Tree, options: Options & { readonly files: ExtractedFiles }): ContentResult {
+function generate<R extends ResourceIdentity>(
+	tree: Tree,
+	options: Options<R> & { readonly files: ExtractedFiles },
+): ContentResult<R> {
 	const { files, path = '.' } = options
 	const root = cleanPath(path)
 	const fault = pathFault(files, path)
@@ -233,7 +258,7 @@ function generate(tree: Tree, options: Options & { readonly files: ExtractedFile
 		return { breaches: [...overrides, ...breaches], resources: rendered ?? [], skipped: [], sourceType }
 	}
 	if (options.contents === false) return { ...nothing(...overrides), sourceType }
-	const { resources, skipped, errors } = generateFromFiles(tree, options)
+	const { resources, skipped, errors, breaches } = generateFromFiles(tree, options)
 	return {
 		breaches: [
 			...overrides,
@@ -242,7 +267,8 @@ function generate(tree: Tree, options: Options & { readonly files: ExtractedFile
 			...(errors.length > 0 || skipped.some(({ reason }) => reason === 'jsonnet' || reason === 'unread')
 				? []
 				: emptyBreach(resources, whyEmpty(files, skipped))),
-			...checkResources(resources, options),
+			...breaches,
+			...checkRepeated(resources),
 		],
 		resources,
 		skipped,
@@ -262,7 +288,7 @@ function errorBreach({ rule, file, line, detail, argocdMessage }: GenerationErro
 	}
 }
 
-function emptyBreach(resources: readonly DeployedResource[], detail: string): readonly Breach[] {
+function emptyBreach(resources: readonly ResourceIdentity[], detail: string): readonly Breach[] {
 	return resources.length === 0 ? [{ rule: 'nothing-to-deploy', detail: { detail } }] : []
 }
 
@@ -279,7 +305,7 @@ function whyEmpty(files: ExtractedFiles, skipped: readonly SkippedFile[]): strin
 
 function skippedBreaches(
 	skipped: readonly SkippedFile[],
-	resources: readonly DeployedResource[],
+	resources: readonly ResourceIdentity[],
 ): readonly Breach[] {
 	const below = skipped.filter(({ reason }) => reason === 'subdirectory')
 	const [first] = below

@@ -2,27 +2,36 @@ import { ArgocdLimit } from './limits.ts'
 import type { Breach } from './manifest-facts.ts'
 import { isSmallJson } from './json-size.ts'
 import { ArgocdName } from './names.ts'
-import { annotationsOf, type DeployedResource, isPlainObject, resourceKey } from './resource.ts'
+import {
+	annotationsOf,
+	type DeployedResource,
+	isPlainObject,
+	resourceKey,
+	type ResourceIdentity,
+} from './resource.ts'
+
+export interface ResourceOptions {
+	/** Whether the Application applies server-side; absent where it is not known. */
+	readonly serverSide?: boolean | undefined
+}
 
 /** The breaches of the objects themselves, wherever they come from. */
 export function checkResources(
 	resources: readonly DeployedResource[],
-	options: { readonly serverSide?: boolean | undefined },
+	options: ResourceOptions,
 ): readonly Breach[] {
-	return [
-		...resources.flatMap((resource) => [
-			...checkIdentity(resource),
-			...checkSecret(resource),
-			...checkAnnotations(resource, options),
-		]),
-		...checkRepeated(resources),
-	]
+	return [...resources.flatMap((resource) => checkResource(resource, options)), ...checkRepeated(resources)]
 }
 
-const nameOf = ({ kind, namespace, name }: DeployedResource): string =>
+/** The breaches of one object by itself. */
+export function checkResource(resource: DeployedResource, options: ResourceOptions): readonly Breach[] {
+	return [...checkIdentity(resource), ...checkSecret(resource), ...checkAnnotations(resource, options)]
+}
+
+const nameOf = ({ kind, namespace, name }: ResourceIdentity): string =>
 	`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 
-function breach(rule: string, resource: DeployedResource, more: Breach['detail']): Breach {
+function breach(rule: string, resource: ResourceIdentity, more: Breach['detail']): Breach {
 	const { file, line } = resource
 	return {
 		rule,
@@ -76,10 +85,7 @@ function checkSecret(resource: DeployedResource): readonly Breach[] {
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** Client-side apply writes the whole object into an annotation, next to Argo CD's own. */
-function checkAnnotations(
-	resource: DeployedResource,
-	{ serverSide }: { readonly serverSide?: boolean | undefined },
-): readonly Breach[] {
+function checkAnnotations(resource: DeployedResource, { serverSide }: ResourceOptions): readonly Breach[] {
 	if (serverSide === true) return []
 	const annotations = annotationsOf(resource)
 	if (/(?:ServerSideApply|Replace)=true/.test(annotations[ArgocdName.syncOptionsAnnotation] ?? '')) return []
@@ -96,8 +102,9 @@ function checkAnnotations(
 	return [breach(rule, resource, { name: nameOf(resource), size })]
 }
 
-function checkRepeated(resources: readonly DeployedResource[]): readonly Breach[] {
-	const groups = new Map<string, DeployedResource[]>()
+/** Objects that stand there more than once: Argo CD deploys the last one. */
+export function checkRepeated(resources: readonly ResourceIdentity[]): readonly Breach[] {
+	const groups = new Map<string, ResourceIdentity[]>()
 	for (const resource of resources) {
 		if (resource.name === '') continue
 		const key = resourceKey(resource)

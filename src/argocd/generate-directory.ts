@@ -3,8 +3,10 @@ import { type ExtractedFiles, extractTree, resolveInTree } from './extract-tree.
 import { compileGlob } from './go-glob.ts'
 import { baseName, cleanPath, compareNames } from './go-path.ts'
 import { ArgocdLimit } from './limits.ts'
-import { type GenerationError, type ParseDocuments, readManifestFile } from './manifest-file.ts'
-import type { DeployedResource } from './resource.ts'
+import { type Judge, judgeFile } from './judge-file.ts'
+import type { Breach } from './manifest-facts.ts'
+import type { GenerationError, ManifestFile, ParseDocuments } from './manifest-file.ts'
+import type { DeployedResource, ResourceIdentity } from './resource.ts'
 import { ASSUMED_ARGOCD_VERSION } from './version.ts'
 
 export interface SkippedFile {
@@ -26,19 +28,22 @@ export interface SkippedFile {
 	readonly detail: string
 }
 
-export interface DirectoryOptions {
+interface WalkOptions {
 	/** Directory inside the artifact; `.`. */
 	readonly path?: string | undefined
 	readonly recurse?: boolean | undefined
 	readonly include?: string | undefined
 	readonly exclude?: string | undefined
+}
+
+export interface DirectoryOptions extends WalkOptions {
 	readonly parse: ParseDocuments
 	/** Version of Argo CD; 3.6.1. */
 	readonly version?: string | undefined
 }
 
-export interface Generated {
-	readonly resources: readonly DeployedResource[]
+export interface Generated<R extends ResourceIdentity = DeployedResource> {
+	readonly resources: readonly R[]
 	readonly skipped: readonly SkippedFile[]
 	/** All faults found, in Argo CD's order: it stops at the first. */
 	readonly errors: readonly GenerationError[]
@@ -50,26 +55,32 @@ export interface Generated {
  */
 export function generateDirectory(tree: Tree, options: DirectoryOptions): Generated {
 	const { files } = extractTree(tree, options.version ?? ASSUMED_ARGOCD_VERSION)
-	return generateFromFiles(tree, { ...options, files })
+	const fault = pathFault(files, options.path ?? '.')
+	if (fault !== undefined) return { resources: [], skipped: [], errors: [fault] }
+	const { resources, skipped, errors } = generateFromFiles(tree, {
+		...options,
+		files,
+		judge: (file) => judgeFile(file, options),
+	})
+	return { resources, skipped, errors }
 }
 
-/** Like {@link generateDirectory}, for a layer that was extracted already. */
-export function generateFromFiles(
+/** Like {@link generateDirectory}, for a layer that was extracted already and has the directory. */
+export function generateFromFiles<R extends ResourceIdentity>(
 	tree: Tree,
-	options: DirectoryOptions & { readonly files: ExtractedFiles },
-): Generated {
-	const { files, path = '.' } = options
-	const fault = pathFault(files, path)
-	if (fault !== undefined) return { resources: [], skipped: [], errors: [fault] }
-	const walk = walkManifests(tree, { ...options, root: cleanPath(path) })
-	const resources: DeployedResource[] = []
+	options: WalkOptions & { readonly files: ExtractedFiles; readonly judge: Judge<R> },
+): Generated<R> & { readonly breaches: readonly Breach[] } {
+	const walk = walkManifests(tree, { ...options, root: cleanPath(options.path ?? '.') })
+	const resources: R[] = []
+	const breaches: Breach[] = []
 	const skipped: SkippedFile[] = [...walk.skipped]
 	const errors: GenerationError[] = [...walk.errors]
 	for (const candidate of walk.candidates) {
-		const outcome = readManifestFile(candidate, options.parse)
+		const { outcome, breaches: found } = options.judge(candidate)
 		switch (outcome.kind) {
 			case 'resources':
-				resources.push(...outcome.resources)
+				for (const resource of outcome.resources) resources.push(resource)
+				for (const breach of found) breaches.push(breach)
 				break
 			case 'skipped':
 				skipped.push({ path: candidate.path, reason: outcome.reason, detail: outcome.detail })
@@ -79,7 +90,7 @@ export function generateFromFiles(
 				break
 		}
 	}
-	return { resources, skipped, errors }
+	return { resources, skipped, errors, breaches }
 }
 
 /** Argo CD's refusal of `source.path`. @see argo-cd util/app/path/path.go */
@@ -104,24 +115,19 @@ export function pathFault(files: ExtractedFiles, path: string): GenerationError 
 	return undefined
 }
 
-interface Candidate {
-	readonly path: string
-	readonly bytes: Uint8Array
-}
-
 interface Walk {
-	readonly candidates: readonly Candidate[]
+	readonly candidates: readonly ManifestFile[]
 	readonly skipped: readonly SkippedFile[]
 	readonly errors: readonly GenerationError[]
 }
 
-type WalkOptions = DirectoryOptions & { readonly files: ExtractedFiles; readonly root: string }
+type RootedOptions = WalkOptions & { readonly files: ExtractedFiles; readonly root: string }
 
 const MANIFEST = /\.(?:yaml|yml|json|jsonnet)$/
 const SKIP_MARKER = '+argocd:skip-file-rendering'
 
-function walkManifests(tree: Tree, options: WalkOptions): Walk {
-	const candidates: Candidate[] = []
+function walkManifests(tree: Tree, options: RootedOptions): Walk {
+	const candidates: ManifestFile[] = []
 	const skipped: SkippedFile[] = []
 	const errors: GenerationError[] = []
 	const filter = compileFilter(options)
@@ -158,7 +164,7 @@ interface Filter {
 	readonly exclude: ((path: string) => boolean) | undefined
 }
 
-function compileFilter({ include = '', exclude = '' }: DirectoryOptions): Filter {
+function compileFilter({ include = '', exclude = '' }: WalkOptions): Filter {
 	// A pattern that does not compile matches nothing, as Argo CD has it.
 	const compile = (pattern: string): ((path: string) => boolean) | undefined =>
 		pattern === '' ? undefined : (compileGlob(pattern) ?? (() => false))
@@ -166,7 +172,7 @@ function compileFilter({ include = '', exclude = '' }: DirectoryOptions): Filter
 }
 
 /** Paths of all that is no directory, in the order of Go's filepath.Walk. */
-function walkFiles({ files, root }: WalkOptions): readonly string[] {
+function walkFiles({ files, root }: RootedOptions): readonly string[] {
 	if (files.get(root)?.type !== 'directory') return []
 	const prefix = root === '.' ? '' : `${root}/`
 	return [...files]
@@ -189,7 +195,7 @@ function comparePaths(left: readonly string[], right: readonly string[]): number
 interface Look {
 	readonly tree: Tree
 	readonly path: string
-	readonly options: WalkOptions
+	readonly options: RootedOptions
 	readonly filter: Filter
 }
 

@@ -1,5 +1,11 @@
 import { baseName } from './go-path.ts'
-import { type DeployedResource, isPlainObject, type PlainObject, resourcesOf } from './resource.ts'
+import {
+	type DeployedResource,
+	isPlainObject,
+	type PlainObject,
+	type ResourceIdentity,
+	resourcesOf,
+} from './resource.ts'
 
 /** One YAML document, or the one value of a JSON file. */
 export interface ManifestDocument {
@@ -38,16 +44,19 @@ export interface GenerationError {
 	readonly grpcCode?: 'Unknown' | 'FailedPrecondition' | undefined
 }
 
-export type FileOutcome =
-	| { readonly kind: 'resources'; readonly resources: readonly DeployedResource[] }
+/** A file and its path in the artifact. */
+export interface ManifestFile {
+	readonly path: string
+	readonly bytes: Uint8Array
+}
+
+export type FileOutcome<R extends ResourceIdentity = DeployedResource> =
+	| { readonly kind: 'resources'; readonly resources: readonly R[] }
 	| { readonly kind: 'skipped'; readonly reason: 'not-a-manifest' | 'empty'; readonly detail: string }
 	| { readonly kind: 'error'; readonly error: GenerationError }
 
 /** Reads one file of a directory source. @see argo-cd reposerver/repository/repository.go getObjsFromYAMLOrJSON */
-export function readManifestFile(
-	file: { readonly path: string; readonly bytes: Uint8Array },
-	parse: ParseDocuments,
-): FileOutcome {
+export function readManifestFile(file: ManifestFile, parse: ParseDocuments): FileOutcome {
 	return file.path.endsWith('.json') ? readJson(file, parse) : readYaml(file, parse)
 }
 
@@ -84,10 +93,7 @@ const describe = (error: unknown): string => (error instanceof Error ? error.mes
 /** What Argo CD's message quotes is left out: it may be a Secret. */
 const KIND_MISSING = "Object 'Kind' is missing in '{…}'"
 
-function readJson(
-	{ path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
-	parse: ParseDocuments,
-): FileOutcome {
+function readJson({ path, bytes }: ManifestFile, parse: ParseDocuments): FileOutcome {
 	const name = baseName(path)
 	const error = (rule: GenerationError['rule'], detail: string, argocdMessage: string): FileOutcome => ({
 		kind: 'error',
@@ -147,10 +153,7 @@ function startsWithJson(text: string): boolean {
 	return false
 }
 
-function readYaml(
-	file: { readonly path: string; readonly bytes: Uint8Array },
-	parse: ParseDocuments,
-): FileOutcome {
+function readYaml(file: ManifestFile, parse: ParseDocuments): FileOutcome {
 	const { documents, failure } = parseUpToFailure(file, parse)
 	const resources: DeployedResource[] = []
 	let objects = 0
@@ -192,7 +195,7 @@ interface Broken {
 }
 
 function brokenYaml(
-	{ path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+	{ path, bytes }: ManifestFile,
 	{ rule, objects, line, detail, argocd }: Broken,
 ): FileOutcome {
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -217,10 +220,7 @@ interface Parsed {
 }
 
 /** Argo CD decodes one document after the other, so what stands before a broken one counts. */
-function parseUpToFailure(
-	{ path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
-	parse: ParseDocuments,
-): Parsed {
+function parseUpToFailure({ path, bytes }: ManifestFile, parse: ParseDocuments): Parsed {
 	try {
 		return { documents: parse(bytes, path) }
 	} catch (error) {

@@ -1,5 +1,5 @@
-/** An object that Argo CD would deploy. */
-export interface DeployedResource {
+/** What an object that Argo CD would deploy is called, and where it stands. */
+export interface ResourceIdentity {
 	/** Empty for the core group. */
 	readonly group: string
 	readonly version: string
@@ -12,6 +12,10 @@ export interface DeployedResource {
 	readonly file?: string | undefined
 	/** First line of the document, from 1. */
 	readonly line?: number | undefined
+}
+
+/** An object that Argo CD would deploy. */
+export interface DeployedResource extends ResourceIdentity {
 	readonly object: Readonly<Record<string, unknown>>
 }
 
@@ -64,6 +68,6 @@ export function annotationsOf({ object }: DeployedResource): Readonly<Record<str
 }
 
 /** Argo CD's ResourceKey: `group/Kind/namespace/name`. */
-export function resourceKey({ group, kind, namespace = '', name }: DeployedResource): string {
+export function resourceKey({ group, kind, namespace = '', name }: ResourceIdentity): string {
 	return `${group}/${kind}/${namespace}/${name}`
 }

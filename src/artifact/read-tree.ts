@@ -44,6 +44,7 @@ function normal(path: string): string {
  * read is put into `contents`, so that the packer need not read it again.
  */
 export function treeOf(set: ManifestSet, contents?: Map<string, Uint8Array>): Tree {
+	const held = contents ?? new Map<string, Uint8Array>()
 	const byPath = new Map(set.entries.map((entry) => [entry.path, entry]))
 	return {
 		entries: set.entries.map(({ path, type, size, linkTarget }): TreeEntry => ({
@@ -55,10 +56,12 @@ export function treeOf(set: ManifestSet, contents?: Map<string, Uint8Array>): Tr
 		read(path) {
 			const entry = byPath.get(normal(path))
 			if (entry?.type !== 'file' || entry.size > MAX_FILE) return undefined
-			const bytes = contents?.get(entry.path) ?? readFileSync(entry.absolute)
+			const bytes = held.get(entry.path) ?? readFileSync(entry.absolute)
 			contents?.set(entry.path, bytes)
 			return bytes
 		},
+		locate: (path) => byPath.get(path)?.absolute,
+		keep: (path, bytes) => void held.set(path, bytes),
 	}
 }
 

@@ -39,4 +39,8 @@ export interface Tree {
 	/** Absent for a directory, and for a layer that reads to its end. */
 	readonly problem?: TreeProblem | undefined
 	read(path: string): Uint8Array | undefined
+	/** Of a directory: where a file lies on this machine. */
+	locate?(path: string): string | undefined
+	/** Of a directory: takes what somebody else read of a file, so that it is read once. */
+	keep?(path: string, bytes: Uint8Array): void
 }

@@ -4,11 +4,13 @@ import {
 	checkArtifact,
 	type DeployedResource,
 	type Finding,
+	judgeArtifact,
+	type ResourceIdentity,
 	type Verdict,
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type ManifestSet, parseManifests } from '../manifests/index.ts'
-import { parseAhead } from './parse-ahead.ts'
+import { judgeAhead } from './judge-ahead.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { renderSubject } from './render.ts'
@@ -37,14 +39,14 @@ export async function checkSet(
 	session: Session,
 	set: ManifestSet,
 	options: CheckOptions & { readonly contents?: Map<string, Uint8Array> | undefined },
-): Promise<Verdict> {
+): Promise<Verdict<ResourceIdentity>> {
 	const { contents, ...asked } = options
 	return await checkSubject(session, { kind: 'directory', set, facts: directoryFacts(set, contents) }, asked)
 }
 
 export interface CheckResult {
 	readonly subject: Subject
-	readonly verdict: Verdict
+	readonly verdict: Verdict<ResourceIdentity>
 }
 
 /** Would Argo CD take it, and what would it deploy? */
@@ -65,19 +67,37 @@ export async function checkSubject(
 	session: Session,
 	subject: Subject,
 	options: CheckOptions,
+): Promise<Verdict<ResourceIdentity>> {
+	const judge = await judgeAhead(subject.facts.tree, { ...options, signal: session.signal })
+	const verdict = judgeArtifact(subject.facts, { ...options, judge })
+	return (await checkRendered(session, subject, { ...options, verdict })) ?? verdict
+}
+
+/** Like {@link checkSubject}, with the objects themselves. */
+export async function readObjects(
+	session: Session,
+	subject: Subject,
+	options: CheckOptions,
 ): Promise<Verdict> {
-	const { facts, parse } = await parseAhead(subject.facts, { ...options, signal: session.signal })
-	const verdict = checkArtifact(facts, { ...options, parse })
-	if (verdict.sourceType === undefined || verdict.sourceType === 'Directory') return verdict
+	const verdict = checkFacts(subject.facts, options)
+	return (await checkRendered(session, subject, { ...options, verdict })) ?? verdict
+}
+
+async function checkRendered(
+	session: Session,
+	subject: Subject,
+	{ verdict, ...options }: CheckOptions & { readonly verdict: Verdict<ResourceIdentity> },
+): Promise<Verdict | undefined> {
+	if (verdict.sourceType === undefined || verdict.sourceType === 'Directory') return undefined
 	const rendered = await renderSubject(session, subject, {
 		sourceType: verdict.sourceType,
 		path: options.path,
 	})
-	return rendered ? checkFacts(subject.facts, options, rendered) : verdict
+	return rendered && checkFacts(subject.facts, options, rendered)
 }
 
 /** @throws UserError `ARTIFACT_REFUSED`, with every finding that refuses */
-export function refuse(verdict: Verdict, what: string): never {
+export function refuse(verdict: Verdict<ResourceIdentity>, what: string): never {
 	const refused = verdict.findings.filter(({ severity }) => severity === 'refuse')
 	const [first] = refused
 	throw new UserError('ARTIFACT_REFUSED', `Argo CD would not deploy ${what}`, {

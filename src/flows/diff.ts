@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { diffResources, type ManifestObject, type ResourceDiff } from '../manifests/index.ts'
-import { checkSubject } from './check.ts'
+import { readObjects } from './check.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { locateSubject, readSubject } from './subject.ts'
@@ -57,7 +57,7 @@ async function objectsOf(
 		access: options.access,
 		version: ASSUMED_ARGOCD_VERSION,
 	})
-	const verdict = await checkSubject(session, subject, {
+	const verdict = await readObjects(session, subject, {
 		path: options.path,
 		recurse: options.recurse ?? true,
 	})

@@ -66,9 +66,11 @@ export function parseManifests(bytes: Uint8Array, path: string): ParsedDocument[
 /** Serves every file without merge keys: only those count. */
 const plainSchema: Schema = kubernetesSchema()
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 function decode(bytes: Uint8Array, path: string): string {
 	try {
-		return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+		return decoder.decode(bytes)
 	} catch (error) {
 		const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
 		throw new UserError('MANIFEST_UNPARSABLE', `${path}: not UTF-8${utf16 ? ', but UTF-16' : ''}`, {

@@ -68,7 +68,15 @@ export function verdictDocument(
 		}),
 		sourceType: verdict.sourceType,
 		findings: verdict.findings,
-		resources: verdict.resources.map(({ object: _, ...resource }) => resource),
+		resources: verdict.resources.map(({ group, version: apiVersion, kind, namespace, name, file, line }) => ({
+			group,
+			version: apiVersion,
+			kind,
+			namespace,
+			name,
+			file,
+			line,
+		})),
 		skipped: verdict.skipped,
 	}
 }
