@@ -155,7 +155,25 @@ async function copyChildren(
 	node: Descriptor,
 	{ bytes, depth }: { readonly bytes: Uint8Array; readonly depth: number },
 ): Promise<void> {
-	await allSettledOrThrow(childrenOf(node, bytes).map((child) => copyNode(run, child, depth + 1)))
+	const children = childrenOf(node, bytes)
+	const small = children.filter((child) => smallContent(run, child) !== undefined)
+	const others = children.filter((child) => !small.includes(child))
+	await allSettledOrThrow([
+		oneByOne(small, (child) => copyNode(run, child, depth + 1)),
+		...others.map((child) => copyNode(run, child, depth + 1)),
+	])
+}
+
+/** A connection more costs more than what is small. */
+async function oneByOne<T>(all: readonly T[], task: (each: T) => Promise<void>): Promise<void> {
+	for (const each of all) await task(each)
+}
+
+/** A blob in memory that the destination would rather have than be asked about. */
+function smallContent({ options }: Run, node: Descriptor): ContentSource | undefined {
+	if (isManifestType(node.mediaType) || node.size > (options.destination.unaskedBytes ?? -1)) return undefined
+	const content = options.source.open?.(node)
+	return content?.bytes && content
 }
 
 /** What must be at the destination before this manifest. A `subject` need not: it may come later. */
@@ -183,6 +201,12 @@ async function copyBlob(run: Run, node: Descriptor): Promise<void> {
 	const { source, destination } = options
 	await limit(async () => {
 		options.signal?.throwIfAborted()
+		const small = smallContent(run, node)
+		if (small) {
+			await onSide('destination', destination.push(small, store))
+			record({ action: 'copied', descriptor: node })
+			return
+		}
 		if (await onSide('destination', destination.exists(node, store))) {
 			record({ action: 'skipped', descriptor: node })
 			return

@@ -49,6 +49,8 @@ export interface ReadableStore {
  */
 export interface ContentStore extends ReadableStore {
 	exists(target: Descriptor, options?: StoreOptions): Promise<boolean>
+	/** Blobs up to so many bytes are sent in the time of the question whether they are there; absent, none. */
+	readonly unaskedBytes?: number | undefined
 	/** Stores content, verified against its descriptor before it becomes visible. */
 	push(source: ContentSource, options?: StoreOptions): Promise<void>
 	/** Points a tag at a manifest that is there. `manifest` are its bytes: a registry takes tags only with them. */

@@ -5,6 +5,12 @@ import type { Digest } from '../../oci/index.ts'
 import type { Endpoint } from './endpoint.ts'
 import { printable, protocolError } from './registry-errors.ts'
 
+/** What a connection carries before the first acknowledgement (10 segments): goes along with the first request. */
+export const SINGLE_POST_BYTES = 14_000
+
+/** Answers of a registry that takes no content with the first request, and does not say 202. */
+const NOT_IN_ONE: ReadonlySet<number> = new Set([400, 405, 411, 413, 415, 501])
+
 export interface UploadOptions extends StoreOptions {
 	/** Content larger than this goes in pieces of this size, in bytes; default all in one piece. */
 	readonly chunkSize?: number | undefined
@@ -13,7 +19,7 @@ export interface UploadOptions extends StoreOptions {
 }
 
 /**
- * Uploads a blob. When it breaks off, a chunked upload goes on where the registry
+ * Uploads a blob; a small one in a single request where the registry takes that. When it breaks off, a chunked upload goes on where the registry
  * says it stands; otherwise a new session is started, because nobody can know
  * what the old one holds.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
@@ -28,13 +34,45 @@ export async function uploadBlob(
 	const inPieces = chunkSize !== undefined && source.descriptor.size > chunkSize
 	await endpoint.http.attempt(
 		async () => {
-			const started = session ?? (await startSession(endpoint, signal))
+			const started =
+				session ?? (await postWhole(endpoint, source, signal)) ?? (await startSession(endpoint, signal))
 			session = undefined
+			if (started === 'stored') return
 			if (inPieces) await uploadChunks(endpoint, source, { session: started, chunkSize, signal })
 			else await uploadWhole(endpoint, source, { session: started, signal })
 		},
 		{ signal },
 	)
+}
+
+/**
+ * Sends a small blob with the first request. @returns the session of a registry that
+ * wants it once more, `undefined` where that is to be begun the other way
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#single-post
+ */
+async function postWhole(
+	endpoint: Endpoint,
+	{ descriptor, bytes }: ContentSource,
+	signal: AbortSignal | undefined,
+): Promise<string | 'stored' | undefined> {
+	if (!bytes || descriptor.size > SINGLE_POST_BYTES) return undefined
+	const response = await endpoint.send({
+		method: 'POST',
+		path: `blobs/uploads/?${new URLSearchParams({ digest: descriptor.digest }).toString()}`,
+		access: 'pull,push',
+		headers: { 'content-type': 'application/octet-stream' },
+		body: bytes,
+		contentLength: descriptor.size,
+		retry: false,
+		signal,
+	})
+	if (response.status === 202) return sessionOf(endpoint, response)
+	if (NOT_IN_ONE.has(response.status)) {
+		response.discard()
+		return undefined
+	}
+	await finished(endpoint, response, descriptor.digest)
+	return 'stored'
 }
 
 async function startSession(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<string> {

@@ -18,6 +18,8 @@ export interface FakeRegistry {
 	fault: Fault
 	/** Whether it answers the referrers API and sets `OCI-Subject`. */
 	referrers: boolean
+	/** Whether a blob may come with the first request of an upload. */
+	takesWhole: boolean
 	close(): void
 }
 
@@ -31,6 +33,7 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
 		manifests: new Map<string, { readonly type: string; readonly bytes: Buffer }>(),
 		fault: (() => false) as Fault,
 		referrers: false,
+		takesWhole: false,
 	}
 
 	async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -87,6 +90,14 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
 		const location = `/v2/${repository}/blobs/uploads/${id}?state=kept`
 		const mount = url.searchParams.get('mount')
 		if (mount !== null && registry.blobs.has(mount)) return send(201)
+		if (
+			request.method === 'POST' &&
+			registry.takesWhole &&
+			digestOf(body) === url.searchParams.get('digest')
+		) {
+			registry.blobs.set(digestOf(body), body)
+			return send(201, { 'docker-content-digest': digestOf(body) })
+		}
 		if (request.method === 'POST') {
 			uploads.set(id, Buffer.alloc(0))
 			return send(202, { location })

@@ -66,11 +66,10 @@ const answer =
 	}
 
 describe('pushing', () => {
-	it('asks for little: one question per tag and blob, two requests per upload, one for the manifest', async () => {
+	it('asks for little: one question per tag and blob that is not small, two requests per upload, one for the manifest', async () => {
 		await push()
 		const asked = registry.log.map((line) => line.replace(/\?.*/, '').replace(/sha256:.*/, 'DIGEST'))
 		expect(asked.sort((a, b) => (a < b ? -1 : 1))).toEqual([
-			'HEAD /v2/team/app/blobs/DIGEST',
 			'HEAD /v2/team/app/blobs/DIGEST',
 			'HEAD /v2/team/app/manifests/DIGEST',
 			'HEAD /v2/team/app/manifests/v1',
@@ -83,6 +82,53 @@ describe('pushing', () => {
 		registry.log.length = 0
 		await push()
 		expect(registry.log).toEqual(['HEAD /v2/team/app/manifests/v1'])
+	})
+
+	it('sends what is small with the first request, where the registry takes it', async () => {
+		const small = bytesSource(MediaType.layerTar, Buffer.from('small'))
+		registry.takesWhole = true
+		await repository().push(small)
+		expect(registry.log).toEqual([
+			`POST /v2/team/app/blobs/uploads/?digest=${encodeURIComponent(small.descriptor.digest)}`,
+		])
+		expect(registry.blobs.get(small.descriptor.digest)).toEqual(small.bytes)
+		await repository().push(bytesSource(MediaType.layerTar, layer))
+		expect(registry.log.slice(1).map((line) => line.replace(/\?.*/, ''))).toEqual([
+			'POST /v2/team/app/blobs/uploads/',
+			'PUT /v2/team/app/blobs/uploads/1',
+		])
+	})
+
+	it.each([202, 400, 405, 411, 413, 415, 501])(
+		'sends what is small once more to a registry that answers %s to the first request',
+		async (status) => {
+			const small = bytesSource(MediaType.layerTar, Buffer.from('small'))
+			if (status !== 202) {
+				registry.fault = (request, response) =>
+					request.method === 'POST' && request.url?.includes('digest=') === true
+						? answer(status)(request, response)
+						: false
+			}
+			await repository().push(small)
+			expect(registry.blobs.get(small.descriptor.digest)).toEqual(small.bytes)
+			expect(registry.log.at(-1)).toMatch(/^PUT .*uploads/)
+			expect(registry.log).toHaveLength(status === 202 ? 2 : 3)
+		},
+	)
+
+	it('tells a refusal of the single request, and does not insist', async () => {
+		registry.fault = answer(403, '{"errors":[{"code":"DENIED","message":"read only"}]}')
+		const small = bytesSource(MediaType.layerTar, Buffer.from('small'))
+		await expect(repository().push(small)).rejects.toMatchObject({
+			message: expect.stringMatching(/read only/),
+		})
+		expect(registry.log).toHaveLength(1)
+	})
+
+	it('notices a registry that stored something else of a single request', async () => {
+		registry.fault = answer(201, '', { 'docker-content-digest': `sha256:${'0'.repeat(64)}` })
+		const small = bytesSource(MediaType.layerTar, Buffer.from('small'))
+		await expect(repository().push(small)).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL' })
 	})
 
 	it.each(['503', '429', 'reset', 'cut'])('survives %s once in every kind of request', async (kind) => {

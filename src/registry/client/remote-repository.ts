@@ -2,7 +2,7 @@ import { bytesSource, type ContentSource, type ContentStore, type StoreOptions }
 import { UserError } from '../../errors/index.ts'
 import { type Descriptor, type Digest, isDigest, isManifestType, isTag } from '../../oci/index.ts'
 import { downloadBlob } from './blob-download.ts'
-import { checkDigest, sessionOf, uploadBlob } from './blob-upload.ts'
+import { checkDigest, sessionOf, SINGLE_POST_BYTES, uploadBlob } from './blob-upload.ts'
 import type { Endpoint } from './endpoint.ts'
 import { putManifest, readManifest, resolveManifest } from './manifests.ts'
 import { listReferrers } from './referrers.ts'
@@ -69,6 +69,7 @@ export function createRemoteRepository(
 			return resolveManifest(endpoint, reference, options)
 		},
 		exists,
+		unaskedBytes: SINGLE_POST_BYTES,
 		async fetch(target, options = {}) {
 			if (!isManifestType(target.mediaType)) return downloadBlob(endpoint, target, options)
 			const read = await readManifest(endpoint, target.digest, options)
