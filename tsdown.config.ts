@@ -5,8 +5,16 @@ import type { UserConfig } from 'tsdown'
 // that an importer pays only for what is used. A command loads what it uses and no
 // more because package.json says that importing a module does nothing by itself.
 
-/** What this many chunks share is one chunk: opening many small files is slower than one that is too large. */
+/**
+ * What this many chunks share is one chunk, and so is what the command line itself needs, and what a push needs besides:
+ * opening many small files is slower than opening one that is too large.
+ */
 const SHARED_BY = 14
+const CHUNKS = [
+	{ name: 'app', test: /src\/cli\/app\.ts$/, priority: 3 },
+	{ name: 'shared', minShareCount: SHARED_BY, priority: 2 },
+	{ name: 'push', test: /src\/cli\/run\/push\.ts$/, priority: 1 },
+]
 
 /** The second thread of a check of many files: it stands beside what starts it, and loads nothing else. */
 const JUDGE_WORKER = 'src/flows/judge-worker.ts'
@@ -46,7 +54,7 @@ const config: UserConfig[] = [
 		fixedExtension: false,
 		// Less text to read at start; names stay, for stacks in bug reports.
 		minify: { mangle: false },
-		outputOptions: { codeSplitting: { groups: [{ name: 'shared', minShareCount: SHARED_BY }] } },
+		outputOptions: { codeSplitting: { groups: CHUNKS } },
 		clean: true,
 	},
 	{

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import type { Annotations } from '../oci/index.ts'
 import { isSystemError } from '../errors/index.ts'
 
@@ -104,6 +103,7 @@ async function runGit(
 	args: readonly string[],
 	options: GitOptions,
 ): Promise<string | undefined> {
+	const { spawn } = await import('node:child_process')
 	options.signal?.throwIfAborted()
 	const { PATH, Path, SystemRoot } = options.environment
 	const child = spawn('git', [...SAFE_CONFIG.flatMap((each) => ['-c', each]), ...args], {

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import type { ByteStream } from '../content/index.ts'
 import { isSystemError } from '../errors/index.ts'
 import { TarFault } from './tar-fault.ts'
@@ -75,6 +74,7 @@ export async function* gunzip(stream: ByteStream): AsyncGenerator<Uint8Array, vo
 			throw error
 		}
 	}
+	const { createGunzip } = await import('node:zlib')
 	const source = Readable.from(guarded(), { objectMode: false })
 	const unpacker = createGunzip({ chunkSize: 256 * 1024 })
 	source.on('error', (error) => unpacker.destroy(error))

@@ -1,4 +1,3 @@
-import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -95,6 +94,7 @@ const LOG_TAIL_BYTES = 2000
  * @throws UserError with the server's own code, or `SERVER_NOT_STARTED` with the end of its log
  */
 export async function startInBackground(options: StartOptions): Promise<ServerState> {
+	const { spawn } = await import('node:child_process')
 	options.signal?.throwIfAborted()
 	const instance = randomBytes(8).toString('hex')
 	mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 })
@@ -232,10 +232,12 @@ function argumentsOf(pid: number): string {
 		return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
 	} catch {
 		try {
-			return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], {
-				encoding: 'utf8',
-				stdio: ['ignore', 'pipe', 'ignore'],
-			})
+			return process
+				.getBuiltinModule('node:child_process')
+				.execFileSync('ps', ['-o', 'args=', '-p', String(pid)], {
+					encoding: 'utf8',
+					stdio: ['ignore', 'pipe', 'ignore'],
+				})
 		} catch {
 			return ''
 		}

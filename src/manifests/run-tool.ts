@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { UserError } from '../errors/index.ts'
 
 export interface RunToolOptions {
@@ -27,6 +26,7 @@ export async function runTool(
 	args: readonly string[],
 	options: RunToolOptions,
 ): Promise<Uint8Array> {
+	const { spawn } = await import('node:child_process')
 	options.signal?.throwIfAborted()
 	const child = spawn(executable, args, {
 		env: options.environment,
