@@ -8,6 +8,8 @@ import { printable, protocolError } from './registry-errors.ts'
 /** What a connection carries before the first acknowledgement (10 segments): goes along with the first request. */
 export const SINGLE_POST_BYTES = 14_000
 
+const STORED: unique symbol = Symbol('stored')
+
 /** Answers of a registry that takes no content with the first request, and does not say 202. */
 const NOT_IN_ONE: ReadonlySet<number> = new Set([400, 405, 411, 413, 415, 501])
 
@@ -37,7 +39,7 @@ export async function uploadBlob(
 			const started =
 				session ?? (await postWhole(endpoint, source, signal)) ?? (await startSession(endpoint, signal))
 			session = undefined
-			if (started === 'stored') return
+			if (started === STORED) return
 			if (inPieces) await uploadChunks(endpoint, source, { session: started, chunkSize, signal })
 			else await uploadWhole(endpoint, source, { session: started, signal })
 		},
@@ -54,7 +56,7 @@ async function postWhole(
 	endpoint: Endpoint,
 	{ descriptor, bytes }: ContentSource,
 	signal: AbortSignal | undefined,
-): Promise<string | 'stored' | undefined> {
+): Promise<string | typeof STORED | undefined> {
 	if (!bytes || descriptor.size > SINGLE_POST_BYTES) return undefined
 	const response = await endpoint.send({
 		method: 'POST',
@@ -72,7 +74,7 @@ async function postWhole(
 		return undefined
 	}
 	await finished(endpoint, response, descriptor.digest)
-	return 'stored'
+	return STORED
 }
 
 async function startSession(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<string> {
