@@ -3,7 +3,7 @@ import { UserError } from '../errors/index.ts'
 import type { ManifestSet } from '../manifests/index.ts'
 import { createDigester, type Descriptor, type Digest, MediaType } from '../oci/index.ts'
 import { gzipStable } from './gzip.ts'
-import { writeTar } from './write-tar.ts'
+import { estimateTar, writeTar } from './write-tar.ts'
 
 /** Layers up to this size stay in memory between packing and pushing, in bytes. */
 export const MAX_LAYER_IN_MEMORY: number = 16 * 1024 * 1024
@@ -36,10 +36,13 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	const tar = createDigester()
 	const packed = createDigester()
 	let kept: Uint8Array[] | undefined = []
+	const expected = estimateTar(set)
 	for await (const chunk of produce(set, {
 		compress,
 		signal: options.signal,
 		contents: options.contents,
+		// What stays in memory is made in one piece, so that it need not be put together.
+		firstChunk: expected <= MAX_LAYER_IN_MEMORY ? expected : undefined,
 		onTar: (part) => tar.update(part),
 	})) {
 		packed.update(chunk)
@@ -53,7 +56,7 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 		digest: compress === 'none' ? diffId : packed.digest(),
 		size: packed.size,
 	}
-	const bytes = kept === undefined ? undefined : Buffer.concat(kept)
+	const bytes = kept?.length === 1 ? kept[0] : kept && Buffer.concat(kept)
 	return {
 		descriptor,
 		mediaType,
@@ -68,11 +71,15 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 interface ProduceOptions extends StoreOptions {
 	readonly compress: Compression
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
+	readonly firstChunk?: number | undefined
 	readonly onTar?: (chunk: Uint8Array) => void
 }
 
-function produce(set: ManifestSet, { compress, signal, contents, onTar }: ProduceOptions): ByteStream {
-	const written = writeTar(set, { signal, contents })
+function produce(
+	set: ManifestSet,
+	{ compress, signal, contents, firstChunk, onTar }: ProduceOptions,
+): ByteStream {
+	const written = writeTar(set, { signal, contents, firstChunk })
 	const tar = onTar === undefined ? written : tap(written, onTar)
 	return compress === 'gzip' ? gzipStable(tar) : tar
 }

@@ -13,6 +13,21 @@ export interface WriteTarOptions {
 	readonly signal?: AbortSignal | undefined
 	/** Files that were read already, by path: what was checked is what is packed. */
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
+	/** Size of the first piece, in bytes; about 1 MiB. */
+	readonly firstChunk?: number | undefined
+}
+
+/** A path longer than this has a header of several blocks. */
+const SHORT_PATH = 100
+
+/** About how many bytes a tar of the set has: seldom less than it really has. */
+export function estimateTar({ entries }: Pick<ManifestSet, 'entries'>): number {
+	let bytes = 2 * BLOCK
+	for (const { path, type, size, linkTarget = '' } of entries) {
+		bytes += BLOCK * (path.length + linkTarget.length < SHORT_PATH ? 1 : 4)
+		if (type === 'file') bytes += size + padding(size)
+	}
+	return bytes
 }
 
 /**
@@ -25,7 +40,7 @@ export async function* writeTar(
 	set: Pick<ManifestSet, 'entries'>,
 	options: WriteTarOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-	const chunk = new Chunk()
+	const chunk = new Chunk(options.firstChunk ?? CHUNK)
 	for (const entry of set.entries) {
 		options.signal?.throwIfAborted()
 		switch (entry.type) {
@@ -52,8 +67,16 @@ export async function* writeTar(
 
 /** Collects small pieces into large ones. A piece that was handed out is never written again. */
 class Chunk {
-	#buffer = Buffer.allocUnsafe(CHUNK)
+	#buffer: Buffer
 	#used = 0
+
+	constructor(bytes: number) {
+		this.#buffer = Buffer.allocUnsafeSlow(bytes)
+	}
+
+	get #isFull(): boolean {
+		return this.#used === this.#buffer.byteLength
+	}
 
 	/** Room that may be written to; tell how much was used with {@link used}. */
 	get room(): Buffer {
@@ -75,7 +98,7 @@ class Chunk {
 	*add(bytes: Buffer): Generator<Uint8Array> {
 		let rest = bytes
 		while (rest.byteLength > 0) {
-			if (this.#used === CHUNK) yield* this.flush()
+			if (this.#isFull) yield* this.flush()
 			const copied = rest.copy(this.room)
 			this.used(copied)
 			rest = rest.subarray(copied)
@@ -85,8 +108,8 @@ class Chunk {
 	*zeros(count: number): Generator<Uint8Array> {
 		let rest = count
 		while (rest > 0) {
-			if (this.#used === CHUNK) yield* this.flush()
-			const length = Math.min(rest, CHUNK - this.#used)
+			if (this.#isFull) yield* this.flush()
+			const length = Math.min(rest, this.room.byteLength)
 			this.room.fill(0, 0, length)
 			this.used(length)
 			rest -= length
