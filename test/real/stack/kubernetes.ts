@@ -207,10 +207,8 @@ async function startKubelet({ supervisor, bin }: Host, { kubeconfig }: Kubernete
 export async function untilNodeReady({ supervisor, bin }: Host, { kubeconfig }: Kubernetes): Promise<void> {
 	const condition =
 		'{range .items[*]}{.spec.taints}{range .status.conditions[?(@.type=="Ready")]}{.status}{end}{end}'
-	while ((await kubectl({ bin, kubeconfig }, ['get', 'nodes', '-o', `jsonpath=${condition}`])) !== 'True') {
-		if (!(await supervisor.state('kwok')).running)
-			throw new Error(`kwok has ended:\n${supervisor.log('kwok')}`)
-	}
+	const args = ['get', 'nodes', '-o', `jsonpath=${condition}`]
+	await untilReady(supervisor, 'kwok', async () => (await kubectl({ bin, kubeconfig }, args)) === 'True')
 }
 
 export function apiServerHealth({ url, caPath }: Kubernetes): Health {

@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 function whatIsMissing(cache: Cache): string | undefined {
 	const { tools, files } = cache.missing()
 	if (tools.length + files.length > 0 && findOnPath('go') === undefined)
-		return `Go 1.21 or newer on PATH, which fetches ${GO_TOOLCHAIN} and builds it once (about 8 GB)`
+		return `Go 1.21 or newer on PATH, which fetches ${GO_TOOLCHAIN} and builds the stack once (about 8 GB)`
 	if (findOnPath('redis-server') === undefined) return 'redis-server on PATH (Debian package redis-server)'
 	return undefined
 }

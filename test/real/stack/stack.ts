@@ -90,11 +90,15 @@ export class Stack {
 		return kubectl({ bin: this.data.bin, kubeconfig: this.kubernetes.kubeconfig }, args)
 	}
 
-	/** `kubectl apply --server-side` of objects as they are. */
+	/** `kubectl apply --server-side` of objects as they are; whoever has set a field before loses it. */
 	async apply(...objects: readonly object[]): Promise<void> {
 		const connection = { bin: this.data.bin, kubeconfig: this.kubernetes.kubeconfig }
 		const list = { apiVersion: 'v1', kind: 'List', items: objects }
-		await kubectl(connection, ['apply', '--server-side', '-f', '-'], JSON.stringify(list))
+		await kubectl(
+			connection,
+			['apply', '--server-side', '--force-conflicts', '-f', '-'],
+			JSON.stringify(list),
+		)
 	}
 
 	/** A process of the stack by name: `kube-apiserver`, `repo-server`, … or that of a registry. */

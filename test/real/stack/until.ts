@@ -49,9 +49,12 @@ const READY_MS = 120_000
  * Waits for a process that was started to be of use.
  * @throws Error with the end of its log, when it has ended or the time is over
  */
-export async function untilReady(supervisor: Supervisor, name: string, health: Health): Promise<void> {
-	const isReady = async (): Promise<boolean> =>
-		(await request(health.url, health).catch(() => undefined))?.status === 200
+export async function untilReady(
+	supervisor: Supervisor,
+	name: string,
+	ready: Health | (() => Promise<boolean>),
+): Promise<void> {
+	const isReady = typeof ready === 'function' ? ready : (): Promise<boolean> => isHealthy(ready)
 	const end = Date.now() + READY_MS
 	while (!(await isReady())) {
 		const { running, error } = await supervisor.state(name)
@@ -62,6 +65,11 @@ export async function untilReady(supervisor: Supervisor, name: string, health: H
 		const why = running ? `is not ready after ${READY_MS / 1000} s` : `has ended${error ? `: ${error}` : ''}`
 		throw new Error(`${name} ${why}\n${tailOf(supervisor.log(name))}`)
 	}
+}
+
+async function isHealthy(health: Health): Promise<boolean> {
+	const answer = await request(health.url, health).catch(() => undefined)
+	return answer?.status === 200
 }
 
 const TAIL_LINES = 20
