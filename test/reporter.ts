@@ -33,7 +33,9 @@ export default class ClosingLine implements Reporter {
 		}
 		const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
 		// After vitest's own summary, which is printed by another reporter in the same turn.
-		process.once('exit', () => {
+		process.once('exit', (code) => {
+			// What could not be started has no test that failed.
+			if (code !== 0 && count.failed === 0) count.failed = 1
 			if (notRun.length > 0) console.log(`\nNot run here:\n${notRun.map((each) => `  ${each}`).join('\n')}`)
 			console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
 		})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { hash } from 'bcryptjs'
 import { ensureCertificates } from '../../../src/http/server/index.ts'
 import { kubectl } from './kubectl.ts'
-import type { Host, Kubernetes } from './kubernetes.ts'
+import { type Host, type Kubernetes, writeKubeconfig } from './kubernetes.ts'
 import { type Health, request, untilReady } from './until.ts'
 
 export interface ArgoCd {
@@ -84,7 +84,13 @@ export async function startArgoCd(
 		],
 	})
 	const env = {
-		KUBECONFIG: kubernetes.kubeconfig,
+		// Its own namespace is that of the context.
+		KUBECONFIG: await writeKubeconfig(join(directory, 'argocd.kubeconfig'), {
+			...kubernetes,
+			commonName: 'argocd',
+			organizations: ['system:masters'],
+			namespace: NAMESPACE,
+		}),
 		// Kustomize and Helm are taken from PATH.
 		PATH: `${bin}:${process.env.PATH}`,
 		ARGOCD_FAKE_IN_CLUSTER: 'true',
@@ -229,7 +235,11 @@ async function issueToken({
 	readonly url: string
 	readonly caPath: string
 }): Promise<string> {
-	const post = async (path: string, body: object, headers: Record<string, string> = {}): Promise<string> => {
+	const post = async (path: string, body: object, token?: string): Promise<string> => {
+		const headers = {
+			'content-type': 'application/json',
+			...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+		}
 		const answer = await request(`${url}${path}`, {
 			method: 'POST',
 			headers,
@@ -240,5 +250,5 @@ async function issueToken({
 		return (JSON.parse(answer.body) as { readonly token: string }).token
 	}
 	const session = await post('/api/v1/session', { username: 'admin', password: PASSWORD })
-	return post(`/api/v1/account/${ACCOUNT}/token`, { expiresIn: 0 }, { authorization: `Bearer ${session}` })
+	return post(`/api/v1/account/${ACCOUNT}/token`, { expiresIn: 0 }, session)
 }

@@ -76,9 +76,14 @@ interface Identity {
 /** A kubeconfig of one user with a client certificate of the cluster's authority. @returns its path */
 export async function writeKubeconfig(
 	path: string,
-	options: Identity & { readonly url: string; readonly pki: string },
+	options: Identity & {
+		readonly url: string
+		readonly pki: string
+		/** Of its context; default none, as in most kubeconfigs. */
+		readonly namespace?: string
+	},
 ): Promise<string> {
-	const { url, pki, ...who } = options
+	const { url, pki, namespace, ...who } = options
 	const { certPem, keyPem } = await issueClientCertificate(pki, who)
 	const data = (pem: string | Uint8Array): string => Buffer.from(pem).toString('base64')
 	const config = {
@@ -96,7 +101,7 @@ export async function writeKubeconfig(
 				user: { 'client-certificate-data': data(certPem), 'client-key-data': data(keyPem) },
 			},
 		],
-		contexts: [{ name: CONTEXT, context: { cluster: CONTEXT, user: who.commonName } }],
+		contexts: [{ name: CONTEXT, context: { cluster: CONTEXT, user: who.commonName, namespace } }],
 		'current-context': CONTEXT,
 	}
 	writeFileSync(path, JSON.stringify(config, undefined, 2), { mode: 0o600 })
