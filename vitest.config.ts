@@ -1,9 +1,25 @@
+import { delimiter } from 'node:path'
 import type { ViteUserConfig } from 'vitest/config'
+import { openCache } from './test/real/stack/tools.ts'
 
 const project = (name: string, include: string[], testTimeout = 30_000) => ({
 	extends: true as const,
 	test: { name, include, testTimeout, hookTimeout: 60_000 },
 })
+
+type Project = ReturnType<typeof project>
+
+/** What the real stack has built, kubectl and oras among it, is found where the machine has none. */
+const withBuiltTools = (base: Project) => {
+	const PATH = `${process.env.PATH}${delimiter}${openCache().directory}`
+	return { ...base, test: { ...base.test, env: { PATH } } }
+}
+
+/** Files one after another: some of them stop what all of them use. */
+const onOneStack = (name: string, include: string[]) => {
+	const base = project(name, include, 180_000)
+	return { ...base, test: { ...base.test, globalSetup: 'test/real/stack/setup.ts', fileParallelism: false } }
+}
 
 const config: ViteUserConfig = {
 	test: {
@@ -14,8 +30,10 @@ const config: ViteUserConfig = {
 			project('unit', ['src/**/*.test.ts', 'test/unit/**/*.test.ts']),
 			project('architecture', ['test/architecture/**/*.test.ts']),
 			project('e2e', ['test/e2e/**/*.test.ts'], 120_000),
-			project('interop', ['test/interop/**/*.test.ts'], 180_000),
+			withBuiltTools(project('interop', ['test/interop/**/*.test.ts'], 180_000)),
 			project('conformance', ['test/conformance/**/*.test.ts'], 180_000),
+			onOneStack('real', ['test/real/**/*.test.ts']),
+			onOneStack('stack', ['test/real/stack/keep.ts']),
 		],
 	},
 }

@@ -3,6 +3,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node'
 /** Suites that need more than Node, and how to run them. */
 const SUITES: Readonly<Record<string, string>> = {
 	interop: 'npm run test:interop (needs kubectl >= 1.30, oras, skopeo, docker-registry, openssl, git, tar)',
+	real: 'npm run test:real (needs go, redis-server, and about 8 GB the first time)',
 }
 
 /** Ends the output with what was not run, and with the one line that scripts and people look for. */
@@ -32,7 +33,9 @@ export default class ClosingLine implements Reporter {
 		}
 		const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
 		// After vitest's own summary, which is printed by another reporter in the same turn.
-		process.once('exit', () => {
+		process.once('exit', (code) => {
+			// What could not be started has no test that failed.
+			if (code !== 0 && count.failed === 0) count.failed = 1
 			if (notRun.length > 0) console.log(`\nNot run here:\n${notRun.map((each) => `  ${each}`).join('\n')}`)
 			console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
 		})

@@ -74,14 +74,23 @@ export interface Project {
 	remove(): Promise<void>
 }
 
+export interface ProjectOptions {
+	/** Without the sample manifests and their lading.yaml. */
+	readonly empty?: boolean
+	/** Default: the system's directory for temporary files. */
+	readonly parent?: string
+	/** Variables of every command that runs in it. */
+	readonly env?: Readonly<Record<string, string>>
+}
+
 /** A new directory with the sample manifests and their lading.yaml, or empty. */
-export function createProject(options: { readonly empty?: boolean } = {}): Project {
-	const directory = mkdtempSync(join(tmpdir(), 'lading-e2e-'))
+export function createProject(options: ProjectOptions = {}): Project {
+	const directory = mkdtempSync(join(options.parent ?? tmpdir(), 'lading-e2e-'))
 	if (options.empty !== true) {
 		cpSync(join(ROOT, 'sample-manifests'), join(directory, 'sample-manifests'), { recursive: true })
 		cpSync(join(ROOT, 'lading.yaml'), join(directory, 'lading.yaml'))
 	}
-	const run = (...args: string[]): Promise<Ended> => lading(args, { cwd: directory })
+	const run = (...args: string[]): Promise<Ended> => lading(args, { cwd: directory, env: options.env ?? {} })
 	const ok = async (...args: string[]): Promise<string> => {
 		const ended = await run(...args)
 		if (ended.code !== 0)
