@@ -8,14 +8,7 @@ import {
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
-import {
-	applyRepositorySecret,
-	createClusterApplicationApi,
-	isCaTrusted,
-	refuseOwned,
-	type SyncResult,
-	waitForSync,
-} from '../sync/index.ts'
+import { refuseOwned, type SyncResult, waitForSync } from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { endpointFor, repoUrlOf } from './cluster-registry.ts'
@@ -114,7 +107,7 @@ export async function deploy(
 	options: DeployOptions,
 ): Promise<DeployResult> {
 	const { signal, progress } = session
-	const { argocdNamespace, cluster } = target
+	const { argocdNamespace, argocd } = target
 	const step = progress.step('application')
 	const reference = await checkedReference(session, options)
 	const targetRevision = targetRevisionOf(options.pin === true ? reference : options.reference)
@@ -125,7 +118,7 @@ export async function deploy(
 	const repoURL = repoUrlOf(options.reference, endpoint)
 	const { application } = deployObjects(options, { repoURL, targetRevision, argocdNamespace })
 
-	const api = createClusterApplicationApi(cluster)
+	const api = argocd.applications
 	const ref = { name: options.name, namespace: argocdNamespace }
 	const present = await api.get(ref, { signal })
 	if (present) refuseOwned(present)
@@ -143,14 +136,14 @@ export async function deploy(
 	// Before it is made: what a killed command has left, `down` still finds.
 	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
 	if (!unchanged) {
-		const secret = await applyRepositorySecret(cluster, {
+		const repository = await argocd.repositories.apply({
 			...secretOptions(options, { repoURL, argocdNamespace }),
 			signal,
 		})
-		if (secret.outcome === 'kept' && secret.type !== 'oci') {
+		if (repository.outcome === 'kept' && repository.type !== 'oci') {
 			progress.warn(
-				`the Secret ${secret.name} for ${repoURL} is of type ${secret.type ?? 'git'}, and Argo CD wants oci`,
-				`kubectl edit secret ${secret.name} -n ${argocdNamespace}`,
+				`the Secret ${repository.name} for ${repoURL} is of type ${repository.type ?? 'git'}, and Argo CD wants oci`,
+				`kubectl edit secret ${repository.name} -n ${argocdNamespace}`,
 			)
 		}
 		await api.apply(application, { signal })
@@ -170,12 +163,11 @@ export async function deploy(
 		timeoutMs: options.timeoutMs,
 		signal,
 		onChange: (app, state) => waiting.update(describeProgress(app, state)),
-		whyUnhealthy: async (app) => await whyUnhealthy(cluster, app, signal),
+		whyUnhealthy: async (app) => await whyUnhealthy(target, app, signal),
 		isCaTrusted: async () =>
-			await isCaTrusted(cluster, {
+			await argocd.certificates.isTrusted({
 				host: endpoint.cluster,
 				pem: caFile === undefined ? undefined : readCa(caFile),
-				namespace: argocdNamespace,
 				signal,
 			}),
 	})

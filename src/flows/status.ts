@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/index.ts'
 import { type ApplicationState, type HistoryEntry, readHistory, readStatus } from '../observe/index.ts'
-import { createClusterApplicationApi, getApplication } from '../sync/index.ts'
+import { getApplication } from '../sync/index.ts'
 import { repositoryOf } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
@@ -15,10 +15,11 @@ export async function readApplications(
 ): Promise<readonly ApplicationState[]> {
 	const { signal } = session
 	const endpoint = session.workspace.state().registry?.endpoint ?? (await readRegistryHosting(target.cluster))
-	return await readStatus(target.cluster, {
+	return await readStatus(target.argocd.applications, {
 		namespace: target.argocdNamespace,
 		names,
 		signal,
+		readUnhealthy: target.readUnhealthy,
 		resolveTag: async ({ registry, repository, tag }) => {
 			const connection = connectRegistry(session, endpoint?.cluster === registry ? endpoint.push : registry)
 			try {
@@ -48,9 +49,8 @@ export async function readDeployments(
 	options: { readonly name: string; readonly access?: RegistryAccess | undefined },
 ): Promise<readonly Deployment[]> {
 	const { signal } = session
-	const api = createClusterApplicationApi(target.cluster)
 	const application = await getApplication(
-		api,
+		target.argocd.applications,
 		{ name: options.name, namespace: target.argocdNamespace },
 		{ signal },
 	)

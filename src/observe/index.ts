@@ -12,5 +12,5 @@ export { describeCertificate, readServerCertificate } from './server-certificate
 export type { ServerCertificate } from './server-certificate.ts'
 export { readHistory, readStatus } from './status.ts'
 export { readUnhealthy } from './unhealthy.ts'
-export type { UnhealthyResource } from './unhealthy.ts'
+export type { ReadUnhealthy, UnhealthyResource } from './unhealthy.ts'
 export type { ApplicationState, HistoryEntry, ResolveTag, StatusOptions } from './status.ts'
