@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/index.ts'
 import { type ApplicationState, type HistoryEntry, readHistory, readStatus } from '../observe/index.ts'
 import { getApplication } from '../sync/index.ts'
-import { repositoryOf } from './argocd-revision.ts'
+import { withRepositoryOf } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
@@ -57,10 +57,7 @@ export async function readDeployments(
 	const entries = readHistory(application)
 	const named = new Map<Digest, string[]>()
 	try {
-		const place = await repositoryOf(session, target, application)
-		const connection = connectRegistry(session, place.registry, options.access)
-		try {
-			const repository = connection.repository(place)
+		await withRepositoryOf(session, { target, application, access: options.access }, async (repository) => {
 			const tags = (await repository.tags({ signal })) ?? []
 			const digests = await Promise.all(
 				tags
@@ -69,9 +66,7 @@ export async function readDeployments(
 			)
 			for (const { tag, digest } of digests)
 				if (digest) named.set(digest, [...(named.get(digest) ?? []), tag])
-		} finally {
-			connection.close()
-		}
+		})
 	} catch (error) {
 		signal?.throwIfAborted()
 		session.progress.warn(`the tags are not known: ${error instanceof Error ? error.message : String(error)}`)
