@@ -1,26 +1,15 @@
 import { ArgocdName } from '../argocd/index.ts'
-import { type Cluster, connectCluster } from '../cluster/index.ts'
+import { connectCluster } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
-import { type ReadUnhealthy, readUnhealthy } from '../observe/index.ts'
-import { type Argocd, createClusterArgocd } from '../sync/index.ts'
-import { chosenCluster, type ClusterChoice, CONTEXT } from './chosen-cluster.ts'
+import { readUnhealthy } from '../observe/index.ts'
+import { createClusterArgocd } from '../sync/index.ts'
+import { chosenCluster, type ClusterChoice, ARGOCD, CONTEXT } from './chosen-cluster.ts'
+import type { ConnectedCluster } from './connected-cluster.ts'
 import { findSandbox } from './local-cluster.ts'
 import type { Session } from './session.ts'
 
 export { chosenCluster, type ClusterChoice } from './chosen-cluster.ts'
-
-export interface ConnectedCluster {
-	/** `sandbox` or `context:NAME`. */
-	readonly name: string
-	/** Of what is spoken to: the Kubernetes API, or Argo CD's own. */
-	readonly server: URL
-	readonly argocd: Argocd
-	readonly argocdNamespace: string
-	readonly readUnhealthy: ReadUnhealthy
-	/** Absent where Argo CD is spoken to by its own API, which gives no access to the cluster. */
-	readonly cluster?: Cluster | undefined
-	readonly kubeconfig?: string | undefined
-}
+export type { ConnectedCluster } from './connected-cluster.ts'
 
 /** @throws UserError `USAGE` when no cluster is chosen, `NOT_RUNNING` for a stopped sandbox */
 export async function openCluster(session: Session, choice: ClusterChoice): Promise<ConnectedCluster> {
@@ -40,6 +29,10 @@ export async function openCluster(session: Session, choice: ClusterChoice): Prom
 		}
 		const { kubeconfig } = sandbox
 		return await openContext(session, { name, kubeconfig, context: 'lading-sandbox', argocdNamespace })
+	}
+	if (name.startsWith(ARGOCD)) {
+		const { openArgocd } = await import('./open-argocd.ts')
+		return await openArgocd(session, { ...choice, cluster: name })
 	}
 	const { kubeconfig } = choice
 	return await openContext(session, {

@@ -136,16 +136,7 @@ export async function deploy(
 	// Before it is made: what a killed command has left, `down` still finds.
 	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
 	if (!unchanged) {
-		const repository = await argocd.repositories.apply({
-			...secretOptions(options, { repoURL, argocdNamespace }),
-			signal,
-		})
-		if (repository.outcome === 'kept' && repository.type !== 'oci') {
-			progress.warn(
-				`the Secret ${repository.name} for ${repoURL} is of type ${repository.type ?? 'git'}, and Argo CD wants oci`,
-				`kubectl edit secret ${repository.name} -n ${argocdNamespace}`,
-			)
-		}
+		await registerRepository(session, target, { options, repoURL, application })
 		await api.apply(application, { signal })
 	}
 	if (unchanged) {
@@ -173,6 +164,35 @@ export async function deploy(
 	})
 	waiting.done(`${sync.sync}, ${sync.health} at ${reference.digest.slice(0, 19)}…`)
 	return { ...result, changed: true, sync }
+}
+
+/** The entry by which Argo CD knows the repository; what stands in the way of one is a warning. */
+async function registerRepository(
+	{ progress, signal }: Session,
+	{ argocd, argocdNamespace, cluster }: ConnectedCluster,
+	{
+		options,
+		repoURL,
+		application,
+	}: { readonly options: DeployOptions; readonly repoURL: string; readonly application: Application },
+): Promise<void> {
+	const { outcome, name, type } = await argocd.repositories.apply({
+		...secretOptions(options, { repoURL, argocdNamespace }),
+		applicationProject: application.spec.project,
+		signal,
+	})
+	const add = `argocd repo add ${repoURL} --type oci`
+	if (outcome === 'forbidden') {
+		progress.warn(
+			`the token may not register ${repoURL}, so Argo CD takes what it knows of it already`,
+			`Where that is not enough, who runs Argo CD does it: ${add}`,
+		)
+	} else if (outcome === 'kept' && type !== 'oci') {
+		progress.warn(
+			`the Secret ${name} for ${repoURL} is of type ${type ?? 'git'}, and Argo CD wants oci`,
+			cluster === undefined ? `${add} --upsert` : `kubectl edit secret ${name} -n ${argocdNamespace}`,
+		)
+	}
 }
 
 /** The reference with what it names now, once Argo CD's rules allow it. */
@@ -225,6 +245,7 @@ function recordOf(
 		namespace,
 		cluster: target.name,
 		kubeconfig: target.name === 'sandbox' ? undefined : target.kubeconfig,
+		argocdCa: target.argocdCa,
 		repository: formatReference({ registry, repository }),
 		revision: targetRevision,
 		// `up` at the very revision that a person has set does not make it its own.

@@ -4,6 +4,7 @@ import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index
 import { LadingError } from '../errors/index.ts'
 import {
 	diagnose,
+	diagnoseServer,
 	type DoctorPorts,
 	type DoctorRegistry,
 	type Finding,
@@ -53,6 +54,19 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		now: options.now,
 		signal: session.signal,
 	})
+	if (connected?.argocdServer !== undefined) {
+		const { argocd, argocdServer: server, readUnhealthy, argocdNamespace: namespace } = connected
+		const told = await diagnoseServer({
+			server,
+			argocd,
+			readUnhealthy,
+			namespace,
+			host: connected.server.host,
+			names: options.names.length === 0 ? undefined : options.names,
+			signal: session.signal,
+		})
+		return [...findings.filter(({ check }) => check !== 'cluster'), ...told]
+	}
 	if (connected?.name !== 'sandbox') return findings
 	// The sandbox has no Deployment to look at: its stand-in for Argo CD is part of it.
 	const standIn: Finding = {

@@ -12,10 +12,18 @@ export interface Repository {
 }
 
 export interface RepositoryResult {
-	/** `kept`: someone else's entry for this repository is there, and is used as it is. */
-	readonly outcome: 'applied' | 'kept'
+	/**
+	 * `kept`: someone else's entry for this repository is there, and is used as it is;
+	 * `forbidden`: we may make none, and had no credentials to give.
+	 */
+	readonly outcome: 'applied' | 'kept' | 'forbidden'
 	readonly name: string
 	readonly type?: string | undefined
+}
+
+export interface ApplyRepositoryOptions extends RepositorySecretOptions, ApiOptions {
+	/** Project of the Application: where only its own repositories may be made, this becomes one. */
+	readonly applicationProject?: string | undefined
 }
 
 export interface RepositoryApi {
@@ -25,7 +33,7 @@ export interface RepositoryApi {
 	 * Makes the entry of type `oci` by which Argo CD knows the repository. One of someone else's is left alone.
 	 * @throws UserError `REFERENCE_INVALID`, `OBJECT_INVALID`
 	 */
-	apply(options: RepositorySecretOptions & ApiOptions): Promise<RepositoryResult>
+	apply(options: ApplyRepositoryOptions): Promise<RepositoryResult>
 	/** Removes the entry, if lading made it. @returns whether it did */
 	remove(repoURL: string, options?: ApiOptions): Promise<boolean>
 }

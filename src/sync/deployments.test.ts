@@ -4,7 +4,7 @@ import { askedDigest, deploymentNotFound, findDeployment, previousDeployment } f
 
 const A = `sha256:${'a'.repeat(64)}`
 const B = `sha256:${'b'.repeat(64)}`
-const C = `sha256:${'bb'}${'c'.repeat(62)}`
+const C = `sha256:bb${'c'.repeat(62)}`
 const repoURL = 'oci://r:5000/app'
 
 /** An Application with a history of `[digest, targetRevision]`, the oldest first, with the ids 0, 1, … */
