@@ -1,3 +1,4 @@
+export { readAnswer } from './answer.ts'
 export { parseArgocdAddress } from './address.ts'
 export { createArgocdClient } from './client.ts'
 export type { ArgocdClient, ArgocdClientOptions, ArgocdRequest } from './client.ts'

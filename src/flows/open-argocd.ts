@@ -32,7 +32,8 @@ export async function openArgocd(
 	const ca = argocdCa === undefined ? undefined : readCa(argocdCa)
 	const client = createArgocdClient({ server, token, ca, env, signal })
 	const version = await readArgocdVersion(client, { signal })
-	const namespace = argocdNamespace
+	// Argo CD's own namespace, whatever its name, is what it takes where none is given.
+	const namespace = argocdNamespace === ArgocdName.defaultNamespace ? undefined : argocdNamespace
 	return {
 		name,
 		server,

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Application } from '../argocd/index.ts'
-import type { ArgocdClient } from '../argocd-api/index.ts'
+import { type ArgocdClient, readAnswer } from '../argocd-api/index.ts'
 import { LadingError } from '../errors/index.ts'
 import type { UnhealthyOptions, UnhealthyResource } from './unhealthy.ts'
 
@@ -42,7 +42,7 @@ export async function readUnhealthyTree(
 	try {
 		const path = `v1/applications/${encodeURIComponent(application.metadata.name)}/resource-tree`
 		const answer = await client.json({ path, query: { appNamespace: namespace }, signal })
-		const { nodes } = v.parse(tree, answer)
+		const { nodes } = readAnswer(tree, answer)
 		return rootsOf(nodes ?? [])
 	} catch (error) {
 		signal?.throwIfAborted()

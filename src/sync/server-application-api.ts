@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { type Application, ArgocdName, explainMessage, factsOf, parseApplication } from '../argocd/index.ts'
-import { type ArgocdClient, GrpcCode, grpcCodeOf, refusalMessage } from '../argocd-api/index.ts'
+import { type ArgocdClient, GrpcCode, grpcCodeOf, readAnswer, refusalMessage } from '../argocd-api/index.ts'
 import { RemoteError } from '../errors/index.ts'
 import type { ApplicationApi, ApplicationRef } from './application-api.ts'
 import { mergeApplication } from './merge-application.ts'
@@ -47,7 +47,7 @@ export function createServerApplicationApi(
 				query: { ...query, selector: labelSelector },
 				signal,
 			})
-			return (v.parse(listAnswer, answer).items ?? []).map(readApplication)
+			return (readAnswer(listAnswer, answer).items ?? []).map(readApplication)
 		},
 		async apply(application, { signal } = {}) {
 			const ref = { name: application.metadata.name, namespace: '' }
@@ -179,10 +179,7 @@ const eventAnswer = v.looseObject({ type: v.string(), application: v.unknown() }
 
 /** An Application as Argo CD's API gives it: without its type, and with empty words for what Kubernetes leaves out. */
 function readApplication(answer: unknown): Application {
-	const parsed = v.safeParse(applicationAnswer, answer)
-	if (!parsed.success)
-		throw new RemoteError('ARGOCD_FAILED', 'Argo CD answers with something that is no Application')
-	const { status, ...rest } = parsed.output
+	const { status, ...rest } = readAnswer(applicationAnswer, answer)
 	const { sync, ...others } = status ?? {}
 	const compared = sync?.status !== undefined && sync.status !== ''
 	return parseApplication({
@@ -194,6 +191,6 @@ function readApplication(answer: unknown): Application {
 }
 
 function readEvent(message: unknown): { readonly deleted: boolean; readonly application: Application } {
-	const { type, application } = v.parse(eventAnswer, message)
+	const { type, application } = readAnswer(eventAnswer, message)
 	return { deleted: type === 'DELETED', application: readApplication(application) }
 }

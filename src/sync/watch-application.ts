@@ -19,7 +19,7 @@ const BEGIN_MS = 2000
 /** Kinds of failures that a new connection does not mend. */
 const FINAL: ReadonlySet<string> = new Set(['denied', 'tls', 'usage', 'input'])
 
-const pause = async (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
+export const pause = async (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
 	await delay(milliseconds, undefined, signal ? { signal } : {})
 
 /**

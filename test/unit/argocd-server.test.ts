@@ -135,6 +135,19 @@ describe('Argo CD by its own API', () => {
 		).rejects.toMatchObject({ code: 'FORBIDDEN' })
 	})
 
+	it('waits for a CA that was given and is not there yet, and for no other', async () => {
+		const message = `error testing repository connectivity: Get "https://registry.example.com/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority`
+		const unknown = { match: /^POST .*repositories/, status: 500, code: 2, message }
+		server.refuse.push(unknown)
+		await expect(argocd.repositories.apply({ repoURL })).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+			hint: expect.stringContaining('lading trust'),
+		})
+		server.certificates.set('registry.example.com', 'ca')
+		server.refuse.push(unknown, unknown)
+		expect((await argocd.repositories.apply({ repoURL })).outcome).toBe('applied')
+	})
+
 	it('leaves the repository that someone else made, and the credentials in its own', async () => {
 		await argocd.repositories.apply({ repoURL, username: 'u', password: 'p' })
 		await argocd.repositories.apply({ repoURL })
