@@ -111,12 +111,15 @@ describe('the client', () => {
 		})
 	})
 
-	it('names the policy that would give the right', async () => {
-		const message = 'permission denied: applications, sync, p/app, sub: proj:p:ci, iat: 1'
+	it.each([
+		['applications, sync, p/app', 'applications, sync, p/app, allow'],
+		['certificates, create, ', 'certificates, create, *, allow'],
+	])('names the policy that would give the right to %s', async (denied, policy) => {
+		const message = `permission denied: ${denied}, sub: proj:p:ci, iat: 1`
 		const { client } = await clientOf({ status: 403, body: JSON.stringify({ code: 7, message }) })
 		const error: unknown = await client.json({ path: 'v1/applications/app' }).catch((each: unknown) => each)
 		expect(error).toMatchObject({
-			hint: expect.stringContaining('p, proj:p:ci, applications, sync, p/app, allow'),
+			hint: expect.stringContaining(`p, proj:p:ci, ${policy}`),
 		})
 		expect(grpcCodeOf(error)).toBe(7)
 	})

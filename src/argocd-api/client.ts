@@ -83,7 +83,8 @@ export function createArgocdClient(options: ArgocdClientOptions): ArgocdClient {
 			headers: {
 				accept: 'application/json',
 				authorization: `Bearer ${token}`,
-				...(body !== undefined && { 'content-type': 'application/json' }),
+				// Argo CD answers 415 to whatever changes something and does not say this, with a body or without.
+				...(method !== 'GET' && { 'content-type': 'application/json' }),
 			},
 			...(body !== undefined && { body: Buffer.from(JSON.stringify(body)) }),
 		})

@@ -24,7 +24,7 @@ export const GrpcCode = {
 const failureBody = v.looseObject({ message: v.string(), code: v.number() })
 
 /** @see argo-cd util/rbac/rbac.go EnforceErr */
-const DENIED = /^permission denied: ([^,]+), ([^,]+), ([^,]+), sub: ([^,]+)/
+const DENIED = /^permission denied: ([^,]+), ([^,]+), ([^,]*), sub: ([^,]+)/
 
 export interface Refused {
 	/** Of HTTP. */
@@ -75,7 +75,7 @@ function meaningOf(
 				hint:
 					subject === undefined
 						? 'Argo CD says so of what the token may not do, and of what is not there. argocd account can-i tells the one from the other.'
-						: `Who runs Argo CD gives the right with: p, ${subject}, ${resource}, ${action}, ${object}, allow`,
+						: `Who runs Argo CD gives the right with: p, ${subject}, ${resource}, ${action}, ${object === '' ? '*' : object}, allow`,
 			}
 		}
 		case 404:

@@ -200,6 +200,10 @@ export async function startFakeArgocdServer(): Promise<FakeArgocdServer> {
 		try {
 			if (url.pathname !== '/api/version' && request.headers.authorization !== `Bearer ${TOKEN}`)
 				throw new Refusal({ status: 401, code: 16, message: 'invalid session: token is expired' })
+			if (request.method !== 'GET' && request.headers['content-type'] !== 'application/json') {
+				response.writeHead(415).end('Invalid content type\n')
+				return
+			}
 			const at = refuse.findIndex(({ match }) => match.test(call))
 			const [refused] = at < 0 ? [] : refuse.splice(at, 1)
 			if (refused !== undefined) throw new Refusal(refused)
