@@ -70,13 +70,14 @@ export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Conf
 	const cluster = flags.cluster ?? config.cluster
 	if (cluster !== undefined && !isClusterName(cluster)) {
 		throw new UserError('USAGE', `"${cluster}" is not a cluster`, {
-			hint: '--cluster takes sandbox, or context:NAME of a kubeconfig (kubectl config get-contexts).',
+			hint: '--cluster takes sandbox, context:NAME of a kubeconfig (kubectl config get-contexts), or argocd:HOST for Argo CD’s own API.',
 		})
 	}
 	return {
 		cluster,
 		kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(cwd, flags.kubeconfig),
 		argocdNamespace: flags.argocdNamespace,
+		argocdCa: flags.argocdCa === undefined ? undefined : resolve(cwd, flags.argocdCa),
 	}
 }
 

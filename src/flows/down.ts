@@ -37,6 +37,7 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 			const target = await openCluster(session, {
 				cluster: application.cluster,
 				kubeconfig: application.kubeconfig,
+				argocdCa: application.argocdCa,
 				argocdNamespace: application.namespace,
 			})
 			await undeploy(session, target, { name: application.name, onlyOurs: true })

@@ -4,7 +4,7 @@ import type { KubeObject } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
 import { type Annotations, isTag, parseReference, type Reference } from '../oci/index.ts'
-import { createClusterApplicationApi, FIELD_MANAGER, type SyncResult, trustCa } from '../sync/index.ts'
+import { FIELD_MANAGER, type SyncResult } from '../sync/index.ts'
 import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
 import { type ApplicationWish, deploy, deployObjects } from './deploy.ts'
 import { type LocalCluster, startSandbox } from './local-cluster.ts'
@@ -129,11 +129,10 @@ async function trust(
 	if (!registry) return false
 	const step = progress.step('trust')
 	const hosting = registryHostingConfigMap(registry.endpoint)
-	await target.cluster.apply(hosting, { fieldManager: FIELD_MANAGER, force: true, signal })
-	const outcome = await trustCa(target.cluster, {
+	await target.cluster?.apply(hosting, { fieldManager: FIELD_MANAGER, force: true, signal })
+	const outcome = await target.argocd.certificates.trust({
 		host: registry.endpoint.cluster,
 		pem: readCa(registry.ca),
-		namespace: target.argocdNamespace,
 		signal,
 	})
 	const what = `CA of ${registry.endpoint.cluster} in ${ArgocdName.tlsCertsConfigMap}`
@@ -205,8 +204,7 @@ async function deployOrKeep(
 	const record = session.workspace
 		.state()
 		.applications.find((each) => each.name === options.name && each.cluster === target.name)
-	const api = createClusterApplicationApi(target.cluster)
-	const present = await api.get(
+	const present = await target.argocd.applications.get(
 		{ name: options.name, namespace: target.argocdNamespace },
 		{ signal: session.signal },
 	)
