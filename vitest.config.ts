@@ -34,6 +34,7 @@ const config: ViteUserConfig = {
 			project('conformance', ['test/conformance/**/*.test.ts'], 180_000),
 			onOneStack('real', ['test/real/**/*.test.ts']),
 			onOneStack('stack', ['test/real/stack/keep.ts']),
+			onOneStack('bench', ['bench/*.bench.ts']),
 		],
 	},
 }
