@@ -53,13 +53,16 @@ export async function debianLayer({
 	cache,
 	work,
 	signal,
+	say,
 }: {
 	readonly cache: string
 	readonly work: string
 	readonly signal: AbortSignal
+	readonly say: (line: string) => void
 }): Promise<Layer> {
 	const path = join(cache, `debian-${DEBIAN_KEY}.tar`)
 	if (existsSync(path)) return openLayer(path)
+	say('making the Debian root of the images with debootstrap')
 	const root = join(work, 'debian')
 	await mkdir(work, { recursive: true })
 	const mirror = await ownMirror()

@@ -56,7 +56,6 @@ export async function makeArchives(sources: ImageSources): Promise<Archives> {
 	}
 	if (!existsSync(registry)) await finish(await registryImage(sources), registry)
 	if (!existsSync(node)) {
-		sources.say('making the root of the images with debootstrap')
 		const debian = await debianLayer(sources)
 		sources.say('making the images and the node image that has them')
 		await finish(await nodeImage(sources, debian), node)

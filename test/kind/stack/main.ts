@@ -33,7 +33,10 @@ export async function main(filters: readonly string[]): Promise<number> {
 	await removeLeftovers(cache)
 	const interruption = new AbortController()
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-		process.on(signal, () => interruption.abort(INTERRUPTED[signal]))
+		process.on(signal, () => {
+			if (!interruption.signal.aborted) say('interrupted: removing what this run has made')
+			interruption.abort(INTERRUPTED[signal])
+		})
 	const { signal } = interruption
 	const namespace = new Namespace(cache)
 	try {
