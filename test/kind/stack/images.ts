@@ -228,8 +228,3 @@ function imagesOf(manifest: string): (repository: string) => string {
 		return name
 	}
 }
-
-/** The unmodified manifest that installs Argo CD, whose images the node has. */
-export async function argocdManifest(): Promise<string> {
-	return join(await moduleDirectory(ARGOCD_MODULE, ARGOCD), 'manifests/install.yaml')
-}

@@ -3,10 +3,10 @@ import { delimiter, join, resolve } from 'node:path'
 import { fillCache } from '../../real/stack/build.ts'
 import { startSupervisor } from '../../real/stack/supervisor.ts'
 import { type Cache, cacheRoot, openCache } from '../../real/stack/tools.ts'
-import { archivesOf, argocdManifest, type ImageSources, makeArchives } from './images.ts'
+import { archivesOf, makeArchives } from './images.ts'
 import { type Machine, MACHINE_VARIABLE, NODE_IMAGE, REGISTRY_IMAGE } from './machine.ts'
 import { Namespace, removeLeftovers } from './namespace.ts'
-import { ARGOCD, openPrograms } from './programs.ts'
+import { ARGOCD, argocdManifest, openPrograms } from './programs.ts'
 import { hasAllCapabilities, whatIsLacking } from './requirements.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -54,7 +54,7 @@ export async function main(filters: readonly string[]): Promise<number> {
 				...filters,
 			],
 			cwd: ROOT,
-			env: await environment(sources),
+			env: environment({ real, own }),
 			images: Object.values(archives),
 			runtime: hasAllCapabilities() ? 'runc' : join(own.directory, 'runtime'),
 			signal,
@@ -84,19 +84,16 @@ async function fillCaches(
 	}
 }
 
-async function environment({
-	real,
-	own,
-}: Pick<ImageSources, 'real' | 'own'>): Promise<Record<string, string | undefined>> {
+function environment({ real, own }: Record<'real' | 'own', Cache>): Record<string, string | undefined> {
 	const machine: Machine = {
 		nodeImage: NODE_IMAGE,
 		registryImage: REGISTRY_IMAGE,
-		argocdManifest: await argocdManifest(),
+		argocdManifest: argocdManifest(own),
 		argocdVersion: ARGOCD.slice(1),
 	}
 	return {
 		...process.env,
-		PATH: [own, real, process.env.PATH].join(delimiter),
+		PATH: [own.directory, real.directory, process.env.PATH].join(delimiter),
 		// Neither another engine nor the user's clusters.
 		DOCKER_HOST: undefined,
 		DOCKER_CONTEXT: undefined,

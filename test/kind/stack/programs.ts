@@ -7,6 +7,7 @@ import {
 	GO_TOOLCHAIN,
 	kubernetesFlags,
 	MODULE,
+	type ModuleFiles,
 	type Tool,
 	versionOf,
 } from '../../real/stack/tools.ts'
@@ -61,6 +62,16 @@ export const KUBERNETES: string = versionOf(realModule, 'k8s.io/kubernetes')
 export const ARGOCD: string = versionOf(realModule, 'github.com/argoproj/argo-cd/v3')
 export const KIND: string = versionOf(readFileSync(join(MODULES, 'kind/go.mod'), 'utf8'), 'sigs.k8s.io/kind')
 
+/** The manifest that installs Argo CD, as it is. */
+const INSTALL: ModuleFiles = {
+	name: 'argocd-install.yaml',
+	module: 'github.com/argoproj/argo-cd/v3',
+	paths: ['manifests/install.yaml'],
+}
+
+export const argocdManifest = (programs: Pick<Cache, 'directory'>): string =>
+	join(programs.directory, INSTALL.name)
+
 /** The programs that only the tests on kind need; the others are those of the real stack. */
 export function openPrograms(env: NodeJS.ProcessEnv = process.env): Cache {
 	const list = tools()
@@ -73,9 +84,10 @@ export function openPrograms(env: NodeJS.ProcessEnv = process.env): Cache {
 		}
 	}
 	const directory = join(cacheRoot(env), 'kind', `programs-${key.digest('hex').slice(0, 16)}`)
+	const isMissing = ({ name }: { readonly name: string }): boolean => !existsSync(join(directory, name))
 	return {
 		directory,
 		tools: list,
-		missing: () => ({ tools: list.filter(({ name }) => !existsSync(join(directory, name))), files: [] }),
+		missing: () => ({ tools: list.filter(isMissing), files: [INSTALL].filter(isMissing) }),
 	}
 }
