@@ -186,8 +186,7 @@ async function applicationImages(sources: ImageSources, debian: Layer): Promise<
 			layers: [debian],
 			config: { Entrypoint: ['/usr/bin/redis-server'], Env: [PATH], WorkingDir: '/tmp' },
 		},
-		// Only its files are asked for: dex itself starts when someone configures it.
-		{ name: named('ghcr.io/dexidp/dex'), layers: [debian], config: { Env: [PATH] } },
+		{ name: named('ghcr.io/dexidp/dex'), layers: [debian, await dexLayer(sources)], config: { Env: [PATH] } },
 		...NGINX_TAGS.map((tag) => ({
 			name: `docker.io/library/nginx:${tag}`,
 			layers: [debian],
@@ -198,6 +197,12 @@ async function applicationImages(sources: ImageSources, debian: Layer): Promise<
 			},
 		})),
 	]
+}
+
+/** A stand-in: Argo CD starts it at once, and asks nothing of it until someone configures single sign-on. */
+function dexLayer(sources: ImageSources): Promise<Layer> {
+	const text = '#!/bin/sh\nexec sleep infinity\n'
+	return layerOf(sources, 'dex', [{ at: 'usr/local/bin/dex', text, mode: 0o755 }])
 }
 
 /** As the Dockerfile of Argo CD puts them together. */

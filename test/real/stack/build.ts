@@ -37,7 +37,7 @@ export async function fillCache(cache: Cache, options: BuildOptions): Promise<vo
 	if (unlock === undefined) return
 	try {
 		const { tools, files } = cache.missing()
-		options.say(`building ${tools.map(({ name }) => name).join(', ')} into ${cache.directory}`)
+		options.say(`making ${[...files, ...tools].map(({ name }) => name).join(', ')} in ${cache.directory}`)
 		for (const file of files) await copyFiles(cache, file)
 		for (const tool of tools) await build(cache, tool, options)
 	} finally {
