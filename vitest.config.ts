@@ -21,6 +21,12 @@ const onOneStack = (name: string, include: string[]) => {
 	return { ...base, test: { ...base.test, globalSetup: 'test/real/stack/setup.ts', fileParallelism: false } }
 }
 
+/** One engine and one cluster at a time: a machine of two cores has no more to give. */
+const onKind = (base: Project) => ({
+	...base,
+	test: { ...base.test, fileParallelism: false, hookTimeout: 600_000 },
+})
+
 const config: ViteUserConfig = {
 	test: {
 		environment: 'node',
@@ -33,6 +39,7 @@ const config: ViteUserConfig = {
 			withBuiltTools(project('interop', ['test/interop/**/*.test.ts'], 180_000)),
 			project('conformance', ['test/conformance/**/*.test.ts'], 180_000),
 			onOneStack('real', ['test/real/**/*.test.ts']),
+			onKind(project('kind', ['test/kind/**/*.test.ts'], 600_000)),
 			onOneStack('stack', ['test/real/stack/keep.ts']),
 			onOneStack('bench', ['bench/*.bench.ts']),
 		],

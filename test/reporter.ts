@@ -3,6 +3,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node'
 /** Suites that need more than Node, and how to run them. */
 const SUITES: Readonly<Record<string, string>> = {
 	interop: 'npm run test:interop (needs kubectl >= 1.30, oras, skopeo, docker-registry, openssl, git, tar)',
+	kind: 'npm run test:kind (needs Linux, root, go, Debian packages: test/kind/README.md)',
 	real: 'npm run test:real (needs go, redis-server, and about 8 GB the first time)',
 }
 

@@ -4,7 +4,7 @@ import { chmod, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } fro
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Supervisor } from './supervisor.ts'
-import { type Cache, GO_TOOLCHAIN, MODULE, type Tool, versionOf } from './tools.ts'
+import { type Cache, GO_TOOLCHAIN, MODULE, type ModuleFiles, type Tool, versionOf } from './tools.ts'
 
 const run = promisify(execFile)
 const HEARTBEAT_MS = 5000
@@ -37,7 +37,7 @@ export async function fillCache(cache: Cache, options: BuildOptions): Promise<vo
 	if (unlock === undefined) return
 	try {
 		const { tools, files } = cache.missing()
-		options.say(`building ${tools.map(({ name }) => name).join(', ')} into ${cache.directory}`)
+		options.say(`making ${[...files, ...tools].map(({ name }) => name).join(', ')} in ${cache.directory}`)
 		for (const file of files) await copyFiles(cache, file)
 		for (const tool of tools) await build(cache, tool, options)
 	} finally {
@@ -94,12 +94,14 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 	await mkdir(own, { recursive: true })
 	const isForeign = tool.package.includes('@')
 	const output = isForeign ? [] : ['-o', join(own, tool.name)]
-	const command = [isForeign ? 'install' : 'build', '-trimpath', '-ldflags', tool.ldflags, ...output]
+	const tags = tool.tags === undefined ? [] : ['-tags', tool.tags]
+	const flags = ['-trimpath', ...tags, '-ldflags', tool.ldflags]
+	const command = [isForeign ? 'install' : 'build', ...flags, ...output]
 	await supervisor.start({
 		name,
 		command: 'nice',
 		args: ['-n', '5', 'go', ...command, tool.package],
-		cwd: isForeign ? own : MODULE,
+		cwd: isForeign ? own : (tool.module ?? MODULE),
 		env: goEnvironment({ GOTMPDIR: own, ...(isForeign ? { GOBIN: own } : {}) }),
 	})
 	const { code } = await supervisor.wait(name)
@@ -109,20 +111,18 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 	say(`built ${tool.name} in ${Math.round((Date.now() - started) / 1000)} s`)
 }
 
-async function copyFiles(
-	cache: Cache,
-	{
-		name,
-		module,
-		paths,
-	}: { readonly name: string; readonly module: string; readonly paths: readonly string[] },
-): Promise<void> {
-	const version = versionOf(await readFile(join(MODULE, 'go.mod'), 'utf8'), module)
+/** Where Go keeps the files of a module, which it fetches when it must. */
+export async function moduleDirectory(module: string, version: string): Promise<string> {
 	const { stdout } = await run('go', ['mod', 'download', '-json', `${module}@${version}`], {
 		cwd: MODULE,
 		env: goEnvironment(),
 	})
-	const { Dir: directory } = JSON.parse(stdout) as { readonly Dir: string }
+	return (JSON.parse(stdout) as { readonly Dir: string }).Dir
+}
+
+async function copyFiles(cache: Cache, { name, module, paths }: ModuleFiles): Promise<void> {
+	const version = versionOf(await readFile(join(MODULE, 'go.mod'), 'utf8'), module)
+	const directory = await moduleDirectory(module, version)
 	const texts = await Promise.all(paths.map((path) => readFile(join(directory, path), 'utf8')))
 	await adopt(cache, { name, bytes: texts.join('\n---\n'), mode: 0o644 })
 }

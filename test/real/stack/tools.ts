@@ -15,6 +15,10 @@ export interface Tool {
 	/** With `@VERSION` for one that has a go.mod of its own and cannot share ours. */
 	readonly package: string
 	readonly ldflags: string
+	/** Build tags, with commas between them. */
+	readonly tags?: string
+	/** Directory of the go.mod that pins it. Default: MODULE. */
+	readonly module?: string
 }
 
 const STRIPPED = '-s -w'
@@ -53,12 +57,16 @@ export function toolsOf(goMod: string): readonly Tool[] {
 	]
 }
 
-/** Files of the modules that the stack reads: name here, module, paths inside it. */
-export const FILES: readonly {
+export interface ModuleFiles {
+	/** Of the one file here that has all of them. */
 	readonly name: string
 	readonly module: string
+	/** Inside the module. */
 	readonly paths: readonly string[]
-}[] = [
+}
+
+/** Files of the modules that the stack reads. */
+export const FILES: readonly ModuleFiles[] = [
 	{
 		name: 'argocd-crds.yaml',
 		module: 'github.com/argoproj/argo-cd/v3',
@@ -95,7 +103,12 @@ export interface Cache {
 	readonly directory: string
 	readonly tools: readonly Tool[]
 	/** What is not there yet. */
-	missing(): { readonly tools: readonly Tool[]; readonly files: typeof FILES }
+	missing(): { readonly tools: readonly Tool[]; readonly files: readonly ModuleFiles[] }
+}
+
+/** Where everything is kept that tests build once. */
+export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
+	return env.LADING_TEST_CACHE ?? join(homedir(), '.cache/lading-test')
 }
 
 export function openCache(env: NodeJS.ProcessEnv = process.env): Cache {
@@ -106,8 +119,7 @@ export function openCache(env: NodeJS.ProcessEnv = process.env): Cache {
 		.update(`${process.platform}/${process.arch}`)
 		.digest('hex')
 		.slice(0, 16)
-	const root = env.LADING_TEST_CACHE ?? join(homedir(), '.cache/lading-test')
-	const directory = join(root, 'real', key)
+	const directory = join(cacheRoot(env), 'real', key)
 	const isMissing = ({ name }: { readonly name: string }): boolean => !existsSync(join(directory, name))
 	return {
 		directory,
@@ -140,7 +152,8 @@ function argocdFlags(version: string): string {
 	})
 }
 
-function kubernetesFlags(version: string): string {
+/** What makes a program of Kubernetes say its version. */
+export function kubernetesFlags(version: string): string {
 	const [major = '', minor = ''] = version.slice(1).split('.')
 	return set('k8s.io/component-base/version', {
 		gitVersion: version,

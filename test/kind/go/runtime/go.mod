@@ -1,0 +1,3 @@
+module lading.test/kind/runtime
+
+go 1.26
