@@ -1,13 +1,20 @@
 import { resolve } from 'node:path'
 import { type Config, isClusterName } from '../config/index.ts'
 import { UserError } from '../errors/index.ts'
-import type { ApplicationWish, ClusterChoice, RegistryAccess, Session } from '../flows/index.ts'
-import type { ApplicationFlags, ClusterFlags, RegistryFlags } from './flags.ts'
+import type { ApplicationWish, ClusterChoice, KindOptions, RegistryAccess, Session } from '../flows/index.ts'
+import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 
 /** What the flows work with. */
 export function sessionOf({ workspace, env, output, signal, context }: Invocation): Session {
-	return { workspace, env, progress: output.progress, signal, launcher: context.launcher }
+	return {
+		workspace,
+		env,
+		progress: output.progress,
+		signal,
+		launcher: context.launcher,
+		platform: process.platform,
+	}
 }
 
 /** How this command reaches its registry: flags, then environment. */
@@ -70,13 +77,29 @@ export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Conf
 	const cluster = flags.cluster ?? config.cluster
 	if (cluster !== undefined && !isClusterName(cluster)) {
 		throw new UserError('USAGE', `"${cluster}" is not a cluster`, {
-			hint: '--cluster takes sandbox, or context:NAME of a kubeconfig (kubectl config get-contexts).',
+			hint: '--cluster takes sandbox, kind, kind:NAME, or context:NAME of a kubeconfig (kubectl config get-contexts).',
 		})
 	}
 	return {
 		cluster,
 		kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(cwd, flags.kubeconfig),
 		argocdNamespace: flags.argocdNamespace,
+	}
+}
+
+/** How a kind cluster and its Argo CD are made. */
+export function kindOf(
+	{ cwd }: Invocation,
+	flags: KindFlags,
+): Pick<KindOptions, 'nodeImage' | 'kubernetes' | 'kindConfig' | 'argocdVersion' | 'argocdManifest'> {
+	const pathOf = (path: string | undefined): string | undefined =>
+		path === undefined ? undefined : resolve(cwd, path)
+	return {
+		nodeImage: flags.nodeImage,
+		kubernetes: flags.kubernetes,
+		kindConfig: pathOf(flags.kindConfig),
+		argocdVersion: flags.argocdVersion,
+		argocdManifest: pathOf(flags.argocdManifest),
 	}
 }
 

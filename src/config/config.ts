@@ -16,7 +16,7 @@ export interface Config {
 	readonly repository?: string | undefined
 	/** Tag that `up` pushes. */
 	readonly tag?: string | undefined
-	/** `sandbox` or `context:NAME`. */
+	/** `sandbox`, `kind`, `kind:NAME` or `context:NAME`. */
 	readonly cluster?: string | undefined
 	/** Namespace that the application is deployed to. */
 	readonly namespace?: string | undefined
@@ -36,9 +36,9 @@ export function isDnsLabel(text: string): boolean {
 	return DNS_LABEL.test(text)
 }
 
-/** `sandbox`, or `context:NAME` for a cluster that a kubeconfig names. */
+/** `sandbox`, `kind` or `kind:NAME` for a kind cluster, or `context:NAME` for one that a kubeconfig names. */
 export function isClusterName(text: string): boolean {
-	return text === 'sandbox' || /^context:.+$/.test(text)
+	return text === 'sandbox' || /^kind(?::[a-z0-9][a-z0-9.-]{0,49})?$/.test(text) || /^context:.+$/.test(text)
 }
 
 function isRepositoryReference(text: string): boolean {
@@ -81,8 +81,8 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.strictObject({
 	cluster: v.optional(
 		v.pipe(
 			v.string(),
-			v.check(isClusterName, 'a cluster is sandbox or context:NAME'),
-			about('sandbox, or context:NAME of a kubeconfig.'),
+			v.check(isClusterName, 'a cluster is sandbox, kind, kind:NAME or context:NAME'),
+			about('sandbox, kind, kind:NAME, or context:NAME of a kubeconfig.'),
 		),
 	),
 	namespace: v.optional(

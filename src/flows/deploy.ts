@@ -17,6 +17,7 @@ import {
 	waitForSync,
 } from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
+import { CONTEXT } from './chosen-cluster.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { endpointFor, repoUrlOf } from './cluster-registry.ts'
 import { readCa, type RegistryAccess } from './registries.ts'
@@ -232,7 +233,7 @@ function recordOf(
 		name,
 		namespace,
 		cluster: target.name,
-		kubeconfig: target.name === 'sandbox' ? undefined : target.kubeconfig,
+		kubeconfig: target.name.startsWith(CONTEXT) ? target.kubeconfig : undefined,
 		repository: formatReference({ registry, repository }),
 		revision: targetRevision,
 		// `up` at the very revision that a person has set does not make it its own.

@@ -63,8 +63,10 @@ export function connectRegistry(
 	registry: string,
 	access: RegistryAccess = {},
 ): RegistryConnection {
-	const local = session.workspace.state().registry?.endpoint.push === registry
-	if (local && !findRegistry(session)) {
+	const own = session.workspace.state().registry
+	const local = own?.endpoint.push === registry
+	// Whether a container runs, the connection tells soon enough: asking Docker takes longer.
+	if (local && own.kind === 'embedded' && !findRegistry(session)) {
 		throw new UserError('NOT_RUNNING', `the local registry ${registry} is not running`, {
 			hint: 'lading registry up starts it again, with its content.',
 		})
