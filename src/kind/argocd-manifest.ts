@@ -107,7 +107,9 @@ export function parseManifest(
 				hint: 'It has to be an installation such as manifests/install.yaml of Argo CD.',
 			})
 		})
-	const image = imageOf(objects.find(({ metadata }) => metadata.name === ArgocdName.repoServer))
+	const image = imageOf(
+		objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === ArgocdName.repoServer),
+	)
 	if (image === undefined) {
 		throw new UserError('OBJECT_INVALID', `${from} holds no Deployment ${ArgocdName.repoServer}`, {
 			hint: 'It has to be an installation such as manifests/install.yaml of Argo CD.',

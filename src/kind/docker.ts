@@ -161,12 +161,11 @@ export function createDocker({ run, platform, signal }: DockerOptions): Docker {
 		return found.flatMap((each) => each ?? []).map(toContainer)
 	}
 
-	/** Removes something by its name. `false` when there was none. */
+	/** Removes something that is there. `false` when it is not. */
 	const remove = async (args: readonly string[], isThere: () => Promise<boolean>): Promise<boolean> => {
-		const result = await docker(args)
-		if (result.status === 0) return true
 		if (!(await isThere())) return false
-		throw await failed(`docker ${args.join(' ')} failed`, result)
+		await must(args, { what: `docker ${args.join(' ')} failed` })
+		return true
 	}
 
 	const container = async (name: string): Promise<Container | undefined> => (await containers([name]))[0]

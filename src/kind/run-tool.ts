@@ -106,11 +106,11 @@ function lineTeller(onLine: ((line: string) => void) | undefined): (text: string
 
 /** What a program that failed has to say, in one line. */
 export function complaintOf({ stderr, stdout, status }: ToolResult): string {
-	const lines = `${stderr}\n${stdout}`
+	const lines = (stderr.trim() === '' ? stdout : stderr)
 		.split('\n')
 		.map((line) => line.trim())
 		.filter((line) => line !== '')
-	const told = lines.find((line) => /^(?:error|docker: error)/i.test(line)) ?? lines.at(-1)
+	const told = lines.find((line) => /^(?:error|docker: error|cannot connect)/i.test(line)) ?? lines.at(-1)
 	return (told ?? `it ended with status ${status}`).slice(0, 500)
 }
 
