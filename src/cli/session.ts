@@ -1,7 +1,14 @@
 import { resolve } from 'node:path'
 import { type Config, isClusterName } from '../config/index.ts'
 import { UserError } from '../errors/index.ts'
-import type { ApplicationWish, ClusterChoice, KindOptions, RegistryAccess, Session } from '../flows/index.ts'
+import {
+	type ApplicationWish,
+	type ClusterChoice,
+	type KindOptions,
+	localClusterName,
+	type RegistryAccess,
+	type Session,
+} from '../flows/index.ts'
 import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 
@@ -72,9 +79,18 @@ async function readPassword(stdin: Invocation['context']['stdin']): Promise<stri
 	return password
 }
 
-/** Which cluster: flags, then lading.yaml. */
-export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Config): ClusterChoice {
-	const cluster = flags.cluster ?? config.cluster
+/**
+ * Which cluster: flags, then lading.yaml. A project has one local cluster: where there is
+ * one, it is the one that a local cluster in lading.yaml means.
+ */
+export function clusterOf(
+	{ cwd, workspace }: Invocation,
+	flags: ClusterFlags,
+	config: Config,
+): ClusterChoice {
+	const isLocal = flags.cluster === undefined && config.cluster?.startsWith('context:') === false
+	const own = isLocal ? localClusterName(workspace.state()) : undefined
+	const cluster = flags.cluster ?? own ?? config.cluster
 	if (cluster !== undefined && !isClusterName(cluster)) {
 		throw new UserError('USAGE', `"${cluster}" is not a cluster`, {
 			hint: '--cluster takes sandbox, kind, kind:NAME, or context:NAME of a kubeconfig (kubectl config get-contexts).',

@@ -77,16 +77,18 @@ export async function startDockerRegistry(
 		certificate,
 	}
 	const endpoint: RegistryEndpoint = { push: `localhost:${port}`, cluster: `${name}:${REGISTRY_PORT}` }
-	// Before it is made: an interrupted one is found again.
-	workspace.update((state) => ({
-		...state,
-		registry: { kind: 'docker', endpoint, container: name, volume: spec.volume, image },
-	}))
+	const remember = (made: string): void => {
+		const registry = { kind: 'docker', endpoint, container: name, volume: spec.volume, image: made } as const
+		workspace.update((state) => ({ ...state, registry }))
+	}
+	// Before it is made: an interrupted one is found again. An image that cannot be had is not kept.
+	remember(known?.image ?? IMAGE)
 	const onLine = (line: string): void => options.step?.update(line)
 	const outcome = await ensureRegistryContainer(docker, spec, { onLine }).catch(async (error: unknown) => {
 		signal?.throwIfAborted()
 		throw await explainStart(docker, { error, spec })
 	})
+	remember(image)
 	if ((await docker.network(network)) !== undefined) await attach(docker, { network, container: name })
 	copyFileSync(certificate.caPath, workspace.paths.ca)
 	await waitForAnswer(session, docker, spec)

@@ -108,7 +108,7 @@ async function kindFacts(session: Session, choice: ClusterChoice): Promise<KindF
 	const isKind = name?.startsWith(KIND) === true
 	if (!isKind && registry === undefined) return undefined
 	const cluster = isKind && isLocalCluster(session, name) ? name.slice(KIND.length) : undefined
-	return await lookAtKind({ ...kindTools(session), cluster, registry })
+	return await lookAtKind({ ...kindTools(session), wantsKind: isKind, cluster, registry })
 }
 
 async function machineFacts(

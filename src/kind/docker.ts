@@ -117,8 +117,12 @@ export function createDocker({ run, platform, signal }: DockerOptions): Docker {
 		const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), versionSchema), result.stdout)
 		const server = parsed.success ? parsed.output.Server : undefined
 		if (result.status === 0 && server) return server.Version
-		throw new UserError('DOCKER_NOT_RUNNING', `Docker does not answer: ${complaintOf(result)}`, {
-			hint: startDockerHint(platform),
+		const complaint = complaintOf(result)
+		throw new UserError('DOCKER_NOT_RUNNING', `Docker does not answer: ${complaint}`, {
+			// Only the advice depends on Docker's words.
+			hint: /permission denied/i.test(complaint)
+				? 'sudo usermod -aG docker "$USER", and log in again; or a rootless Docker'
+				: startDockerHint(platform),
 		})
 	}
 

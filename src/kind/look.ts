@@ -8,6 +8,8 @@ export interface LookOptions {
 	readonly kind: Kind
 	/** Name of the network that kind's nodes are on. */
 	readonly network: string
+	/** Whether a kind cluster is meant at all. */
+	readonly wantsKind: boolean
 	/** Name of the kind cluster that should be there. */
 	readonly cluster?: string | undefined
 	/** Name of the registry's container that should be there. */
@@ -34,7 +36,8 @@ export interface KindFacts {
 	readonly network: string
 	/** Version of the engine. */
 	readonly docker: Seen<string>
-	readonly kind: Seen<string>
+	/** Version of kind; absent where only the registry is of concern. */
+	readonly kind?: Seen<string> | undefined
 	/** Absent: no kind cluster is meant, or nothing can be asked. */
 	readonly cluster?: { readonly name: string; readonly nodes: readonly NodeFacts[] } | undefined
 	readonly registry?:
@@ -49,13 +52,15 @@ export async function lookAtKind(options: LookOptions): Promise<KindFacts> {
 	const { docker, kind, network } = options
 	const [dockerSeen, kindSeen] = await Promise.all([
 		seen(async () => await docker.version()),
-		seen(async () => await kind.version()),
+		options.wantsKind ? seen(async () => await kind.version()) : undefined,
 	])
 	const facts: KindFacts = { network, docker: dockerSeen, kind: kindSeen }
 	if (!dockerSeen.ok) return facts
 	const [registry, cluster] = await Promise.all([
 		options.registry === undefined ? undefined : lookAtRegistry(docker, options.registry),
-		options.cluster === undefined || !kindSeen.ok ? undefined : lookAtCluster(options, options.cluster),
+		options.cluster === undefined || kindSeen?.ok !== true
+			? undefined
+			: lookAtCluster(options, options.cluster),
 	])
 	return { ...facts, registry, cluster }
 }

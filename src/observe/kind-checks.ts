@@ -9,7 +9,7 @@ const TOO_LITTLE_BYTES = 500_000_000
 /** What can be wrong with Docker, a kind cluster and the registry in a container. */
 export const kindChecks: readonly Check[] = [
 	{ name: 'docker', run: ({ kind }) => (kind ? tool('docker', kind.docker) : []) },
-	{ name: 'kind', run: ({ kind }) => (kind ? tool('kind', kind.kind) : []) },
+	{ name: 'kind', run: ({ kind }) => (kind?.kind ? tool('kind', kind.kind) : []) },
 	{ name: 'kind-cluster', run: checkNodes },
 	{ name: 'registry-container', run: checkContainer },
 	{ name: 'registry-network', run: checkNetwork },
@@ -64,12 +64,15 @@ function checkNode(
 	return found
 }
 
+/** What a log says at its end is mostly that it was asked to stop. */
+const COMPLAINT = /level=(?:error|fatal|panic)|\b(?:panic|fatal)\b|configuration error/i
+
 function checkContainer({ kind }: DoctorContext): readonly Finding[] {
 	if (kind?.registry === undefined) return []
 	const { name, container, log } = kind.registry
 	const base = { check: 'registry-container', subject: name }
 	if (container?.running === true) return [{ ...base, status: 'ok', seen: `${name} runs ${container.image}` }]
-	const last = container?.error || log.at(-1)
+	const last = container?.error || log.findLast((line) => COMPLAINT.test(line))
 	const seen =
 		container === undefined
 			? `there is no container ${name}`
