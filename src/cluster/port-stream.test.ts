@@ -9,8 +9,8 @@ const PORT_80 = [80, 0]
 function server(): {
 	readonly socket: Duplex
 	readonly sent: PassThrough
-	send(channel: number, bytes: Uint8Array | readonly number[]): void
-	close(): void
+	readonly send: (channel: number, bytes: Uint8Array | readonly number[]) => void
+	readonly close: () => void
 } {
 	const incoming = new PassThrough()
 	const sent = new PassThrough()

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, integer, property, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { acceptOf, createMessageReader, encodeFrame, Opcode } from './web-socket.ts'
 
@@ -27,10 +27,10 @@ describe('web socket', () => {
 	})
 
 	it('reads the same messages however the bytes are cut', () => {
-		fc.assert(
-			fc.property(
-				fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 }),
-				fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }),
+		assert(
+			property(
+				array(uint8Array({ maxLength: 300 }), { maxLength: 8 }),
+				array(integer({ min: 1, max: 50 }), { minLength: 1 }),
 				(payloads, cuts) => {
 					const bytes = Buffer.concat(payloads.map((payload) => serverFrame(Opcode.binary, payload)))
 					const read = createMessageReader()

@@ -64,31 +64,18 @@ export async function startDockerRegistry(
 	await docker.version()
 	const project = workspace.directory
 	const known = dockerState(session)
-	const name = known?.container ?? (await chooseName(docker, project))
+	const name = await chooseName(docker, { project, known: known?.container })
 	const certificate = await certificateFor(session, name)
-	const image = options.image ?? known?.image ?? IMAGE
-	const port = await choosePort(docker, { name, project, wanted: options.port, known })
-	const spec: RegistryContainerSpec = {
-		name,
-		image,
-		port,
-		volume: known?.volume ?? `lading-registry-${shortId(project)}`,
-		project,
-		certificate,
-	}
-	const endpoint: RegistryEndpoint = { push: `localhost:${port}`, cluster: `${name}:${REGISTRY_PORT}` }
-	const remember = (made: string): void => {
-		const registry = { kind: 'docker', endpoint, container: name, volume: spec.volume, image: made } as const
-		workspace.update((state) => ({ ...state, registry }))
-	}
-	// Before it is made: an interrupted one is found again. An image that cannot be had is not kept.
-	remember(known?.image ?? IMAGE)
-	const onLine = (line: string): void => options.step?.update(line)
-	const outcome = await ensureRegistryContainer(docker, spec, { onLine }).catch(async (error: unknown) => {
-		signal?.throwIfAborted()
-		throw await explainStart(docker, { error, spec })
+	const { outcome, spec, endpoint } = await runContainer(session, docker, {
+		options,
+		spec: {
+			name,
+			image: options.image ?? known?.image ?? IMAGE,
+			volume: known?.volume ?? `lading-registry-${shortId(project)}`,
+			project,
+			certificate,
+		},
 	})
-	remember(image)
 	if ((await docker.network(network)) !== undefined) await attach(docker, { network, container: name })
 	copyFileSync(certificate.caPath, workspace.paths.ca)
 	await waitForAnswer(session, docker, spec)
@@ -100,9 +87,52 @@ export async function startDockerRegistry(
 	return {
 		endpoint,
 		container: name,
-		image,
+		image: spec.image,
 		ca: workspace.paths.ca,
 		started: outcome !== 'unchanged' || renewed,
+	}
+}
+
+const PORT_ATTEMPTS = 4
+
+interface RunningContainer {
+	readonly outcome: 'made' | 'started' | 'unchanged'
+	readonly spec: RegistryContainerSpec
+	readonly endpoint: RegistryEndpoint
+}
+
+/** Chooses the port and runs the container; one that another program takes in between is given up, unless it was asked for. */
+async function runContainer(
+	session: Session,
+	docker: Docker,
+	{
+		options,
+		spec: portless,
+	}: { readonly options: DockerRegistryOptions; readonly spec: Omit<RegistryContainerSpec, 'port'> },
+): Promise<RunningContainer> {
+	const known = dockerState(session)
+	const { name, project, volume, image } = portless
+	const onLine = (line: string): void => options.step?.update(line)
+	for (let attempt = 1; ; attempt++) {
+		const port = await choosePort(docker, { name, project, wanted: options.port, known })
+		const spec = { ...portless, port }
+		const endpoint: RegistryEndpoint = { push: `localhost:${port}`, cluster: `${name}:${REGISTRY_PORT}` }
+		const remember = (made: string): void => {
+			const registry = { kind: 'docker', endpoint, container: name, volume, image: made } as const
+			session.workspace.update((state) => ({ ...state, registry }))
+		}
+		// Before it is made: an interrupted one is found again. An image that cannot be had is not kept.
+		remember(known?.image ?? IMAGE)
+		try {
+			const outcome = await ensureRegistryContainer(docker, spec, { onLine })
+			remember(image)
+			return { outcome, spec, endpoint }
+		} catch (error) {
+			session.signal?.throwIfAborted()
+			const why = await explainStart(docker, { error, spec })
+			const mayRetry = options.port === undefined && attempt < PORT_ATTEMPTS
+			if (!(mayRetry && why instanceof UserError && why.code === 'PORT_TAKEN')) throw why
+		}
 	}
 }
 
@@ -150,9 +180,12 @@ export async function stopDockerRegistry(
 	return containers.length > 0 || marks !== undefined
 }
 
-async function chooseName(docker: Docker, project: string): Promise<string> {
+async function chooseName(
+	docker: Docker,
+	{ project, known }: { readonly project: string; readonly known: string | undefined },
+): Promise<string> {
 	const own = `lading-registry-${shortId(project)}`
-	for (const name of [CONTAINER, own]) {
+	for (const name of known === undefined ? [CONTAINER, own] : [known, CONTAINER, own]) {
 		const present = await docker.container(name)
 		if (present === undefined || isOfProject(present.labels, project)) return name
 	}

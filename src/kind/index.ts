@@ -26,6 +26,6 @@ export {
 } from './registry-container.ts'
 export type { RegistryContainerSpec } from './registry-container.ts'
 export { createToolRunner } from './run-tool.ts'
-export type { RunTool, RunToolOptions, ToolName, ToolResult } from './run-tool.ts'
+export type { RunTool } from './run-tool.ts'
 export { waitUntilReady } from './wait-until-ready.ts'
 export type { ReadyOptions, ReadyProgress } from './wait-until-ready.ts'

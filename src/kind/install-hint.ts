@@ -1,4 +1,4 @@
-import type { ToolName } from './run-tool.ts'
+export type ToolName = 'docker' | 'kind'
 
 /** How a missing program is installed, as its makers say. @see https://kind.sigs.k8s.io/docs/user/quick-start/#installation */
 export function installHint(tool: ToolName, platform: string): string {

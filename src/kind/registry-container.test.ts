@@ -76,6 +76,12 @@ describe('ensureRegistryContainer', () => {
 		expect(calls).toEqual(['docker rm --force --volumes kind-registry', ...make])
 	})
 
+	it('leaves one alone that is somebody else’s', async () => {
+		const there = inspected({ labels: { ...labels, 'lading.project': '/other/.lading' }, port: 5000 })
+		const refused = ensure({ 'docker container inspect': there })
+		await expect(refused).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+	})
+
 	it('says what Docker says when it does not start', async () => {
 		const refused = ensure({
 			...works,

@@ -1,3 +1,4 @@
+import { UserError } from '../errors/index.ts'
 import type { Container, Docker } from './docker.ts'
 
 /** The port that a registry listens on in its container. */
@@ -46,7 +47,7 @@ export function isOfProject(labels: Readonly<Record<string, string>>, project: s
  * Makes sure that the registry's container is there as it was asked for, and runs. What
  * differs is made anew, on the same volume. The certificate is copied into it, so that
  * nothing of this machine has to be shared with the engine.
- * @throws UserError `TOOL_FAILED`, `DOCKER_NOT_RUNNING`
+ * @throws UserError `NAME_TAKEN`, `TOOL_FAILED`, `DOCKER_NOT_RUNNING`
  */
 export async function ensureRegistryContainer(
 	docker: Docker,
@@ -54,6 +55,15 @@ export async function ensureRegistryContainer(
 	options: { readonly onLine?: ((line: string) => void) | undefined } = {},
 ): Promise<'made' | 'started' | 'unchanged'> {
 	const present = await docker.container(spec.name)
+	if (present !== undefined && !isOfProject(present.labels, spec.project)) {
+		throw new UserError(
+			'NAME_TAKEN',
+			`the container ${spec.name} is not this project's, and stays as it is`,
+			{
+				hint: `docker rename ${spec.name} other`,
+			},
+		)
+	}
 	if (present !== undefined && isAsWanted(present, spec)) {
 		if (present.running) return 'unchanged'
 		await docker.start(spec.name)

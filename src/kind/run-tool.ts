@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process'
 import { isSystemError, UserError } from '../errors/index.ts'
-import { installHint } from './install-hint.ts'
-
-export type ToolName = 'docker' | 'kind'
+import { installHint, type ToolName } from './install-hint.ts'
 
 export interface RunToolOptions {
 	/** Goes to its standard input, which is empty otherwise. */
