@@ -1,4 +1,4 @@
-import { isWorkloadReady, podsOf, podTrouble } from '../cluster/index.ts'
+import { isPodReady, podsOf, podTrouble } from '../cluster/index.ts'
 import { LadingError } from '../errors/index.ts'
 import type { NodeFacts, Seen } from '../kind/index.ts'
 import type { Check, DoctorContext, Finding } from './check.ts'
@@ -134,8 +134,7 @@ async function checkDns({ kind, cluster, signal }: DoctorContext): Promise<reado
 	const dns = await cluster.get(ref, { signal })
 	if (dns === undefined) return [{ ...base, status: 'skipped', seen: 'there is no Deployment coredns' }]
 	const pods = await podsOf(cluster, dns, { signal })
-	if (isWorkloadReady(dns) && pods.length > 0)
-		return [{ ...base, status: 'ok', seen: 'the cluster’s DNS is ready' }]
+	if (pods.some(isPodReady)) return [{ ...base, status: 'ok', seen: 'the cluster’s DNS is ready' }]
 	return [
 		{
 			...base,
