@@ -33,10 +33,15 @@ export type ReadArgocdChoice =
 	| { readonly kind: 'manifest'; readonly manifest: ArgocdManifest }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000
-const NAMES = { dns: 'coredns', dnsNamespace: 'kube-system' } as const
+/** Parts of Argo CD that nothing is deployed by: logins, messages, generated Applications. */
+const NOT_NEEDED: ReadonlySet<string> = new Set([
+	'argocd-dex-server',
+	'argocd-notifications-controller',
+	'argocd-applicationset-controller',
+])
 
 /** @throws UserError `USAGE`, `FILE_UNREADABLE`, `ARGOCD_UNSUPPORTED`, those of parsing */
-export async function readArgocdChoice(_: Session, choice: ArgocdChoice): Promise<ReadArgocdChoice> {
+export function readArgocdChoice(choice: ArgocdChoice): ReadArgocdChoice {
 	const { argocdVersion, argocdManifest: path } = choice
 	if (path === undefined) {
 		if (argocdVersion === undefined) return { kind: 'default' }
@@ -172,8 +177,19 @@ export async function waitForArgocd(
 ): Promise<void> {
 	const onProgress = (progress: ReadyProgress): void => step.update(describe(progress))
 	await Promise.all([
-		waitUntilReady(cluster, { namespace: argocdNamespace, timeoutMs, onProgress, signal }),
-		waitUntilReady(cluster, { namespace: NAMES.dnsNamespace, names: [NAMES.dns], timeoutMs, signal }),
+		waitUntilReady(cluster, {
+			namespace: argocdNamespace,
+			needs: (name) => !NOT_NEEDED.has(name),
+			timeoutMs,
+			onProgress,
+			signal,
+		}),
+		waitUntilReady(cluster, {
+			namespace: 'kube-system',
+			needs: (name) => name === 'coredns',
+			timeoutMs,
+			signal,
+		}),
 	])
 }
 

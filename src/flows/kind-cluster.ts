@@ -47,13 +47,13 @@ export async function startKind(session: Session, options: KindOptions = {}): Pr
 	const { workspace, progress } = session
 	refuseOtherCluster(session, options.name)
 	// Wrong input is told before anything is made.
-	const choice = await readArgocdChoice(session, options)
+	const choice = readArgocdChoice(options)
 	const image = nodeImageOf(options)
 	const config = options.kindConfig === undefined ? undefined : readConfigFile(options.kindConfig)
 	const tools = kindTools(session)
 	await Promise.all([tools.docker.version(), tools.kind.version()])
 
-	const name = options.name ?? stateOf(session)?.name ?? DEFAULT_KIND_NAME
+	const name = options.name ?? kindState(session)?.name ?? DEFAULT_KIND_NAME
 	const step = progress.step('cluster')
 	const made = await ensureCluster(session, tools, { name, image, config, step })
 	const target = await openCluster(session, {
@@ -74,7 +74,7 @@ export async function startKind(session: Session, options: KindOptions = {}): Pr
 	})
 	if (!installed) joined = await joinRegistry(session, target)
 	await waitForArgocd(session, target, { step: argocdStep, timeoutMs: options.timeoutMs })
-	const argocd = stateOf(session)?.argocd?.version
+	const argocd = kindState(session)?.argocd?.version
 	const what = `${argocd ?? 'Argo CD'} in ${target.argocdNamespace}`
 	if (installed) argocdStep.done(what)
 	else argocdStep.unchanged(what)
@@ -83,14 +83,14 @@ export async function startKind(session: Session, options: KindOptions = {}): Pr
 		name,
 		context: kindContext(name),
 		kubeconfig: workspace.paths.kubeconfig,
-		ours: stateOf(session)?.ours ?? false,
+		ours: kindState(session)?.ours ?? false,
 		argocd,
 		started: made || installed || joined.length > 0,
 	}
 }
 
 /** What the state says of the kind cluster. */
-export function stateOf({ workspace }: Session): KindState | undefined {
+function kindState({ workspace }: Session): KindState | undefined {
 	const { cluster } = workspace.state()
 	return cluster?.kind === 'kind' ? cluster : undefined
 }
@@ -140,7 +140,7 @@ async function ensureCluster(session: Session, tools: KindTools, wish: ClusterWi
 	const { kind } = tools
 	const { name, step } = wish
 	const { kubeconfig } = session.workspace.paths
-	const known = stateOf(session)
+	const known = kindState(session)
 	const isThere = (await kind.clusters()).includes(name)
 	if (isThere && known?.ours === true && !known.created) {
 		step.update('removing what an interrupted start has left')
@@ -166,7 +166,7 @@ async function createCluster(
 ): Promise<void> {
 	const { workspace } = session
 	const { kubeconfig } = workspace.paths
-	const before = stateOf(session)
+	const before = kindState(session)
 	const brings = before?.network ?? ((await docker.network(network)) === undefined ? network : undefined)
 	// Before it is made: what an interrupted start leaves is ours to remove.
 	remember(session, { kind: 'kind', name, ours: true, created: false, network: brings })
@@ -209,7 +209,7 @@ async function waitForApi({ signal }: Session, { cluster }: ConnectedCluster): P
 	}
 }
 
-export function remember({ workspace }: Session, cluster: KindState): void {
+function remember({ workspace }: Session, cluster: KindState): void {
 	workspace.update((state) => ({ ...state, cluster }))
 }
 
@@ -219,7 +219,7 @@ export function remember({ workspace }: Session, cluster: KindState): void {
  */
 export async function stopKind(session: Session): Promise<'removed' | 'forgotten' | 'absent'> {
 	const { workspace } = session
-	const known = stateOf(session)
+	const known = kindState(session)
 	if (known === undefined) return 'absent'
 	const { kind } = kindTools(session)
 	const { kubeconfig } = workspace.paths

@@ -64,7 +64,8 @@ describe('waitUntilReady', () => {
 
 	it('does not call it ready while one that is named is missing, or nothing is there', async () => {
 		const cluster = clusterOf({ Deployment: [{ type: 'RESYNCED', items: [deployment('repo', 1)] }] })
-		const options = { namespace: 'kube-system', names: ['coredns'], timeoutMs: 50 }
+		const needs = (name: string): boolean => name === 'coredns'
+		const options = { namespace: 'kube-system', needs, timeoutMs: 50 }
 		await expect(waitUntilReady(cluster, options)).rejects.toMatchObject({ code: 'ARGOCD_NOT_READY' })
 		await expect(waitUntilReady(clusterOf({}), { namespace: 'argocd', timeoutMs: 50 })).rejects.toMatchObject(
 			{ message: expect.stringContaining('nothing is there') },

@@ -10,8 +10,8 @@ import { RemoteError } from '../errors/index.ts'
 
 export interface ReadyOptions {
 	readonly namespace: string
-	/** Only the workloads with one of these names; all of the namespace. */
-	readonly names?: readonly string[] | undefined
+	/** Whether the workload of a name is waited for; every one. */
+	readonly needs?: ((name: string) => boolean) | undefined
 	/** Milliseconds. */
 	readonly timeoutMs: number
 	/** What is ready, and what keeps the rest. */
@@ -35,7 +35,7 @@ const WATCHED: readonly ResourceType[] = [
 ]
 
 /**
- * Waits, by watching, until the Deployments and StatefulSets of a namespace are ready.
+ * Waits, by watching, until the Deployments and StatefulSets of a namespace are ready; there has to be one.
  * @throws RemoteError `ARGOCD_NOT_READY` when time is up, with what stops each pod
  */
 export async function waitUntilReady(cluster: Cluster, options: ReadyOptions): Promise<void> {
@@ -48,7 +48,7 @@ export async function waitUntilReady(cluster: Cluster, options: ReadyOptions): P
 	const look = (): ReadyProgress => {
 		const objects = [...live.values()]
 		const workloads = objects.filter(
-			({ kind, metadata }) => kind !== 'Pod' && (options.names?.includes(metadata.name) ?? true),
+			({ kind, metadata }) => kind !== 'Pod' && (options.needs?.(metadata.name) ?? true),
 		)
 		const waiting = workloads.filter((each) => !isWorkloadReady(each)).map(({ metadata }) => metadata.name)
 		const troubles = objects
@@ -61,8 +61,7 @@ export async function waitUntilReady(cluster: Cluster, options: ReadyOptions): P
 			})
 		return { ready: workloads.length - waiting.length, of: workloads.length, waiting, troubles }
 	}
-	const isDone = ({ ready, of }: ReadyProgress): boolean =>
-		synced >= WATCHED.length && ready === of && of >= (options.names?.length ?? 1)
+	const isDone = ({ ready, of }: ReadyProgress): boolean => synced >= WATCHED.length && ready === of && of > 0
 
 	const follow = async (type: ResourceType): Promise<void> => {
 		for await (const event of cluster.watch(type, { namespace: options.namespace, signal })) {
