@@ -15,7 +15,7 @@ import { createClusterApplicationApi, getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
 import { checkSubject } from './check.ts'
 import { isLoopback } from './cluster-registry.ts'
-import { KIND } from './chosen-cluster.ts'
+import { CONTEXT, KIND } from './chosen-cluster.ts'
 import {
 	chosenCluster,
 	type ClusterChoice,
@@ -63,6 +63,7 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 			connected.name !== 'sandbox' &&
 			!isLoopback(new URL(connected.cluster.server).host),
 		argocdNamespace: options.argocdNamespace ?? 'argocd',
+		kubectl: connected && kubectlFor(connected),
 		applications: options.names.length === 0 ? undefined : options.names,
 		now: options.now,
 		signal: session.signal,
@@ -99,6 +100,12 @@ async function clusterOrError(
 		if (error instanceof LadingError) return error
 		throw error
 	}
+}
+
+/** How a person calls kubectl to reach a cluster from the project's directory. */
+function kubectlFor({ name }: ConnectedCluster): string {
+	if (name.startsWith(CONTEXT)) return `kubectl --context ${name.slice(CONTEXT.length)}`
+	return 'kubectl --kubeconfig .lading/kubeconfig'
 }
 
 /** Docker and kind are looked at where this project uses them, or is about to. */

@@ -72,7 +72,7 @@ async function withCluster(
 
 async function checkArgocd(
 	cluster: Cluster,
-	{ argocdNamespace: namespace, signal }: DoctorContext,
+	{ argocdNamespace: namespace, kubectl = 'kubectl', signal }: DoctorContext,
 ): Promise<readonly Finding[]> {
 	const base = { check: 'argocd', subject: namespace }
 	const server = await cluster.get({ ...DEPLOYMENT, name: REPO_SERVER, namespace }, { signal })
@@ -87,7 +87,7 @@ async function checkArgocd(
 			},
 		]
 	}
-	const found: Finding[] = [...(await workloadsNotReady(cluster, { namespace, signal }))]
+	const found: Finding[] = [...(await workloadsNotReady(cluster, { namespace, kubectl, signal }))]
 	const version = versionOf(server)
 	const support = version === undefined ? undefined : supportedArgoCd(version)
 	if (version === undefined || support === undefined || support.status === 'unknown') {
@@ -109,7 +109,14 @@ async function checkArgocd(
 /** What runs in the namespace of Argo CD and does not, with what stops its pods. */
 async function workloadsNotReady(
 	cluster: Cluster,
-	options: { readonly namespace: string; readonly signal: AbortSignal | undefined },
+	{
+		kubectl,
+		...options
+	}: {
+		readonly namespace: string
+		readonly kubectl: string
+		readonly signal: AbortSignal | undefined
+	},
 ): Promise<readonly Finding[]> {
 	const labelSelector = `${ArgocdName.partOfLabel}=argocd`
 	const lists = await Promise.all(
@@ -128,7 +135,7 @@ async function workloadsNotReady(
 				status: essential ? 'fault' : 'warn',
 				seen: `${name} is not ready`,
 				why: trouble ?? (essential ? 'without it nothing is deployed' : undefined),
-				fix: `kubectl describe pods -n ${namespace} -l app.kubernetes.io/name=${name}`,
+				fix: `${kubectl} describe pods -n ${namespace} -l app.kubernetes.io/name=${name}`,
 			}
 		}),
 	)
@@ -245,7 +252,7 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 				status: 'fault',
 				seen: `the Secret ${secret.metadata.name} has type ${type ?? 'git (the default)'}`,
 				why: 'an oci:// source needs type: oci',
-				fix: `kubectl patch secret ${secret.metadata.name} -n ${namespace} --type merge -p '{"stringData":{"type":"oci"}}'`,
+				fix: `${context.kubectl ?? 'kubectl'} patch secret ${secret.metadata.name} -n ${namespace} --type merge -p '{"stringData":{"type":"oci"}}'`,
 			})
 			continue
 		}

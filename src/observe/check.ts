@@ -89,6 +89,8 @@ export interface DoctorContext {
 	/** Whether the cluster runs on another machine, or in a container of its own. */
 	readonly clusterElsewhere?: boolean | undefined
 	readonly argocdNamespace: string
+	/** How kubectl is called to reach this cluster, for fixes; `kubectl`. */
+	readonly kubectl?: string | undefined
 	/** Only these Applications; otherwise all of lading's. */
 	readonly applications?: readonly string[] | undefined
 	/** Milliseconds since the epoch. */

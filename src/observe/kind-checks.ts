@@ -127,7 +127,12 @@ function checkName({ kind }: DoctorContext): readonly Finding[] {
 }
 
 /** The pods ask CoreDNS, and it asks the node. */
-async function checkDns({ kind, cluster, signal }: DoctorContext): Promise<readonly Finding[]> {
+async function checkDns({
+	kind,
+	cluster,
+	kubectl = 'kubectl',
+	signal,
+}: DoctorContext): Promise<readonly Finding[]> {
 	if (kind?.cluster === undefined || cluster === undefined || cluster instanceof LadingError) return []
 	const base = { check: 'cluster-dns', subject: 'coredns' }
 	const ref = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'coredns', namespace: 'kube-system' }
@@ -143,8 +148,8 @@ async function checkDns({ kind, cluster, signal }: DoctorContext): Promise<reado
 			why: pods.map(podTrouble).find((each) => each !== undefined) ?? 'no pod finds the registry’s name',
 			fix:
 				pods.length === 0
-					? 'kubectl scale -n kube-system deployment coredns --replicas 2'
-					: 'kubectl rollout restart -n kube-system deployment coredns',
+					? `${kubectl} scale -n kube-system deployment coredns --replicas 2`
+					: `${kubectl} rollout restart -n kube-system deployment coredns`,
 		},
 	]
 }

@@ -298,7 +298,7 @@ describe.sequential('doctor, on each fault', () => {
 		await kubectl(project, ...scale, '0')
 		await kubectl(project, 'wait', '--for=delete', 'pods', '-n', 'kube-system', '-l', 'k8s-app=kube-dns')
 		const dns = (await doctor()).find(({ check }) => check === 'cluster-dns')
-		expect(dns?.fix).toContain('kubectl scale')
+		expect(dns?.fix).toContain('scale -n kube-system deployment coredns')
 		await kubectl(project, ...scale, '1')
 		await kubectl(project, 'rollout', 'status', 'deployment/coredns', '-n', 'kube-system')
 		const resolv = '/etc/resolv.conf'
