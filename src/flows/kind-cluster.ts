@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { LadingError, UserError } from '../errors/index.ts'
+import { type ErrorKind, LadingError, UserError } from '../errors/index.ts'
 import { kindContext, openCluster, type ConnectedCluster } from './clusters.ts'
 import { DEFAULT_KIND_NAME, KIND } from './chosen-cluster.ts'
 import { type ArgocdChoice, ensureArgocd, readArgocdChoice, waitForArgocd } from './kind-argocd.ts'
@@ -197,13 +197,16 @@ async function startNodes({ docker, kind }: KindTools, name: string): Promise<bo
 	return started
 }
 
+/** An API server that has just started refuses everyone until it has read who may do what. */
+const NOT_READY: ReadonlySet<ErrorKind> = new Set(['unavailable', 'denied'])
+
 async function waitForApi({ signal }: Session, { cluster }: ConnectedCluster): Promise<string> {
 	for (let waited = 0; ; waited += API_POLL_MS) {
 		try {
 			return await cluster.version({ signal })
 		} catch (error) {
-			if (!(error instanceof LadingError) || error.kind !== 'unavailable' || waited >= API_TIMEOUT_MS)
-				throw error
+			const mayCome = error instanceof LadingError && NOT_READY.has(error.kind)
+			if (!mayCome || waited >= API_TIMEOUT_MS) throw error
 		}
 		await delay(API_POLL_MS, undefined, { signal })
 	}

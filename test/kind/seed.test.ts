@@ -100,7 +100,7 @@ describe.sequential('the whole road on kind', () => {
 		expect([status.sync.status, status.health.status]).toEqual(['Synced', 'Healthy'])
 		const pods = await kubectl(project, 'get', 'pods', '-n', APPLICATION, '--no-headers')
 		expect(pods.split('\n').every((line) => line.includes('1/1') && line.includes('Running'))).toBe(true)
-		expect(existsSync(join(directory, '.kube'))).toBe(false)
+		expect(existsSync(join(directory, '.kube/config'))).toBe(false)
 	})
 
 	it('finds nothing to do, and nothing wrong', async () => {
@@ -153,7 +153,7 @@ describe.sequential('the whole road on kind', () => {
 	})
 
 	it('shows the logs of Argo CD and of the application', async () => {
-		expect(await project.ok('logs', '--tail', '2000')).toContain('kind-registry:5000/oci-demo-app')
+		expect(await project.ok('logs')).toContain('GenerateManifest')
 		expect(await project.ok('logs', '--component', 'application-controller', '--tail', '200')).toContain(
 			APPLICATION,
 		)
@@ -370,7 +370,7 @@ describe.sequential('down', () => {
 		expect(await namesOf('volume')).toEqual([])
 		expect(await namesOf('network')).not.toContain('kind')
 		expect(existsSync(join(directory, '.lading'))).toBe(false)
-		expect(existsSync(join(directory, '.kube'))).toBe(false)
+		expect(existsSync(join(directory, '.kube/config'))).toBe(false)
 		expect(await project.ok('down')).toContain('Nothing to remove')
 	})
 })
