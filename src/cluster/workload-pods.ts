@@ -40,9 +40,12 @@ export function isPodReady(pod: KubeObject): boolean {
 /** Whether a Deployment or StatefulSet runs as it is now described: as `kubectl rollout status` sees it. */
 export function isWorkloadReady({ spec, status, metadata }: KubeObject): boolean {
 	const wanted = numberOf(spec, 'replicas', 1)
+	const updated = numberOf(status, 'updatedReplicas', 0)
 	return (
 		numberOf(status, 'observedGeneration', 0) >= (metadata.generation ?? 0) &&
-		numberOf(status, 'updatedReplicas', 0) >= wanted &&
+		updated >= wanted &&
+		// Old ones that still serve hide that the new ones do not start.
+		numberOf(status, 'replicas', 0) <= updated &&
 		numberOf(status, 'readyReplicas', 0) >= wanted
 	)
 }

@@ -17,6 +17,7 @@ import {
 } from '../kind/index.ts'
 import { readServerCertificate } from '../observe/index.ts'
 import { freePort, isPortFree } from './free-port.ts'
+import { releaseNetwork } from './kind-network.ts'
 import { kindTools } from './kind-tools.ts'
 import { refuseOther } from './local-registry.ts'
 import type { Step } from './progress.ts'
@@ -119,7 +120,8 @@ async function runContainer(
 		const endpoint: RegistryEndpoint = { push: `localhost:${port}`, cluster: `${name}:${REGISTRY_PORT}` }
 		const remember = (made: string): void => {
 			const registry = { kind: 'docker', endpoint, container: name, volume, image: made } as const
-			session.workspace.update((state) => ({ ...state, registry }))
+			const kept = known?.network === undefined ? {} : { network: known.network }
+			session.workspace.update((state) => ({ ...state, registry: { ...registry, ...kept } }))
 		}
 		// Before it is made: an interrupted one is found again. An image that cannot be had is not kept.
 		remember(known?.image ?? IMAGE)
@@ -177,6 +179,7 @@ export async function stopDockerRegistry(
 	rmSync(workspace.paths.containerPki, { recursive: true, force: true })
 	rmSync(workspace.paths.ca, { force: true })
 	workspace.update(({ registry: _, ...rest }) => rest)
+	await releaseNetwork(session, state?.network)
 	return containers.length > 0 || marks !== undefined
 }
 

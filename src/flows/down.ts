@@ -4,7 +4,8 @@ import { KIND } from './chosen-cluster.ts'
 import { openCluster } from './clusters.ts'
 import { stopDockerRegistry } from './docker-registry.ts'
 import { untellHosting } from './join-registry.ts'
-import { removeNetwork, stopKind } from './kind-cluster.ts'
+import { stopKind } from './kind-cluster.ts'
+import { releaseNetwork } from './kind-network.ts'
 import { stopSandbox } from './local-cluster.ts'
 import { findRegistry, stopRegistry } from './local-registry.ts'
 import { registryContent } from './registry-content.ts'
@@ -41,7 +42,7 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 	const content = await registryContent(session).catch(() => undefined)
 	const { sandbox, kind } = await removeCluster(session, state)
 	const registry = await removeRegistry(session, { state, options, artifacts: content?.artifacts })
-	if (state.cluster?.kind === 'kind') await removeNetwork(session, state.cluster.network)
+	if (state.cluster?.kind === 'kind') await releaseNetwork(session, state.cluster.network)
 	const isDone = options.force === true || workspace.state().applications.length === 0
 	if (registry !== 'kept' && isDone) rmSync(workspace.directory, { recursive: true, force: true })
 	const artifacts = registry === 'removed' ? (content?.artifacts ?? 0) : 0

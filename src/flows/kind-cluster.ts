@@ -167,7 +167,10 @@ async function createCluster(
 	const { workspace } = session
 	const { kubeconfig } = workspace.paths
 	const before = kindState(session)
-	const brings = before?.network ?? ((await docker.network(network)) === undefined ? network : undefined)
+	const { registry } = workspace.state()
+	const left = registry?.kind === 'docker' ? registry.network : undefined
+	const isNew = (await docker.network(network)) === undefined
+	const brings = before?.network ?? left ?? (isNew ? network : undefined)
 	// Before it is made: what an interrupted start leaves is ours to remove.
 	remember(session, { kind: 'kind', name, ours: true, created: false, network: brings })
 	// What was deployed into one of this name that is gone is gone too.
@@ -233,11 +236,4 @@ export async function stopKind(session: Session): Promise<'removed' | 'forgotten
 		applications: rest.applications.filter(({ cluster }) => cluster !== `${KIND}${known.name}`),
 	}))
 	return known.ours ? 'removed' : 'forgotten'
-}
-
-/** Removes kind's network where lading's cluster brought it and nobody else is on it. */
-export async function removeNetwork(session: Session, network: string | undefined): Promise<void> {
-	if (network === undefined) return
-	const { docker } = kindTools(session)
-	if ((await docker.network(network))?.length === 0) await docker.removeNetwork(network)
 }

@@ -26,6 +26,8 @@ export interface DockerRegistryState {
 	readonly container: string
 	readonly volume: string
 	readonly image: string
+	/** The network that a cluster of lading's has left because this is on it. */
+	readonly network?: string | undefined
 }
 
 export type RegistryState = EmbeddedRegistryState | DockerRegistryState
@@ -92,6 +94,7 @@ const stateSchema: v.GenericSchema<unknown, State> = v.object({
 				container: v.string(),
 				volume: v.string(),
 				image: v.string(),
+				network: v.optional(v.string()),
 			}),
 		]),
 	),

@@ -5,7 +5,7 @@ import {
 	type KindCluster,
 	localClusterName,
 	openCluster,
-	removeNetwork,
+	releaseNetwork,
 	startKind,
 	startSandbox,
 	stopKind,
@@ -143,7 +143,7 @@ export async function clusterDown(invocation: Invocation, flags: ClusterDownFlag
 			async () => {
 				const { cluster } = workspace.state()
 				const stopped = await stopKind(session)
-				if (cluster?.kind === 'kind') await removeNetwork(session, cluster.network)
+				if (cluster?.kind === 'kind') await releaseNetwork(session, cluster.network)
 				return stopped
 			},
 			{ signal },
