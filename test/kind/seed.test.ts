@@ -66,6 +66,10 @@ async function answer(url: string): Promise<string> {
 const doctor = async (...env: readonly Readonly<Record<string, string>>[]): Promise<readonly Finding[]> =>
 	await faultsOf(async () => await lading(['doctor', '--json'], { cwd: directory, env: env[0] ?? {} }))
 
+/** A node that has just started tells for a while what was the case before, and then starts its pods. */
+const settled = async (): Promise<void> =>
+	await expect.poll(async () => await doctor(), { timeout: 300_000, interval: 3000 }).toEqual([])
+
 const checksOf = (findings: readonly Finding[]): readonly string[] => [
 	...new Set(findings.map(({ check }) => check)),
 ]
@@ -191,13 +195,14 @@ describe.sequential('the whole road on kind', () => {
 
 	it('comes back after a restart of the node', async () => {
 		await docker('restart', NODE)
-		await project.ok('up')
+		await project.ok('cluster', 'up')
+		await settled()
 		await project.ok('sync', APPLICATION, 'v1.1.0', '--timeout', '5m')
 		expect(await project.ok('status', APPLICATION, '--exit-code')).toContain('Healthy')
 		await docker('stop', NODE)
 		expect(checksOf(await doctor())).toContain('kind-cluster')
 		await project.ok('cluster', 'up')
-		expect(await doctor()).toEqual([])
+		await settled()
 	})
 })
 
