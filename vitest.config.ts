@@ -41,6 +41,7 @@ const config: ViteUserConfig = {
 			onOneStack('real', ['test/real/**/*.test.ts']),
 			onKind(project('kind', ['test/kind/**/*.test.ts'], 600_000)),
 			onOneStack('stack', ['test/real/stack/keep.ts']),
+			onOneStack('bench', ['bench/*.bench.ts']),
 		],
 	},
 }

@@ -69,7 +69,11 @@ function fill(
 	}
 }
 
-function factsOf(application: Application, { registry }: ExplainContext): Facts {
+/** What a message about an Application can be told with. */
+export function factsOf(
+	application: Pick<Application, 'metadata' | 'spec'>,
+	{ registry }: ExplainContext = {},
+): Facts {
 	const [source] = sourcesOf(application)
 	const parsed = parseRepoUrl(source?.repoURL ?? '')
 	const url = parsed.ok ? parsed.url : undefined

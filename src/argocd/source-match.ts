@@ -12,7 +12,7 @@ export interface PushedArtifact {
 	readonly digest: Digest
 }
 
-export function sourcesOf(application: Application): readonly ApplicationSource[] {
+export function sourcesOf(application: Pick<Application, 'spec'>): readonly ApplicationSource[] {
 	const { source, sources } = application.spec
 	return sources !== undefined && sources.length > 0 ? sources : source === undefined ? [] : [source]
 }

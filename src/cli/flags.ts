@@ -113,16 +113,22 @@ export interface ClusterFlags {
 	readonly cluster?: string
 	readonly kubeconfig?: string
 	readonly argocdNamespace?: string
+	readonly argocdCa?: string
 }
 
 export const clusterFlags: {
 	readonly cluster: Parsed<string>
 	readonly kubeconfig: Parsed<string>
 	readonly argocdNamespace: Parsed<string>
+	readonly argocdCa: Parsed<string>
 } = {
-	cluster: text('sandbox, kind, kind:NAME, or context:NAME of a kubeconfig', 'CLUSTER'),
+	cluster: text(
+		'sandbox, kind, kind:NAME, context:NAME of a kubeconfig, or argocd:HOST with ARGOCD_AUTH_TOKEN',
+		'CLUSTER',
+	),
 	kubeconfig: text('Kubeconfig for context:NAME; default $KUBECONFIG, else ~/.kube/config', 'FILE'),
 	argocdNamespace: text('Namespace that Argo CD runs in; default argocd', 'NAMESPACE'),
+	argocdCa: text('CA certificates (PEM) to trust for argocd:HOST, besides the system’s', 'FILE'),
 }
 
 /** What an Application looks like: `up` and `deploy`. */

@@ -21,6 +21,7 @@ import { registryServeCommand } from './commands/registry-serve.ts'
 import { registryStatusCommand } from './commands/registry-status.ts'
 import { registryUpCommand } from './commands/registry-up.ts'
 import { statusCommand } from './commands/status.ts'
+import { rollbackCommand } from './commands/rollback.ts'
 import { syncCommand } from './commands/sync.ts'
 import { tagsCommand } from './commands/tags.ts'
 import { trustCommand } from './commands/trust.ts'
@@ -65,6 +66,7 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
 		deploy: deployCommand,
 		undeploy: undeployCommand,
 		history: historyCommand,
+		rollback: rollbackCommand,
 		logs: logsCommand,
 		forward: forwardCommand,
 		trust: trustCommand,

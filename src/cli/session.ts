@@ -88,18 +88,19 @@ export function clusterOf(
 	flags: ClusterFlags,
 	config: Config,
 ): ClusterChoice {
-	const isLocal = flags.cluster === undefined && config.cluster?.startsWith('context:') === false
+	const isLocal = flags.cluster === undefined && /^(?:sandbox$|kind\b)/.test(config.cluster ?? '')
 	const own = isLocal ? localClusterName(workspace.state()) : undefined
 	const cluster = flags.cluster ?? own ?? config.cluster
 	if (cluster !== undefined && !isClusterName(cluster)) {
 		throw new UserError('USAGE', `"${cluster}" is not a cluster`, {
-			hint: '--cluster takes sandbox, kind, kind:NAME, or context:NAME of a kubeconfig (kubectl config get-contexts).',
+			hint: '--cluster takes sandbox, kind, kind:NAME, context:NAME of a kubeconfig (kubectl config get-contexts), or argocd:HOST for Argo CD’s own API.',
 		})
 	}
 	return {
 		cluster,
 		kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(cwd, flags.kubeconfig),
 		argocdNamespace: flags.argocdNamespace,
+		argocdCa: flags.argocdCa === undefined ? undefined : resolve(cwd, flags.argocdCa),
 	}
 }
 

@@ -6,6 +6,7 @@ export const environmentVariables = {
 	LADING_USERNAME: 'User name for the registry of this command.',
 	LADING_PASSWORD: 'Password or token for the registry of this command.',
 	LADING_DEBUG: 'Set to 1: errors are shown with their causes and stack.',
+	ARGOCD_AUTH_TOKEN: 'Token for --cluster argocd:HOST, as Argo CD’s own command reads it.',
 	KUBECONFIG: 'Kubeconfig for --cluster context:NAME.',
 	KIND_EXPERIMENTAL_DOCKER_NETWORK: 'Network of kind’s nodes, as kind reads it; default kind.',
 	DOCKER_CONFIG: 'Directory of the config.json with registry credentials.',

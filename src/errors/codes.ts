@@ -75,6 +75,7 @@ export const errorCodes = {
 	CONTENT_CORRUPT: 'unavailable',
 	CLUSTER_UNREACHABLE: 'unavailable',
 	CLUSTER_FAILED: 'unavailable',
+	ARGOCD_FAILED: 'unavailable',
 	ARGOCD_NOT_READY: 'unavailable',
 	NOT_RUNNING: 'unavailable',
 

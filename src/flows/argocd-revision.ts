@@ -8,7 +8,7 @@ import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 
 /** Where the artifacts of an Application lie, by the name that this machine uses. */
-export async function repositoryOf(
+async function repositoryOf(
 	session: Session,
 	target: ConnectedCluster,
 	application: Application,
@@ -43,11 +43,8 @@ export async function resolveArgocdRevision(
 		readonly access?: RegistryAccess | undefined
 	},
 ): Promise<Descriptor> {
-	const { signal } = session
-	const place = await repositoryOf(session, target, options.application)
-	const connection = connectRegistry(session, place.registry, options.access)
-	try {
-		const descriptor = await find(connection.repository(place), options.revision, signal)
+	return await withRepositoryOf(session, { target, ...options }, async (repository, place) => {
+		const descriptor = await find(repository, options.revision, session.signal)
 		if (descriptor) return descriptor
 		throw new UserError(
 			'NOT_FOUND',
@@ -56,6 +53,23 @@ export async function resolveArgocdRevision(
 				hint: `lading tags ${place.registry}/${place.repository} lists what is there.`,
 			},
 		)
+	})
+}
+
+/** Runs `use` with the repository that the artifacts of an Application lie in. */
+export async function withRepositoryOf<T>(
+	session: Session,
+	options: {
+		readonly target: ConnectedCluster
+		readonly application: Application
+		readonly access?: RegistryAccess | undefined
+	},
+	use: (repository: RemoteRepository, place: Pick<Reference, 'registry' | 'repository'>) => Promise<T>,
+): Promise<T> {
+	const place = await repositoryOf(session, options.target, options.application)
+	const connection = connectRegistry(session, place.registry, options.access)
+	try {
+		return await use(connection.repository(place), place)
 	} finally {
 		connection.close()
 	}

@@ -3,10 +3,12 @@ import type { Session } from './session.ts'
 import type { State } from './state.ts'
 
 export interface ClusterChoice {
-	/** `sandbox`, `kind`, `kind:NAME` or `context:NAME`; absent: the local one of this project, if there is one. */
+	/** `sandbox`, `kind`, `kind:NAME`, `context:NAME` or `argocd:HOST`; absent: the local one of this project, if there is one. */
 	readonly cluster?: string | undefined
 	/** Kubeconfig for `context:NAME`. */
 	readonly kubeconfig?: string | undefined
+	/** Path of PEM certificates to trust for `argocd:HOST`, besides the system's. */
+	readonly argocdCa?: string | undefined
 	/** Default `argocd`. */
 	readonly argocdNamespace?: string | undefined
 }
@@ -17,10 +19,12 @@ export const CONTEXT = 'context:'
 export const KIND = 'kind:'
 /** The kind cluster that is made where none is named. */
 export const DEFAULT_KIND_NAME = 'lading'
+/** What stands before the address of an argocd-server. */
+export const ARGOCD = 'argocd:'
 
 /**
- * The chosen cluster, or the local one of this project: `sandbox`, `kind:NAME` or
- * `context:NAME`; `undefined` when none is chosen and none is there.
+ * The chosen cluster, or the local one of this project: `sandbox`, `kind:NAME`,
+ * `context:NAME` or `argocd:HOST`; `undefined` when none is chosen and none is there.
  */
 export function chosenCluster({ workspace }: Session, choice: ClusterChoice): string | undefined {
 	const name = choice.cluster
@@ -30,10 +34,10 @@ export function chosenCluster({ workspace }: Session, choice: ClusterChoice): st
 		const { cluster } = workspace.state()
 		return `${KIND}${cluster?.kind === 'kind' ? cluster.name : DEFAULT_KIND_NAME}`
 	}
-	if (name.startsWith(CONTEXT) && name.length > CONTEXT.length) return name
+	if ([CONTEXT, ARGOCD].some((start) => name.startsWith(start) && name.length > start.length)) return name
 	if (name.startsWith(KIND) && /^[a-z0-9][a-z0-9.-]{0,49}$/.test(name.slice(KIND.length))) return name
 	throw new UserError('USAGE', `"${name}" is not a cluster`, {
-		hint: '--cluster takes sandbox, kind, kind:NAME, or context:NAME of a kubeconfig (kubectl config get-contexts).',
+		hint: '--cluster takes sandbox, kind, kind:NAME, context:NAME of a kubeconfig (kubectl config get-contexts), or argocd:HOST for Argo CD’s own API.',
 	})
 }
 

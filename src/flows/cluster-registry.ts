@@ -31,7 +31,7 @@ export async function endpointFor(
 	}
 	const hosting = await readRegistryHosting(target.cluster)
 	if (hosting?.push === registry) return hosting
-	if (isLoopback(registry) && !isLoopback(new URL(target.cluster.server).host)) {
+	if (isLoopback(registry) && !isLoopback(target.server.host)) {
 		throw new UserError(
 			'USAGE',
 			`the registry ${registry} listens on this machine only, and ${target.name} runs elsewhere`,

@@ -5,14 +5,11 @@ import type { Session } from './session.ts'
 export async function clusterSummary(
 	session: Session,
 ): Promise<{ readonly version: string; readonly applications: number }> {
-	const { cluster, argocdNamespace } = await openCluster(session, {})
+	const { cluster, argocd, argocdNamespace } = await openCluster(session, {})
 	const { signal } = session
-	const [version, { items }] = await Promise.all([
-		cluster.version({ signal }),
-		cluster.list(
-			{ apiVersion: 'argoproj.io/v1alpha1', kind: 'Application' },
-			{ namespace: argocdNamespace, signal },
-		),
+	const [version = '', applications] = await Promise.all([
+		cluster?.version({ signal }),
+		argocd.applications.list(argocdNamespace, { signal }),
 	])
-	return { version, applications: items.length }
+	return { version, applications: applications.length }
 }

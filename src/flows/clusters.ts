@@ -1,20 +1,15 @@
-import { type Cluster, connectCluster, connectPods, type Pods } from '../cluster/index.ts'
+import { ArgocdName } from '../argocd/index.ts'
+import { connectCluster, connectPods } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
-import { chosenCluster, type ClusterChoice, CONTEXT, KIND } from './chosen-cluster.ts'
+import { readUnhealthy } from '../observe/index.ts'
+import { createClusterArgocd } from '../sync/index.ts'
+import { ARGOCD, chosenCluster, type ClusterChoice, CONTEXT, KIND } from './chosen-cluster.ts'
+import type { ConnectedCluster } from './connected-cluster.ts'
 import { findSandbox } from './local-cluster.ts'
 import type { Session } from './session.ts'
 
 export { chosenCluster, type ClusterChoice, isLocalCluster } from './chosen-cluster.ts'
-
-export interface ConnectedCluster {
-	/** `sandbox`, `kind:NAME` or `context:NAME`. */
-	readonly name: string
-	readonly cluster: Cluster
-	readonly argocdNamespace: string
-	readonly kubeconfig: string | undefined
-	/** Its pods, beyond their objects. The sandbox has none that run. */
-	readonly pods: () => Promise<Pods>
-}
+export { type ConnectedCluster, reached, type ReachedCluster } from './connected-cluster.ts'
 
 /** @throws UserError `USAGE` when no cluster is chosen, `NOT_RUNNING` for a local one that is not there */
 export async function openCluster(session: Session, choice: ClusterChoice): Promise<ConnectedCluster> {
@@ -24,13 +19,22 @@ export async function openCluster(session: Session, choice: ClusterChoice): Prom
 			hint: 'Name one with --cluster context:NAME, or start the sandbox: lading cluster up',
 		})
 	}
+	if (name.startsWith(ARGOCD)) {
+		const { openArgocd } = await import('./open-argocd.ts')
+		return await openArgocd(session, { ...choice, cluster: name })
+	}
 	const { env, signal } = session
 	const { kubeconfig, context } = placeOf(session, { ...choice, name })
 	const options = { kubeconfig, context, env, signal }
+	const cluster = await connectCluster(options)
+	const argocdNamespace = choice.argocdNamespace ?? ArgocdName.defaultNamespace
 	return {
 		name,
-		cluster: await connectCluster(options),
-		argocdNamespace: choice.argocdNamespace ?? 'argocd',
+		server: new URL(cluster.server),
+		argocd: createClusterArgocd(cluster, { namespace: argocdNamespace }),
+		argocdNamespace,
+		readUnhealthy: async (application, more) => await readUnhealthy(cluster, application, more),
+		cluster,
 		kubeconfig,
 		pods: async () => await connectPods(options),
 	}

@@ -8,14 +8,7 @@ import {
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
-import {
-	applyRepositorySecret,
-	createClusterApplicationApi,
-	isCaTrusted,
-	refuseOwned,
-	type SyncResult,
-	waitForSync,
-} from '../sync/index.ts'
+import { refuseOwned, type SyncResult, waitForSync } from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
 import { CONTEXT } from './chosen-cluster.ts'
 import type { ConnectedCluster } from './clusters.ts'
@@ -115,7 +108,7 @@ export async function deploy(
 	options: DeployOptions,
 ): Promise<DeployResult> {
 	const { signal, progress } = session
-	const { argocdNamespace, cluster } = target
+	const { argocdNamespace, argocd } = target
 	const step = progress.step('application')
 	const reference = await checkedReference(session, options)
 	const targetRevision = targetRevisionOf(options.pin === true ? reference : options.reference)
@@ -126,7 +119,7 @@ export async function deploy(
 	const repoURL = repoUrlOf(options.reference, endpoint)
 	const { application } = deployObjects(options, { repoURL, targetRevision, argocdNamespace })
 
-	const api = createClusterApplicationApi(cluster)
+	const api = argocd.applications
 	const ref = { name: options.name, namespace: argocdNamespace }
 	const present = await api.get(ref, { signal })
 	if (present) refuseOwned(present)
@@ -144,16 +137,7 @@ export async function deploy(
 	// Before it is made: what a killed command has left, `down` still finds.
 	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
 	if (!unchanged) {
-		const secret = await applyRepositorySecret(cluster, {
-			...secretOptions(options, { repoURL, argocdNamespace }),
-			signal,
-		})
-		if (secret.outcome === 'kept' && secret.type !== 'oci') {
-			progress.warn(
-				`the Secret ${secret.name} for ${repoURL} is of type ${secret.type ?? 'git'}, and Argo CD wants oci`,
-				`kubectl edit secret ${secret.name} -n ${argocdNamespace}`,
-			)
-		}
+		await registerRepository(session, target, { options, repoURL, application })
 		await api.apply(application, { signal })
 	}
 	if (unchanged) {
@@ -171,17 +155,45 @@ export async function deploy(
 		timeoutMs: options.timeoutMs,
 		signal,
 		onChange: (app, state) => waiting.update(describeProgress(app, state)),
-		whyUnhealthy: async (app) => await whyUnhealthy(cluster, app, signal),
+		whyUnhealthy: async (app) => await whyUnhealthy(target, app, signal),
 		isCaTrusted: async () =>
-			await isCaTrusted(cluster, {
+			await argocd.certificates.isTrusted({
 				host: endpoint.cluster,
 				pem: caFile === undefined ? undefined : readCa(caFile),
-				namespace: argocdNamespace,
 				signal,
 			}),
 	})
 	waiting.done(`${sync.sync}, ${sync.health} at ${reference.digest.slice(0, 19)}…`)
 	return { ...result, changed: true, sync }
+}
+
+/** The entry by which Argo CD knows the repository; what stands in the way of one is a warning. */
+async function registerRepository(
+	{ progress, signal }: Session,
+	{ argocd, argocdNamespace, cluster }: ConnectedCluster,
+	{
+		options,
+		repoURL,
+		application,
+	}: { readonly options: DeployOptions; readonly repoURL: string; readonly application: Application },
+): Promise<void> {
+	const { outcome, name, type } = await argocd.repositories.apply({
+		...secretOptions(options, { repoURL, argocdNamespace }),
+		applicationProject: application.spec.project,
+		signal,
+	})
+	const add = `argocd repo add ${repoURL} --type oci`
+	if (outcome === 'forbidden') {
+		progress.warn(
+			`the token may not register ${repoURL}, so Argo CD takes what it knows of it already`,
+			`Where that is not enough, who runs Argo CD does it: ${add}`,
+		)
+	} else if (outcome === 'kept' && type !== 'oci') {
+		progress.warn(
+			`the Secret ${name} for ${repoURL} is of type ${type ?? 'git'}, and Argo CD wants oci`,
+			cluster === undefined ? `${add} --upsert` : `kubectl edit secret ${name} -n ${argocdNamespace}`,
+		)
+	}
 }
 
 /** The reference with what it names now, once Argo CD's rules allow it. */
@@ -234,6 +246,7 @@ function recordOf(
 		namespace,
 		cluster: target.name,
 		kubeconfig: target.name.startsWith(CONTEXT) ? target.kubeconfig : undefined,
+		argocdCa: target.argocdCa,
 		repository: formatReference({ registry, repository }),
 		revision: targetRevision,
 		// `up` at the very revision that a person has set does not make it its own.

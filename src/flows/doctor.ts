@@ -1,9 +1,10 @@
 import { existsSync, statfsSync } from 'node:fs'
-import { ASSUMED_ARGOCD_VERSION, parseApplication, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
+import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
 import { LadingError } from '../errors/index.ts'
 import { type KindFacts, lookAtKind } from '../kind/index.ts'
 import {
 	diagnose,
+	diagnoseServer,
 	type DoctorPorts,
 	type DoctorRegistry,
 	type Finding,
@@ -11,7 +12,7 @@ import {
 	readServerCertificate,
 } from '../observe/index.ts'
 import { type Descriptor, isDigest, registryHostname } from '../oci/index.ts'
-import { createClusterApplicationApi, getApplication } from '../sync/index.ts'
+import { getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
 import { checkSubject } from './check.ts'
 import { isLoopback } from './cluster-registry.ts'
@@ -59,15 +60,26 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		}),
 		cluster: target instanceof LadingError ? target : connected?.cluster,
 		clusterElsewhere:
-			connected !== undefined &&
-			connected.name !== 'sandbox' &&
-			!isLoopback(new URL(connected.cluster.server).host),
+			connected !== undefined && connected.name !== 'sandbox' && !isLoopback(connected.server.host),
 		argocdNamespace: options.argocdNamespace ?? 'argocd',
 		kubectl: connected && kubectlFor(connected),
 		applications: options.names.length === 0 ? undefined : options.names,
 		now: options.now,
 		signal: session.signal,
 	})
+	if (connected?.argocdServer !== undefined) {
+		const { argocd, argocdServer: server, readUnhealthy, argocdNamespace: namespace } = connected
+		const told = await diagnoseServer({
+			server,
+			argocd,
+			readUnhealthy,
+			namespace,
+			host: connected.server.host,
+			names: options.names.length === 0 ? undefined : options.names,
+			signal: session.signal,
+		})
+		return [...findings.filter(({ check }) => check !== 'cluster'), ...told]
+	}
 	if (connected?.name !== 'sandbox') return findings
 	// The sandbox has no Deployment to look at: its stand-in for Argo CD is part of it.
 	const standIn: Finding = {
@@ -82,10 +94,10 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 /** @throws UserError `NOT_FOUND` for a name that no Application has */
 async function requireApplications(
 	{ signal }: Session,
-	{ cluster, argocdNamespace: namespace }: ConnectedCluster,
+	{ argocd, argocdNamespace: namespace }: ConnectedCluster,
 	names: readonly string[],
 ): Promise<void> {
-	const api = createClusterApplicationApi(cluster)
+	const api = argocd.applications
 	await Promise.all(names.map(async (name) => await getApplication(api, { name, namespace }, { signal })))
 }
 
@@ -197,16 +209,14 @@ async function registriesOf(
 	}
 	if (!target) return [...found.values()]
 	const hosting = endpoint ?? (await readRegistryHosting(target.cluster).catch(() => undefined))
-	const applications = await target.cluster
-		.list(
-			{ apiVersion: 'argoproj.io/v1alpha1', kind: 'Application' },
-			{ namespace: target.argocdNamespace, signal: session.signal },
-		)
-		.catch(() => ({ items: [] }))
-	for (const object of applications.items) {
-		const isMine = object.metadata.labels?.['app.kubernetes.io/managed-by'] === 'lading'
-		if (names.length > 0 ? !names.includes(object.metadata.name) : !isMine) continue
-		for (const { repoURL } of sourcesOf(parseApplication(object))) {
+	const applications = await target.argocd.applications
+		.list(target.argocdNamespace, { signal: session.signal })
+		.catch(() => [])
+	for (const application of applications) {
+		const { name: own, labels } = application.metadata
+		const isMine = labels?.['app.kubernetes.io/managed-by'] === 'lading'
+		if (names.length > 0 ? !names.includes(own) : !isMine) continue
+		for (const { repoURL } of sourcesOf(application)) {
 			const parsed = parseRepoUrl(repoURL)
 			if (!parsed.ok || found.has(parsed.url.registry)) continue
 			const clusterName = parsed.url.registry

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { LadingError, UserError } from '../errors/index.ts'
 import { KIND } from './chosen-cluster.ts'
-import { openCluster } from './clusters.ts'
+import { openCluster, reached } from './clusters.ts'
 import { stopDockerRegistry } from './docker-registry.ts'
 import { untellHosting } from './join-registry.ts'
 import { stopKind } from './kind-cluster.ts'
@@ -63,6 +63,7 @@ async function removeApplications(
 			const target = await openCluster(session, {
 				cluster: application.cluster,
 				kubeconfig: application.kubeconfig,
+				argocdCa: application.argocdCa,
 				argocdNamespace: application.namespace,
 			})
 			await undeploy(session, target, { name: application.name, onlyOurs: true })
@@ -113,7 +114,7 @@ async function forgetRegistry(session: Session, cluster: KindState): Promise<voi
 	if (cluster.ours) return
 	try {
 		const target = await openCluster(session, { cluster: `${KIND}${cluster.name}` })
-		await untellHosting(session, target)
+		await untellHosting(session, reached(target))
 	} catch (error) {
 		if (!(error instanceof LadingError) || error.kind === 'interrupted') throw error
 		session.progress.warn(`local-registry-hosting stays in ${cluster.name}: ${error.message}`)

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type { KubeObject } from '../cluster/index.ts'
 import { isSystemError, UserError } from '../errors/index.ts'
-import type { ConnectedCluster } from './clusters.ts'
+import { type ConnectedCluster, reached, type ReachedCluster } from './clusters.ts'
 import { freePort } from './free-port.ts'
 import {
 	deployedObjects,
@@ -42,10 +42,11 @@ const SERVICE: ReadonlySet<string> = new Set(['Service'])
  */
 export async function forward(
 	session: Session,
-	target: ConnectedCluster,
+	connected: ConnectedCluster,
 	options: ForwardOptions,
 ): Promise<void> {
-	refuseSandbox(target, 'nothing to connect to')
+	refuseSandbox(connected, 'nothing to connect to')
+	const target = reached(connected)
 	const service = await findService(session, target, options.name)
 	const wanted = readPorts(options.ports, service)
 	// Whether it can work at all is told now, not at the first connection.
@@ -88,7 +89,7 @@ function isHangUp(error: unknown): boolean {
 	return isSystemError(error, 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE')
 }
 
-async function findService(session: Session, target: ConnectedCluster, name: string): Promise<KubeObject> {
+async function findService(session: Session, target: ReachedCluster, name: string): Promise<KubeObject> {
 	const { signal, workspace } = session
 	const [namespace, ofNamespace] = name.includes('/') ? name.split('/', 2) : []
 	if (namespace !== undefined && ofNamespace !== undefined && namespace !== 'svc') {

@@ -3,7 +3,7 @@ import { fieldOf, refOf } from '../cluster/index.ts'
 import { attach, ensureNodeRegistry, readsCertsDirectory } from '../kind/index.ts'
 import { FIELD_MANAGER, trustCa } from '../sync/index.ts'
 import { KIND } from './chosen-cluster.ts'
-import { type ConnectedCluster, openCluster } from './clusters.ts'
+import { openCluster, reached, type ReachedCluster } from './clusters.ts'
 import { dockerState } from './docker-registry.ts'
 import { kindTools } from './kind-tools.ts'
 import { readCa } from './registries.ts'
@@ -15,7 +15,7 @@ import type { Session } from './session.ts'
  * nodes' containerd, the ConfigMap of KEP-1755, Argo CD's trust.
  * @returns what had to be done, one line each
  */
-export async function joinRegistry(session: Session, target: ConnectedCluster): Promise<readonly string[]> {
+export async function joinRegistry(session: Session, target: ReachedCluster): Promise<readonly string[]> {
 	const { workspace, signal } = session
 	const registry = dockerState(session)
 	const { cluster } = workspace.state()
@@ -54,11 +54,14 @@ export async function joinRegistry(session: Session, target: ConnectedCluster): 
 export async function joinLocalRegistry(session: Session): Promise<readonly string[]> {
 	const { cluster } = session.workspace.state()
 	if (cluster?.kind !== 'kind' || !cluster.created || cluster.argocd === undefined) return []
-	return await joinRegistry(session, await openCluster(session, { cluster: `${KIND}${cluster.name}` }))
+	return await joinRegistry(
+		session,
+		reached(await openCluster(session, { cluster: `${KIND}${cluster.name}` })),
+	)
 }
 
 /** Writes the ConfigMap of KEP-1755, unless somebody else's tells of another registry. @returns whether that was news */
-export async function tellHosting(session: Session, target: ConnectedCluster): Promise<boolean> {
+export async function tellHosting(session: Session, target: ReachedCluster): Promise<boolean> {
 	const { signal, progress } = session
 	const endpoint = session.workspace.state().registry?.endpoint
 	if (endpoint === undefined) return false
@@ -78,7 +81,7 @@ export async function tellHosting(session: Session, target: ConnectedCluster): P
 }
 
 /** Removes the ConfigMap of KEP-1755 where it is lading's. */
-export async function untellHosting({ signal }: Session, { cluster }: ConnectedCluster): Promise<void> {
+export async function untellHosting({ signal }: Session, { cluster }: ReachedCluster): Promise<void> {
 	const ref = refOf(registryHostingConfigMap({ push: '', cluster: '' }))
 	const present = await cluster.get(ref, { signal })
 	if (present?.metadata.labels?.[ArgocdName.managedByLabel] === ArgocdName.managedByLading)

@@ -14,7 +14,7 @@ import {
 	waitUntilReady,
 } from '../kind/index.ts'
 import { FIELD_MANAGER } from '../sync/index.ts'
-import type { ConnectedCluster } from './clusters.ts'
+import type { ReachedCluster } from './clusters.ts'
 import type { Step } from './progress.ts'
 import type { Session } from './session.ts'
 
@@ -81,7 +81,7 @@ interface EnsureOptions {
  */
 export async function ensureArgocd(
 	session: Session,
-	target: ConnectedCluster,
+	target: ReachedCluster,
 	{ choice, step, beforeWorkloads }: EnsureOptions,
 ): Promise<boolean> {
 	const { workspace, signal } = session
@@ -172,7 +172,7 @@ async function manifestFor(
 /** Waits for the cluster's DNS and for Argo CD, and shows what keeps them. @throws RemoteError `ARGOCD_NOT_READY` */
 export async function waitForArgocd(
 	{ signal }: Session,
-	{ cluster, argocdNamespace }: ConnectedCluster,
+	{ cluster, argocdNamespace }: ReachedCluster,
 	{ step, timeoutMs = DEFAULT_TIMEOUT_MS }: { readonly step: Step; readonly timeoutMs?: number | undefined },
 ): Promise<void> {
 	const onProgress = (progress: ReadyProgress): void => step.update(describe(progress))

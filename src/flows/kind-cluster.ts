@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ErrorKind, LadingError, UserError } from '../errors/index.ts'
-import { kindContext, openCluster, type ConnectedCluster } from './clusters.ts'
+import { kindContext, openCluster, reached, type ReachedCluster } from './clusters.ts'
 import { DEFAULT_KIND_NAME, KIND } from './chosen-cluster.ts'
 import { type ArgocdChoice, ensureArgocd, readArgocdChoice, waitForArgocd } from './kind-argocd.ts'
 import { type KindTools, kindTools } from './kind-tools.ts'
@@ -56,10 +56,8 @@ export async function startKind(session: Session, options: KindOptions = {}): Pr
 	const name = options.name ?? kindState(session)?.name ?? DEFAULT_KIND_NAME
 	const step = progress.step('cluster')
 	const made = await ensureCluster(session, tools, { name, image, config, step })
-	const target = await openCluster(session, {
-		cluster: `${KIND}${name}`,
-		argocdNamespace: options.argocdNamespace,
-	})
+	const { argocdNamespace } = options
+	const target = reached(await openCluster(session, { cluster: `${KIND}${name}`, argocdNamespace }))
 	const version = await waitForApi(session, target)
 	const where = `kind cluster ${name}, Kubernetes ${version}`
 	if (made) step.done(where)
@@ -203,7 +201,7 @@ async function startNodes({ docker, kind }: KindTools, name: string): Promise<bo
 /** An API server that has just started refuses everyone until it has read who may do what. */
 const NOT_READY: ReadonlySet<ErrorKind> = new Set(['unavailable', 'denied'])
 
-async function waitForApi({ signal }: Session, { cluster }: ConnectedCluster): Promise<string> {
+async function waitForApi({ signal }: Session, { cluster }: ReachedCluster): Promise<string> {
 	for (let waited = 0; ; waited += API_POLL_MS) {
 		try {
 			return await cluster.version({ signal })

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../cluster/index.ts'
 import { fieldOf, listOf, type Pods, textOf } from '../cluster/index.ts'
 import { RemoteError, UserError } from '../errors/index.ts'
-import type { ConnectedCluster } from './clusters.ts'
+import { type ConnectedCluster, reached, type ReachedCluster } from './clusters.ts'
 import { findApplication, podsOfApplication, refuseSandbox } from './pod-target.ts'
 import type { Session } from './session.ts'
 
@@ -41,8 +41,13 @@ const FOLLOW_POLL_MS = 1000
  * it goes on with the pods that replace them until the signal aborts.
  * @throws UserError `NOT_FOUND`, `USAGE`
  */
-export async function logs(session: Session, target: ConnectedCluster, options: LogsOptions): Promise<void> {
-	refuseSandbox(target, 'no log')
+export async function logs(
+	session: Session,
+	connected: ConnectedCluster,
+	options: LogsOptions,
+): Promise<void> {
+	refuseSandbox(connected, 'no log')
+	const target = reached(connected)
 	const { signal } = session
 	const api = await target.pods()
 	const first = await findPods(session, target, options)
@@ -67,7 +72,7 @@ export async function logs(session: Session, target: ConnectedCluster, options: 
 
 async function findPods(
 	session: Session,
-	target: ConnectedCluster,
+	target: ReachedCluster,
 	{ name, component = 'repo-server' }: LogsOptions,
 ): Promise<readonly KubeObject[]> {
 	const { cluster, argocdNamespace: namespace } = target

@@ -10,8 +10,7 @@ import {
 	textOf,
 } from '../cluster/index.ts'
 import { LadingError, RemoteError, UserError } from '../errors/index.ts'
-import { createClusterApplicationApi } from '../sync/index.ts'
-import type { ConnectedCluster } from './clusters.ts'
+import type { ConnectedCluster, ReachedCluster } from './clusters.ts'
 import type { Session } from './session.ts'
 
 /** The sandbox runs no container. @throws UserError `USAGE` */
@@ -25,16 +24,16 @@ export function refuseSandbox({ name }: ConnectedCluster, what: string): void {
 /** An Application, where there is one of that name. */
 export async function findApplication(
 	{ signal }: Session,
-	{ cluster, argocdNamespace: namespace }: ConnectedCluster,
+	{ argocd, argocdNamespace: namespace }: ReachedCluster,
 	name: string,
 ): Promise<Application | undefined> {
-	return await createClusterApplicationApi(cluster).get({ name, namespace }, { signal })
+	return await argocd.applications.get({ name, namespace }, { signal })
 }
 
 /** The live objects of some kinds that an Application has deployed into this very cluster. */
 export async function deployedObjects(
 	{ signal }: Session,
-	{ cluster }: ConnectedCluster,
+	{ cluster }: ReachedCluster,
 	{ application, kinds }: { readonly application: Application; readonly kinds: ReadonlySet<string> },
 ): Promise<readonly KubeObject[]> {
 	const { server, name } = application.spec.destination
@@ -66,7 +65,7 @@ const WORKLOADS: ReadonlySet<string> = new Set([
 /** The pods of an Application. */
 export async function podsOfApplication(
 	session: Session,
-	target: ConnectedCluster,
+	target: ReachedCluster,
 	application: Application,
 ): Promise<readonly KubeObject[]> {
 	const workloads = await deployedObjects(session, target, { application, kinds: WORKLOADS })
@@ -103,7 +102,7 @@ export interface Endpoint {
  */
 export async function endpointOf(
 	{ signal }: Session,
-	{ cluster }: ConnectedCluster,
+	{ cluster }: ReachedCluster,
 	{ service: ref, port }: { readonly service: KubeObject; readonly port: number },
 ): Promise<Endpoint> {
 	const { name, namespace = 'default' } = ref.metadata

@@ -1,5 +1,5 @@
 import { LadingError } from '../errors/index.ts'
-import { createClusterApplicationApi, refreshMatching } from '../sync/index.ts'
+import { refreshMatching } from '../sync/index.ts'
 import type { ClusterChoice } from './chosen-cluster.ts'
 import { endpointFor } from './cluster-registry.ts'
 import { openCluster } from './clusters.ts'
@@ -21,7 +21,7 @@ export async function refreshIn(
 		const target = await openCluster(session, options)
 		const { registry, repository, digest } = pushed.reference
 		const endpoint = await endpointFor(session, target, { registry })
-		const api = createClusterApplicationApi(target.cluster)
+		const api = target.argocd.applications
 		const names: string[] = []
 		for (const tag of pushed.tags) {
 			const artifact = { registries: [endpoint.push, endpoint.cluster], repository, tag, digest }

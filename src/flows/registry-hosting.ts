@@ -35,7 +35,10 @@ export function registryHostingConfigMap(endpoint: RegistryEndpoint): KubeObject
 }
 
 /** The registry that a cluster says it has, under both its names. */
-export async function readRegistryHosting(cluster: Cluster): Promise<RegistryEndpoint | undefined> {
+export async function readRegistryHosting(
+	cluster: Cluster | undefined,
+): Promise<RegistryEndpoint | undefined> {
+	if (cluster === undefined) return undefined
 	const ref = refOf(registryHostingConfigMap({ push: '', cluster: '' }))
 	const data = (await hostingObject(cluster, ref))?.data
 	const text = v.safeParse(v.object({ [FIELD]: v.string() }), data)

@@ -58,10 +58,12 @@ export interface DeployedApplication {
 	readonly name: string
 	/** Namespace of the Application object. */
 	readonly namespace: string
-	/** `sandbox`, `kind:NAME` or `context:NAME`. */
+	/** `sandbox`, `kind:NAME`, `context:NAME` or `argocd:HOST`. */
 	readonly cluster: string
 	/** Path of the kubeconfig that was named for it. */
 	readonly kubeconfig?: string | undefined
+	/** Path of the CA that was named for `argocd:HOST`. */
+	readonly argocdCa?: string | undefined
 	readonly repository: string
 	/** `targetRevision` as lading last set it. */
 	readonly revision: string
@@ -117,6 +119,7 @@ const stateSchema: v.GenericSchema<unknown, State> = v.object({
 			namespace: v.string(),
 			cluster: v.string(),
 			kubeconfig: v.optional(v.string()),
+			argocdCa: v.optional(v.string()),
 			repository: v.string(),
 			revision: v.string(),
 			setBy: v.picklist(['up', 'deploy', 'sync']),

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/index.ts'
 import { type ApplicationState, type HistoryEntry, readHistory, readStatus } from '../observe/index.ts'
-import { createClusterApplicationApi, getApplication } from '../sync/index.ts'
-import { repositoryOf } from './argocd-revision.ts'
+import { getApplication } from '../sync/index.ts'
+import { withRepositoryOf } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
@@ -15,10 +15,11 @@ export async function readApplications(
 ): Promise<readonly ApplicationState[]> {
 	const { signal } = session
 	const endpoint = session.workspace.state().registry?.endpoint ?? (await readRegistryHosting(target.cluster))
-	return await readStatus(target.cluster, {
+	return await readStatus(target.argocd.applications, {
 		namespace: target.argocdNamespace,
 		names,
 		signal,
+		readUnhealthy: target.readUnhealthy,
 		resolveTag: async ({ registry, repository, tag }) => {
 			const connection = connectRegistry(session, endpoint?.cluster === registry ? endpoint.push : registry)
 			try {
@@ -48,19 +49,15 @@ export async function readDeployments(
 	options: { readonly name: string; readonly access?: RegistryAccess | undefined },
 ): Promise<readonly Deployment[]> {
 	const { signal } = session
-	const api = createClusterApplicationApi(target.cluster)
 	const application = await getApplication(
-		api,
+		target.argocd.applications,
 		{ name: options.name, namespace: target.argocdNamespace },
 		{ signal },
 	)
 	const entries = readHistory(application)
 	const named = new Map<Digest, string[]>()
 	try {
-		const place = await repositoryOf(session, target, application)
-		const connection = connectRegistry(session, place.registry, options.access)
-		try {
-			const repository = connection.repository(place)
+		await withRepositoryOf(session, { target, application, access: options.access }, async (repository) => {
 			const tags = (await repository.tags({ signal })) ?? []
 			const digests = await Promise.all(
 				tags
@@ -69,9 +66,7 @@ export async function readDeployments(
 			)
 			for (const { tag, digest } of digests)
 				if (digest) named.set(digest, [...(named.get(digest) ?? []), tag])
-		} finally {
-			connection.close()
-		}
+		})
 	} catch (error) {
 		signal?.throwIfAborted()
 		session.progress.warn(`the tags are not known: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,7 +1,6 @@
 import { type Application, explain, type Progress } from '../argocd/index.ts'
-import type { Cluster } from '../cluster/index.ts'
 import { unreachable } from '../errors/index.ts'
-import { readUnhealthy } from '../observe/index.ts'
+import type { ConnectedCluster } from './clusters.ts'
 
 /** What an Application is waiting for, in a few words. */
 export function describeProgress(application: Application, progress: Progress): string {
@@ -39,10 +38,10 @@ function describeSyncing(application: Application): string {
 
 /** Why an Application is not Healthy: a line for each resource. */
 export async function whyUnhealthy(
-	cluster: Cluster,
+	{ readUnhealthy }: Pick<ConnectedCluster, 'readUnhealthy'>,
 	application: Application,
 	signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-	const found = await readUnhealthy(cluster, application, { signal })
+	const found = await readUnhealthy(application, { signal })
 	return found.map(({ kind, name, message }) => `${kind} ${name}: ${message}`)
 }

@@ -4,7 +4,6 @@ import { LadingError, RemoteError, UserError } from '../errors/index.ts'
 import { createHttpClient, type HttpClient, rootCertificateOf } from '../http/client/index.ts'
 import { parseManifest, parseReference, type Reference, registryHostname } from '../oci/index.ts'
 import { createKeychain, createRegistryClient } from '../registry/client/index.ts'
-import { trustCa } from '../sync/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
@@ -125,12 +124,7 @@ export async function applyTrust(
 	target: ConnectedCluster,
 	plan: TrustPlan,
 ): Promise<'changed' | 'unchanged'> {
-	return await trustCa(target.cluster, {
-		host: plan.registry,
-		pem: plan.pem,
-		namespace: target.argocdNamespace,
-		signal,
-	})
+	return await target.argocd.certificates.trust({ host: plan.registry, pem: plan.pem, signal })
 }
 
 /** The ConfigMap entry as an object, for GitOps. */

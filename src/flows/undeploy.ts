@@ -1,12 +1,5 @@
 import { ArgocdName, sourcesOf } from '../argocd/index.ts'
-import { refOf } from '../cluster/index.ts'
-import {
-	createClusterApplicationApi,
-	deleteApplication,
-	findRepositorySecret,
-	getApplication,
-	refuseOwned,
-} from '../sync/index.ts'
+import { deleteApplication, getApplication, refuseOwned } from '../sync/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import type { Session } from './session.ts'
 import { withoutApplication } from './state.ts'
@@ -32,8 +25,8 @@ export async function undeploy(
 	options: UndeployOptions,
 ): Promise<void> {
 	const { signal } = session
-	const { cluster, argocdNamespace: namespace } = target
-	const api = createClusterApplicationApi(cluster)
+	const { argocd, argocdNamespace: namespace } = target
+	const api = argocd.applications
 	const ref = { name: options.name, namespace }
 	const application = await getApplication(api, ref, { signal })
 	refuseOwned(application)
@@ -52,9 +45,7 @@ export async function undeploy(
 	if (repoURL !== undefined) {
 		const others = await api.list(namespace, { signal })
 		const isUsed = others.some((other) => sourcesOf(other).some((source) => source.repoURL === repoURL))
-		const secret = isUsed ? undefined : await findRepositorySecret(cluster, repoURL, { namespace, signal })
-		if (secret?.metadata.labels?.[ArgocdName.managedByLabel] === ArgocdName.managedByLading)
-			await cluster.delete(refOf(secret), { signal })
+		if (!isUsed) await argocd.repositories.remove(repoURL, { signal })
 	}
 	forget(session, target, options.name)
 }

@@ -4,10 +4,10 @@ import type { KubeObject } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
 import { type Annotations, isTag, parseReference, type Reference } from '../oci/index.ts'
-import { createClusterApplicationApi, type SyncResult, trustCa } from '../sync/index.ts'
-import { CONTEXT, KIND } from './chosen-cluster.ts'
+import type { SyncResult } from '../sync/index.ts'
+import { ARGOCD, CONTEXT, KIND } from './chosen-cluster.ts'
 import { refuseUnreachable } from './cluster-registry.ts'
-import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
+import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster, reached } from './clusters.ts'
 import { type ApplicationWish, deploy, deployObjects } from './deploy.ts'
 import { startDockerRegistry } from './docker-registry.ts'
 import { tellHosting } from './join-registry.ts'
@@ -112,7 +112,7 @@ function placeOf(
 	if (/^[^/]*[.:][^/]*\/|^localhost\//.test(repository)) return { local: undefined, repository }
 	const present = workspace.state().registry?.kind
 	const local = asked ?? present ?? (clusterName.startsWith(KIND) ? 'docker' : 'embedded')
-	if (clusterName.startsWith(CONTEXT)) {
+	if ([CONTEXT, ARGOCD].some((start) => clusterName.startsWith(start))) {
 		throw new UserError('USAGE', `${clusterName} cannot reach the ${local} registry of this machine`, {
 			hint: 'Name a registry that it can reach: --registry registry.example.com',
 		})
@@ -174,11 +174,10 @@ async function trust(
 	const endpoint = workspace.state().registry?.endpoint
 	if (local === undefined || endpoint === undefined) return false
 	const step = progress.step('trust')
-	const told = await tellHosting(session, target)
-	const outcome = await trustCa(target.cluster, {
+	const told = await tellHosting(session, reached(target))
+	const outcome = await target.argocd.certificates.trust({
 		host: endpoint.cluster,
 		pem: readCa(workspace.paths.ca),
-		namespace: target.argocdNamespace,
 		signal,
 	})
 	const what = `CA of ${endpoint.cluster} in ${ArgocdName.tlsCertsConfigMap}`
@@ -250,8 +249,7 @@ async function deployOrKeep(
 	const record = session.workspace
 		.state()
 		.applications.find((each) => each.name === options.name && each.cluster === target.name)
-	const api = createClusterApplicationApi(target.cluster)
-	const present = await api.get(
+	const present = await target.argocd.applications.get(
 		{ name: options.name, namespace: target.argocdNamespace },
 		{ signal: session.signal },
 	)

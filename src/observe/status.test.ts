@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { buildApplication, parseApplication } from '../argocd/index.ts'
 import type { Cluster, KubeObject, ObjectList } from '../cluster/index.ts'
 import { RemoteError } from '../errors/index.ts'
-import { readHistory, readStatus } from './index.ts'
+import { createClusterApplicationApi } from '../sync/index.ts'
+import { type ApplicationState, readHistory, readStatus, readUnhealthy, type StatusOptions } from './index.ts'
 
 const DIGEST = `sha256:${'1'.repeat(64)}`
 const built = buildApplication({
@@ -62,11 +63,20 @@ function fakeCluster(objects: readonly KubeObject[]): Cluster {
 	}
 }
 
+const statusOf = async (
+	cluster: Cluster,
+	options: StatusOptions = {},
+): Promise<readonly ApplicationState[]> =>
+	await readStatus(createClusterApplicationApi(cluster), {
+		readUnhealthy: async (application) => await readUnhealthy(cluster, application),
+		...options,
+	})
+
 const healthOf = async (
 	objects: readonly KubeObject[],
 	application: KubeObject = degraded,
 ): Promise<unknown> => {
-	const [state] = await readStatus(fakeCluster([application, ...objects]), { names: ['web'] })
+	const [state] = await statusOf(fakeCluster([application, ...objects]), { names: ['web'] })
 	return state?.resourceStates.map(({ health }) => health?.message)
 }
 
@@ -103,7 +113,7 @@ describe('readStatus', () => {
 
 	it('says whether the tag has moved, and nothing where the registry does not answer', async () => {
 		const moved = async (resolveTag: () => Promise<string | undefined>): Promise<unknown> =>
-			(await readStatus(fakeCluster([degraded]), { names: ['web'], resolveTag }))[0]?.tagMoved
+			(await statusOf(fakeCluster([degraded]), { names: ['web'], resolveTag }))[0]?.tagMoved
 		expect(await moved(() => Promise.resolve(DIGEST))).toBe(false)
 		expect(await moved(() => Promise.resolve('sha256:other'))).toBe(true)
 		expect(await moved(() => Promise.reject(new RemoteError('CONNECTION_FAILED', 'x')))).toBeUndefined()
@@ -112,15 +122,15 @@ describe('readStatus', () => {
 	it('does not call a cluster without Argo CD empty', async () => {
 		const list = (): Promise<ObjectList> => Promise.resolve({ items: [], resourceVersion: '' })
 		const version = (): Promise<string> => Promise.resolve('v1.37.2')
-		await expect(readStatus({ ...fakeCluster([]), list, version })).rejects.toMatchObject({
+		await expect(statusOf({ ...fakeCluster([]), list, version })).rejects.toMatchObject({
 			code: 'NOT_FOUND',
 			message: expect.stringContaining('v1.37.2'),
 		})
-		expect(await readStatus(fakeCluster([]))).toEqual([])
+		expect(await statusOf(fakeCluster([]))).toEqual([])
 	})
 
 	it('refuses a name that is not there', async () => {
-		await expect(readStatus(fakeCluster([]), { names: ['none'] })).rejects.toMatchObject({
+		await expect(statusOf(fakeCluster([]), { names: ['none'] })).rejects.toMatchObject({
 			code: 'NOT_FOUND',
 		})
 	})

@@ -5,14 +5,13 @@ import {
 	explain,
 	type Explanation,
 	isAutomated,
-	parseApplication,
 	parseRepoUrl,
 	type ResourceStatus,
 	summarize,
 } from '../argocd/index.ts'
-import type { Cluster } from '../cluster/index.ts'
-import { LadingError, RemoteError } from '../errors/index.ts'
-import { readUnhealthy, type UnhealthyResource } from './unhealthy.ts'
+import { LadingError } from '../errors/index.ts'
+import { type ApplicationApi, getApplication } from '../sync/index.ts'
+import type { ReadUnhealthy, UnhealthyResource } from './unhealthy.ts'
 
 export interface ApplicationState extends ApplicationSummary {
 	readonly resourceStates: readonly ResourceStatus[]
@@ -34,59 +33,35 @@ export interface StatusOptions {
 	/** These; otherwise all that lading made. */
 	readonly names?: readonly string[] | undefined
 	readonly resolveTag?: ResolveTag | undefined
+	readonly readUnhealthy?: ReadUnhealthy | undefined
 	readonly signal?: AbortSignal | undefined
 }
 
-const TYPE = { apiVersion: ArgocdName.apiVersion, kind: 'Application' } as const
-
 /** @throws RemoteError `NOT_FOUND` for a name that is not there */
 export async function readStatus(
-	cluster: Cluster,
+	api: ApplicationApi,
 	options: StatusOptions = {},
 ): Promise<readonly ApplicationState[]> {
-	const applications = await readApplications(cluster, options)
-	return await Promise.all(
-		applications.map(async (application) => await stateOf(cluster, application, options)),
-	)
-}
-
-async function readApplications(cluster: Cluster, options: StatusOptions): Promise<readonly Application[]> {
 	const { namespace = ArgocdName.defaultNamespace, names = [], signal } = options
-	if (names.length === 0) {
-		const labelSelector = `${ArgocdName.managedByLabel}=${ArgocdName.managedByLading}`
-		const { items, resourceVersion } = await cluster.list(TYPE, { namespace, labelSelector, signal })
-		// A list that is there has a version, however empty: without one, the kind is not served.
-		if (resourceVersion === '') await refuseWithoutArgocd(cluster, signal)
-		return items.map(parseApplication)
-	}
-	return await Promise.all(
-		names.map(async (name) => {
-			const object = await cluster.get({ ...TYPE, name, namespace }, { signal })
-			if (object !== undefined) return parseApplication(object)
-			throw new RemoteError('NOT_FOUND', `there is no Application ${name} in namespace ${namespace}`, {
-				hint: 'See which there are: lading status',
-			})
-		}),
-	)
-}
-
-async function refuseWithoutArgocd(cluster: Cluster, signal: AbortSignal | undefined): Promise<never> {
-	const version = await cluster.version({ signal })
-	throw new RemoteError('NOT_FOUND', `the cluster (Kubernetes ${version}) knows no Applications`, {
-		hint: 'Install Argo CD there first, or choose another cluster with --cluster.',
-	})
+	const labelSelector = `${ArgocdName.managedByLabel}=${ArgocdName.managedByLading}`
+	const applications =
+		names.length === 0
+			? await api.list(namespace, { labelSelector, signal })
+			: await Promise.all(
+					names.map(async (name) => await getApplication(api, { name, namespace }, { signal })),
+				)
+	return await Promise.all(applications.map(async (application) => await stateOf(application, options)))
 }
 
 async function stateOf(
-	cluster: Cluster,
 	application: Application,
-	{ resolveTag, signal }: StatusOptions,
+	{ resolveTag, readUnhealthy, signal }: StatusOptions,
 ): Promise<ApplicationState> {
 	const summary = summarize(application)
 	const tagMoved = resolveTag && (await hasTagMoved(summary, { resolveTag, signal }))
 	return {
 		...summary,
-		resourceStates: withHealth(application, await readUnhealthy(cluster, application, { signal })),
+		resourceStates: withHealth(application, (await readUnhealthy?.(application, { signal })) ?? []),
 		explanations: explain(application),
 		...(tagMoved !== undefined && { tagMoved }),
 	}

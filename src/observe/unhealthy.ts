@@ -23,6 +23,12 @@ export interface UnhealthyOptions {
 	readonly signal?: AbortSignal | undefined
 }
 
+/** Why an Application is not Healthy; empty where it is, and where that cannot be told. */
+export type ReadUnhealthy = (
+	application: Application,
+	options?: UnhealthyOptions,
+) => Promise<readonly UnhealthyResource[]>
+
 /** Resources and pods that are looked at. */
 const MAX_LOOKS = 20
 const MAX_TEXT = 300

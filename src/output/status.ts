@@ -9,7 +9,7 @@ function shade(word: string, style: Style): Cell {
 }
 
 function short(revision: string | undefined): string {
-	return revision === undefined ? '' : revision.replace(/^(sha256:.{12}).*$/, '$1')
+	return revision === undefined ? '' : revision.replace(/(sha256:.{12})[0-9a-f]+$/, '$1')
 }
 
 /** What runs: a table, then for each Application what is wrong with it. */

@@ -18,9 +18,17 @@ export type RefreshKind = 'normal' | 'hard'
  * so that an Application counts as compared again when `isRefreshing` says no.
  */
 export interface ApplicationApi {
+	/** What to try where an Application is not found: a sentence. */
+	readonly whenAbsent: string
 	get(ref: ApplicationRef, options?: ApiOptions): Promise<Application | undefined>
-	/** All of one namespace. */
-	list(namespace: string, options?: ApiOptions): Promise<readonly Application[]>
+	/**
+	 * All of one namespace, or those with a label.
+	 * @throws RemoteError `NOT_FOUND` where there is no Argo CD
+	 */
+	list(
+		namespace: string,
+		options?: ApiOptions & { readonly labelSelector?: string | undefined },
+	): Promise<readonly Application[]>
 	/** Creates it, or changes the fields it names. */
 	apply(application: Application, options?: ApiOptions): Promise<Application>
 	setRevision(ref: ApplicationRef, revision: string, options?: ApiOptions): Promise<Application | undefined>

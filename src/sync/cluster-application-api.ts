@@ -1,5 +1,6 @@
 import { type Application, ArgocdName, parseApplication } from '../argocd/index.ts'
 import { type Cluster, type KubeObject, type ObjectRef, PatchType } from '../cluster/index.ts'
+import { RemoteError } from '../errors/index.ts'
 import type { ApplicationApi, ApplicationRef } from './application-api.ts'
 
 export const FIELD_MANAGER = 'lading'
@@ -19,11 +20,15 @@ export function createClusterApplicationApi(cluster: Cluster): ApplicationApi {
 		)
 
 	return {
+		whenAbsent: 'See which there are: lading status',
 		async get(ref, { signal } = {}) {
 			return parse(await cluster.get(refOf(ref), { signal }))
 		},
-		async list(namespace, { signal } = {}) {
-			return (await cluster.list(TYPE, { namespace, signal })).items.map(parseApplication)
+		async list(namespace, { labelSelector, signal } = {}) {
+			const { items, resourceVersion } = await cluster.list(TYPE, { namespace, labelSelector, signal })
+			// A list that is there has a version, however empty: without one, the kind is not served.
+			if (resourceVersion === '') await refuseWithoutArgocd(cluster, signal)
+			return items.map(parseApplication)
 		},
 		async apply(application, { signal } = {}) {
 			const { metadata } = application
@@ -92,9 +97,11 @@ export function createClusterApplicationApi(cluster: Cluster): ApplicationApi {
 	}
 }
 
-/** Whether a comparison was asked for and has not happened: the controller takes the annotation away with the result. */
-export function isRefreshing({ metadata }: Application): boolean {
-	return metadata.annotations?.[ArgocdName.refreshAnnotation] !== undefined
+async function refuseWithoutArgocd(cluster: Cluster, signal: AbortSignal | undefined): Promise<never> {
+	const version = await cluster.version({ signal })
+	throw new RemoteError('NOT_FOUND', `the cluster (Kubernetes ${version}) knows no Applications`, {
+		hint: 'Install Argo CD there first, or choose another cluster with --cluster.',
+	})
 }
 
 function refOf({ name, namespace }: ApplicationRef): ObjectRef {

@@ -29,7 +29,7 @@ export async function moveRevision(
 	refuseOtherSources(present)
 	const from = present.spec.source?.targetRevision ?? ''
 	const application = await api.setRevision(ref, revision, { signal })
-	if (application === undefined) throw notFound(ref)
+	if (application === undefined) throw notFound(api, ref)
 	return { application, from }
 }
 
@@ -40,7 +40,7 @@ export async function getApplication(
 	options: ApiOptions = {},
 ): Promise<Application> {
 	const application = await api.get(ref, options)
-	if (application === undefined) throw notFound(ref)
+	if (application === undefined) throw notFound(api, ref)
 	return application
 }
 
@@ -57,7 +57,8 @@ export function refuseOwned(application: Application): void {
 	)
 }
 
-function refuseOtherSources(application: Application): void {
+/** @throws UserError `OBJECT_INVALID` for several sources, or one that is not `oci://` */
+export function refuseOtherSources(application: Application): void {
 	const { name } = application.metadata
 	if ((application.spec.sources?.length ?? 0) > 0) {
 		throw new UserError(
@@ -79,8 +80,11 @@ function refuseOtherSources(application: Application): void {
 	)
 }
 
-export function notFound({ name, namespace }: ApplicationRef): RemoteError {
+export function notFound(
+	{ whenAbsent }: Pick<ApplicationApi, 'whenAbsent'>,
+	{ name, namespace }: ApplicationRef,
+): RemoteError {
 	return new RemoteError('NOT_FOUND', `there is no Application ${name} in namespace ${namespace}`, {
-		hint: 'See which there are: lading status',
+		hint: whenAbsent,
 	})
 }

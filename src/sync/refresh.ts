@@ -1,6 +1,11 @@
-import { matchesSource, type PushedArtifact } from '../argocd/index.ts'
+import { type Application, ArgocdName, matchesSource, type PushedArtifact } from '../argocd/index.ts'
 import { LadingError } from '../errors/index.ts'
 import type { ApiOptions, ApplicationApi, ApplicationRef, RefreshKind } from './application-api.ts'
+
+/** Whether a comparison was asked for and has not happened: the controller takes the annotation away with the result. */
+export function isRefreshing({ metadata }: Application): boolean {
+	return metadata.annotations?.[ArgocdName.refreshAnnotation] !== undefined
+}
 
 export interface RefreshResult {
 	readonly refreshed: readonly ApplicationRef[]

@@ -6,15 +6,8 @@ import {
 } from '../argocd/index.ts'
 import type { Cluster, KubeObject } from '../cluster/index.ts'
 import type { ApiOptions } from './application-api.ts'
+import type { RepositoryResult } from './argocd.ts'
 import { FIELD_MANAGER } from './cluster-application-api.ts'
-
-export interface RepositorySecretResult {
-	/** `kept`: someone else's Secret for this repository is there, and is used as it is. */
-	readonly outcome: 'applied' | 'kept'
-	readonly name: string
-	/** Of the Secret that is there; `undefined` when it has none. */
-	readonly type?: string | undefined
-}
 
 /** The repository Secret for exactly this URL. */
 export async function findRepositorySecret(
@@ -56,7 +49,7 @@ function fieldOf(record: unknown, field: string): string | undefined {
 export async function applyRepositorySecret(
 	cluster: Cluster,
 	options: RepositorySecretOptions & ApiOptions,
-): Promise<RepositorySecretResult> {
+): Promise<RepositoryResult> {
 	const { signal, repoURL, namespace } = options
 	const secret = buildRepositorySecret(options)
 	const present = await findRepositorySecret(cluster, repoURL, { namespace, signal })

@@ -9,13 +9,10 @@ import {
 } from '../cluster/index.ts'
 import { LadingError } from '../errors/index.ts'
 import type { ApiOptions } from './application-api.ts'
+import type { CaOptions } from './argocd.ts'
 import { FIELD_MANAGER } from './cluster-application-api.ts'
 
-export interface TrustOptions extends ApiOptions {
-	/** Host name, with or without port. */
-	readonly host: string
-	/** One or more certificates. */
-	readonly pem: string
+export interface TrustOptions extends CaOptions {
 	/** Where Argo CD runs; `argocd`. */
 	readonly namespace?: string | undefined
 }

@@ -72,6 +72,7 @@ function scripted(
 		get refreshed() {
 			return refreshed
 		},
+		whenAbsent: '',
 		get: none,
 		setRevision: none,
 		requestSync: none,

@@ -9,7 +9,7 @@ import {
 } from '../argocd/index.ts'
 import { InternalError, LadingError, RemoteError, unreachable } from '../errors/index.ts'
 import type { ApplicationApi, ApplicationRef } from './application-api.ts'
-import { isRefreshing } from './cluster-application-api.ts'
+import { isRefreshing } from './refresh.ts'
 import { notFound } from './move-revision.ts'
 
 export interface SyncResult extends ApplicationRef {
@@ -78,7 +78,7 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 			if (application === undefined) {
 				if (last !== undefined) throw gone(options)
 				// A watch may start a moment before the object is visible; the caller has just written it.
-				timers.after('absent', options.graceMs ?? GRACE_MS, () => timers.fail(notFound(options)))
+				timers.after('absent', options.graceMs ?? GRACE_MS, () => timers.fail(notFound(api, options)))
 				continue
 			}
 			timers.cancel('absent')

@@ -19,6 +19,7 @@ const FLOW: readonly string[] = [
 	'signing',
 	'cluster',
 	'argocd',
+	'argocd-api',
 	'kind',
 	'sandbox/api',
 	'sandbox/controller',
@@ -44,6 +45,7 @@ const VOCABULARY: ReadonlySet<string> = new Set([
 	'content',
 	'cluster',
 	'argocd',
+	'argocd-api',
 ])
 
 /** Further edges between stages, each with its reason. */

@@ -32,6 +32,7 @@ it('the library has exactly these doors', () => {
 		  "readApplications",
 		  "readDeployments",
 		  "readReference",
+		  "rollbackApplication",
 		  "silentProgress",
 		  "syncApplication",
 		  "undeploy",

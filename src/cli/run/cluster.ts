@@ -85,14 +85,14 @@ export async function clusterStatus(invocation: Invocation, flags: ClusterStatus
 	const session = sessionOf(invocation)
 	const name = await localName(invocation, flags)
 	if (name === undefined || name === 'sandbox') return await sandboxStatus(invocation)
-	const { cluster, kubeconfig } = await openCluster(session, { cluster: name })
+	const { server, kubeconfig } = await openCluster(session, { cluster: name })
 	const summary = await clusterSummary(session)
 	const state = session.workspace.state().cluster
 	const argocd = state?.kind === 'kind' ? state.argocd?.version : undefined
 	const ours = state?.kind === 'kind' && state.ours
 	invocation.output.answer({
 		text: [
-			`Kind cluster  ${name.slice(KIND.length)} at ${cluster.server}${ours ? '' : ' (there before lading: never removed)'}`,
+			`Kind cluster  ${name.slice(KIND.length)} at ${server.href}${ours ? '' : ' (there before lading: never removed)'}`,
 			`Kubernetes    ${summary.version}`,
 			...(argocd === undefined ? [] : [`Argo CD       ${argocd}`]),
 			`Kubeconfig    ${kubeconfig}`,
@@ -102,7 +102,7 @@ export async function clusterStatus(invocation: Invocation, flags: ClusterStatus
 			cluster: {
 				kind: 'kind',
 				name: name.slice(KIND.length),
-				url: cluster.server,
+				url: server.href,
 				kubeconfig,
 				ours,
 				argocd,
@@ -177,7 +177,7 @@ async function localName(
 
 /** @throws UserError `USAGE` for a cluster that is not made on this machine */
 function requireLocal(name: string | undefined): void {
-	if (name?.startsWith('context:') !== true) return
+	if (name === undefined || !/^(?:context|argocd):/.test(name)) return
 	throw new UserError('USAGE', `${name} is a cluster that lading neither makes nor removes`, {
 		hint: '--cluster takes sandbox, kind or kind:NAME here.',
 	})

@@ -94,7 +94,8 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 	await mkdir(own, { recursive: true })
 	const isForeign = tool.package.includes('@')
 	const output = isForeign ? [] : ['-o', join(own, tool.name)]
-	const flags = ['-trimpath', '-tags', tool.tags ?? '', '-ldflags', tool.ldflags]
+	const tags = tool.tags === undefined ? [] : ['-tags', tool.tags]
+	const flags = ['-trimpath', ...tags, '-ldflags', tool.ldflags]
 	const command = [isForeign ? 'install' : 'build', ...flags, ...output]
 	await supervisor.start({
 		name,

@@ -1,0 +1,6 @@
+export { readAnswer } from './answer.ts'
+export { parseArgocdAddress } from './address.ts'
+export { createArgocdClient } from './client.ts'
+export type { ArgocdClient, ArgocdClientOptions, ArgocdRequest } from './client.ts'
+export { GrpcCode, grpcCodeOf, refusalMessage } from './failure.ts'
+export { readArgocdUser, readArgocdVersion } from './version.ts'

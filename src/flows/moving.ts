@@ -1,0 +1,73 @@
+import { type Application, isAutomated, sourcesOf, tlsHostname } from '../argocd/index.ts'
+import { type SyncResult, waitForSync } from '../sync/index.ts'
+import type { ConnectedCluster } from './clusters.ts'
+import type { Step } from './progress.ts'
+import { readCa, type RegistryAccess } from './registries.ts'
+import type { Session } from './session.ts'
+import { describeProgress, whyUnhealthy } from './sync-progress.ts'
+
+/** How an Application is waited for. */
+export interface MovingOptions {
+	readonly access?: RegistryAccess | undefined
+	/** Where Argo CD does not sync by itself: delete what is no longer in the artifact. */
+	readonly prune?: boolean | undefined
+	/** Milliseconds. */
+	readonly timeoutMs?: number | undefined
+}
+
+/** Remembers the revision that a person has moved an Application to: `up` leaves it there. */
+export function rememberRevision(
+	{ workspace }: Session,
+	target: ConnectedCluster,
+	{ name, revision }: { readonly name: string; readonly revision: string },
+): void {
+	workspace.update((state) => ({
+		...state,
+		applications: state.applications.map((each) =>
+			each.name === name && each.namespace === target.argocdNamespace && each.cluster === target.name
+				? { ...each, revision, setBy: 'sync' }
+				: each,
+		),
+	}))
+}
+
+/** Waits until an Application is Synced at a digest (any, where none is known), and starts the sync that Argo CD does not start. */
+export async function waitOrStart(
+	session: Session,
+	{ argocd, argocdNamespace, readUnhealthy }: ConnectedCluster,
+	wait: MovingOptions & { readonly application: Application; readonly digest: string | undefined },
+): Promise<SyncResult> {
+	const { signal, progress } = session
+	const { application, digest, access } = wait
+	const { name } = application.metadata
+	const api = argocd.applications
+	const ref = { name, namespace: argocdNamespace }
+	const step = progress.step('sync')
+	// Argo CD does not start by itself what is set to manual: asking for it is what `sync` is for.
+	if (!isAutomated(application)) await api.requestSync(ref, { prune: wait.prune === true, signal })
+	const host = tlsHostname(sourcesOf(application)[0]?.repoURL ?? '')
+	const pem = access?.caFile === undefined ? undefined : readCa(access.caFile)
+	const synced = await waitForSync(api, {
+		...ref,
+		digest,
+		timeoutMs: wait.timeoutMs,
+		signal,
+		onChange: (present, state) => step.update(describeProgress(present, state)),
+		isCaTrusted: async () => await argocd.certificates.isTrusted({ host, pem, signal }),
+		whyUnhealthy: async (present) => await whyUnhealthy({ readUnhealthy }, present, signal),
+	})
+	tellOf(synced, { step, session })
+	return synced
+}
+
+function tellOf(
+	{ name, sync, health, revision, resources }: SyncResult,
+	{ step, session }: { readonly step: Step; readonly session: Session },
+): void {
+	step.done(`${sync}, ${health}${revision === undefined ? '' : ` at ${revision.slice(0, 19)}…`}`)
+	if (resources.length > 0) return
+	session.progress.warn(
+		`${name} has no resource: Argo CD found no manifest at its path`,
+		'lading check REFERENCE says why.',
+	)
+}
