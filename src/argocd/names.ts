@@ -7,6 +7,7 @@ export const ArgocdName = {
 	/** ConfigMap whose keys are host names without port and whose values are PEM bundles. */
 	tlsCertsConfigMap: 'argocd-tls-certs-cm',
 	configMap: 'argocd-cm',
+	repoServer: 'argocd-repo-server',
 	/** Ask the controller for a comparison: `normal` or `hard`; the controller removes it again. */
 	refreshAnnotation: 'argocd.argoproj.io/refresh',
 	trackingIdAnnotation: 'argocd.argoproj.io/tracking-id',

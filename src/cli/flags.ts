@@ -122,7 +122,10 @@ export const clusterFlags: {
 	readonly argocdNamespace: Parsed<string>
 	readonly argocdCa: Parsed<string>
 } = {
-	cluster: text('sandbox, context:NAME of a kubeconfig, or argocd:HOST with ARGOCD_AUTH_TOKEN', 'CLUSTER'),
+	cluster: text(
+		'sandbox, kind, kind:NAME, context:NAME of a kubeconfig, or argocd:HOST with ARGOCD_AUTH_TOKEN',
+		'CLUSTER',
+	),
 	kubeconfig: text('Kubeconfig for context:NAME; default $KUBECONFIG, else ~/.kube/config', 'FILE'),
 	argocdNamespace: text('Namespace that Argo CD runs in; default argocd', 'NAMESPACE'),
 	argocdCa: text('CA certificates (PEM) to trust for argocd:HOST, besides the system’s', 'FILE'),
@@ -184,4 +187,37 @@ export const judgeFlags: {
 	recurse: toggle('As with an Application that recurses into subdirectories'),
 	serverSide: toggle('As with an Application that applies on the server side'),
 	argocdVersion: text('Version of Argo CD to check for; default 3.6.1', 'VERSION'),
+}
+
+/** How a kind cluster is made. */
+export interface KindFlags {
+	readonly nodeImage?: string
+	readonly kubernetes?: string
+	readonly kindConfig?: string
+	readonly argocdVersion?: string
+	readonly argocdManifest?: string
+}
+
+export const kindFlags: {
+	readonly nodeImage: Parsed<string>
+	readonly kubernetes: Parsed<string>
+	readonly kindConfig: Parsed<string>
+	readonly argocdVersion: Parsed<string>
+	readonly argocdManifest: Parsed<string>
+} = {
+	nodeImage: text('Node image of a kind cluster; default: that of the installed kind', 'IMAGE'),
+	kubernetes: text('Version of Kubernetes of a kind cluster, instead of --node-image', 'VERSION'),
+	kindConfig: text('Configuration of a kind cluster: more nodes, ports, mounts', 'FILE'),
+	argocdVersion: text('Version of Argo CD that a kind cluster gets; default 3.6.1', 'VERSION'),
+	argocdManifest: text('Its install.yaml, for a machine without internet', 'FILE'),
+}
+
+/** A whole number of at least one. */
+export function count(brief: string, placeholder: string): Parsed<number> {
+	return { kind: 'parsed', parse: parseCount, brief, placeholder, optional: true }
+}
+
+function parseCount(input: string): number {
+	if (/^[1-9]\d{0,8}$/.test(input)) return Number(input)
+	throw new UserError('USAGE', `"${input}" is not a number of lines`, { hint: 'Write it as 100.' })
 }

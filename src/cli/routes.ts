@@ -9,9 +9,11 @@ import { deployCommand } from './commands/deploy.ts'
 import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
+import { forwardCommand } from './commands/forward.ts'
 import { historyCommand } from './commands/history.ts'
 import { initCommand } from './commands/init.ts'
 import { inspectCommand } from './commands/inspect.ts'
+import { logsCommand } from './commands/logs.ts'
 import { pullCommand } from './commands/pull.ts'
 import { pushCommand } from './commands/push.ts'
 import { registryDownCommand } from './commands/registry-down.ts'
@@ -65,6 +67,8 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
 		undeploy: undeployCommand,
 		history: historyCommand,
 		rollback: rollbackCommand,
+		logs: logsCommand,
+		forward: forwardCommand,
 		trust: trustCommand,
 		registry,
 		cluster,

@@ -1,13 +1,27 @@
 import { resolve } from 'node:path'
 import { type Config, isClusterName } from '../config/index.ts'
 import { UserError } from '../errors/index.ts'
-import type { ApplicationWish, ClusterChoice, RegistryAccess, Session } from '../flows/index.ts'
-import type { ApplicationFlags, ClusterFlags, RegistryFlags } from './flags.ts'
+import {
+	type ApplicationWish,
+	type ClusterChoice,
+	type KindOptions,
+	localClusterName,
+	type RegistryAccess,
+	type Session,
+} from '../flows/index.ts'
+import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 
 /** What the flows work with. */
 export function sessionOf({ workspace, env, output, signal, context }: Invocation): Session {
-	return { workspace, env, progress: output.progress, signal, launcher: context.launcher }
+	return {
+		workspace,
+		env,
+		progress: output.progress,
+		signal,
+		launcher: context.launcher,
+		platform: process.platform,
+	}
 }
 
 /** How this command reaches its registry: flags, then environment. */
@@ -65,12 +79,21 @@ async function readPassword(stdin: Invocation['context']['stdin']): Promise<stri
 	return password
 }
 
-/** Which cluster: flags, then lading.yaml. */
-export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Config): ClusterChoice {
-	const cluster = flags.cluster ?? config.cluster
+/**
+ * Which cluster: flags, then lading.yaml. A project has one local cluster: where there is
+ * one, it is the one that a local cluster in lading.yaml means.
+ */
+export function clusterOf(
+	{ cwd, workspace }: Invocation,
+	flags: ClusterFlags,
+	config: Config,
+): ClusterChoice {
+	const isLocal = flags.cluster === undefined && /^(?:sandbox$|kind\b)/.test(config.cluster ?? '')
+	const own = isLocal ? localClusterName(workspace.state()) : undefined
+	const cluster = flags.cluster ?? own ?? config.cluster
 	if (cluster !== undefined && !isClusterName(cluster)) {
 		throw new UserError('USAGE', `"${cluster}" is not a cluster`, {
-			hint: '--cluster takes sandbox, context:NAME of a kubeconfig (kubectl config get-contexts), or argocd:HOST for Argo CD’s own API.',
+			hint: '--cluster takes sandbox, kind, kind:NAME, context:NAME of a kubeconfig (kubectl config get-contexts), or argocd:HOST for Argo CD’s own API.',
 		})
 	}
 	return {
@@ -78,6 +101,22 @@ export function clusterOf({ cwd }: Invocation, flags: ClusterFlags, config: Conf
 		kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(cwd, flags.kubeconfig),
 		argocdNamespace: flags.argocdNamespace,
 		argocdCa: flags.argocdCa === undefined ? undefined : resolve(cwd, flags.argocdCa),
+	}
+}
+
+/** How a kind cluster and its Argo CD are made. */
+export function kindOf(
+	{ cwd }: Invocation,
+	flags: KindFlags,
+): Pick<KindOptions, 'nodeImage' | 'kubernetes' | 'kindConfig' | 'argocdVersion' | 'argocdManifest'> {
+	const pathOf = (path: string | undefined): string | undefined =>
+		path === undefined ? undefined : resolve(cwd, path)
+	return {
+		nodeImage: flags.nodeImage,
+		kubernetes: flags.kubernetes,
+		kindConfig: pathOf(flags.kindConfig),
+		argocdVersion: flags.argocdVersion,
+		argocdManifest: pathOf(flags.argocdManifest),
 	}
 }
 

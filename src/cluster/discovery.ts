@@ -15,8 +15,11 @@ const KNOWN: Readonly<Record<string, ServedType>> = {
 	'v1 Secret': { plural: 'secrets', namespaced: true },
 	'v1 Namespace': { plural: 'namespaces', namespaced: false },
 	'v1 Pod': { plural: 'pods', namespaced: true },
+	'v1 Service': { plural: 'services', namespaced: true },
+	'v1 Node': { plural: 'nodes', namespaced: false },
 	'v1 Event': { plural: 'events', namespaced: true },
 	'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
+	'apps/v1 StatefulSet': { plural: 'statefulsets', namespaced: true },
 	'argoproj.io/v1alpha1 Application': { plural: 'applications', namespaced: true },
 	'argoproj.io/v1alpha1 AppProject': { plural: 'appprojects', namespaced: true },
 }

@@ -39,7 +39,7 @@ describe('lading.yaml', () => {
 		['tag: 1.0', 'tag: text is wanted'],
 		['name: Shop', 'name: a name has a-z'],
 		['tag: "a b"', 'tag: not a tag'],
-		['cluster: prod', 'cluster: a cluster is sandbox, context:NAME or argocd:HOST'],
+		['cluster: prod', 'cluster: a cluster is sandbox, kind'],
 		['repository: shop:v1', 'repository: a repository is'],
 		['manifests: ""', 'manifests: a directory has a name'],
 		['namespace: a.b', 'namespace: a namespace has'],

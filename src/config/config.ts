@@ -16,7 +16,7 @@ export interface Config {
 	readonly repository?: string | undefined
 	/** Tag that `up` pushes. */
 	readonly tag?: string | undefined
-	/** `sandbox`, `context:NAME` or `argocd:HOST`. */
+	/** `sandbox`, `kind`, `kind:NAME`, `context:NAME` or `argocd:HOST`. */
 	readonly cluster?: string | undefined
 	/** Namespace that the application is deployed to. */
 	readonly namespace?: string | undefined
@@ -36,9 +36,10 @@ export function isDnsLabel(text: string): boolean {
 	return DNS_LABEL.test(text)
 }
 
-/** `sandbox`, `context:NAME` for a cluster that a kubeconfig names, or `argocd:HOST` for Argo CD's own API. */
+/** `sandbox`, `kind` or `kind:NAME`, `context:NAME` for a cluster that a kubeconfig names, or `argocd:HOST` for Argo CD's own API. */
 export function isClusterName(text: string): boolean {
-	return text === 'sandbox' || /^(?:context|argocd):.+$/.test(text)
+	if (text === 'sandbox' || /^(?:context|argocd):.+$/.test(text)) return true
+	return /^kind(?::[a-z0-9][a-z0-9.-]{0,49})?$/.test(text)
 }
 
 function isRepositoryReference(text: string): boolean {
@@ -81,8 +82,10 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.strictObject({
 	cluster: v.optional(
 		v.pipe(
 			v.string(),
-			v.check(isClusterName, 'a cluster is sandbox, context:NAME or argocd:HOST'),
-			about('sandbox, context:NAME of a kubeconfig, or argocd:HOST[:PORT] for Argo CD’s own API.'),
+			v.check(isClusterName, 'a cluster is sandbox, kind, kind:NAME, context:NAME or argocd:HOST'),
+			about(
+				'sandbox, kind, kind:NAME, context:NAME of a kubeconfig, or argocd:HOST[:PORT] for Argo CD’s own API.',
+			),
 		),
 	),
 	namespace: v.optional(

@@ -8,6 +8,7 @@ export const environmentVariables = {
 	LADING_DEBUG: 'Set to 1: errors are shown with their causes and stack.',
 	ARGOCD_AUTH_TOKEN: 'Token for --cluster argocd:HOST, as Argo CD’s own command reads it.',
 	KUBECONFIG: 'Kubeconfig for --cluster context:NAME.',
+	KIND_EXPERIMENTAL_DOCKER_NETWORK: 'Network of kind’s nodes, as kind reads it; default kind.',
 	DOCKER_CONFIG: 'Directory of the config.json with registry credentials.',
 	REGISTRY_AUTH_FILE: 'File with registry credentials, as podman and skopeo use it.',
 	SSL_CERT_FILE: 'CA certificates to trust in addition.',

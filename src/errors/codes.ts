@@ -88,6 +88,7 @@ export const errorCodes = {
 	FILE_UNWRITABLE: 'machine',
 	TOOL_MISSING: 'machine',
 	TOOL_FAILED: 'machine',
+	DOCKER_NOT_RUNNING: 'machine',
 	SERVER_NOT_STARTED: 'machine',
 	ALREADY_RUNNING: 'machine',
 

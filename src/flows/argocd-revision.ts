@@ -2,14 +2,14 @@ import { type Application, classifyRevision, parseRepoUrl, resolveRange, sources
 import { unreachable, UserError } from '../errors/index.ts'
 import { type Descriptor, isTag, type Reference } from '../oci/index.ts'
 import type { RemoteRepository } from '../registry/client/index.ts'
-import type { ConnectedCluster } from './clusters.ts'
+import { type ConnectedCluster, isLocalCluster } from './clusters.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 
 /** Where the artifacts of an Application lie, by the name that this machine uses. */
 async function repositoryOf(
-	{ workspace }: Session,
+	session: Session,
 	target: ConnectedCluster,
 	application: Application,
 ): Promise<Pick<Reference, 'registry' | 'repository'>> {
@@ -22,7 +22,9 @@ async function repositoryOf(
 		)
 	}
 	const { registry, repository } = parsed.url
-	const local = target.name === 'sandbox' ? workspace.state().registry?.endpoint : undefined
+	const local = isLocalCluster(session, target.name)
+		? session.workspace.state().registry?.endpoint
+		: undefined
 	const endpoint = local ?? (await readRegistryHosting(target.cluster))
 	return { registry: endpoint?.cluster === registry ? endpoint.push : registry, repository }
 }

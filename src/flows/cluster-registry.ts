@@ -1,10 +1,10 @@
 import { formatRepoUrl } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Reference, registryHostname } from '../oci/index.ts'
-import type { ConnectedCluster } from './clusters.ts'
+import { type ConnectedCluster, isLocalCluster } from './clusters.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
-import type { RegistryEndpoint } from './state.ts'
+import type { RegistryEndpoint, RegistryState } from './state.ts'
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
 
@@ -19,13 +19,16 @@ export function isLoopback(registry: string): boolean {
  * @throws UserError `USAGE` for a registry that the cluster cannot reach
  */
 export async function endpointFor(
-	{ workspace }: Session,
+	session: Session,
 	target: ConnectedCluster,
 	{ registry, clusterRegistry }: { readonly registry: string; readonly clusterRegistry?: string | undefined },
 ): Promise<RegistryEndpoint> {
 	if (clusterRegistry !== undefined) return { push: registry, cluster: clusterRegistry }
-	const local = workspace.state().registry?.endpoint
-	if (target.name === 'sandbox' && local?.push === registry) return local
+	const local = session.workspace.state().registry
+	if (local?.endpoint.push === registry && isLocalCluster(session, target.name)) {
+		refuseUnreachable(local, target.name)
+		return local.endpoint
+	}
 	const hosting = await readRegistryHosting(target.cluster)
 	if (hosting?.push === registry) return hosting
 	if (isLoopback(registry) && !isLoopback(target.server.host)) {
@@ -38,6 +41,14 @@ export async function endpointFor(
 		)
 	}
 	return { push: registry, cluster: registry }
+}
+
+/** The embedded registry is a process of this machine; a kind cluster runs in containers. @throws UserError `USAGE` */
+export function refuseUnreachable({ kind }: Pick<RegistryState, 'kind'>, cluster: string): void {
+	if (kind !== 'embedded' || cluster === 'sandbox') return
+	throw new UserError('USAGE', `${cluster} cannot reach the embedded registry of this machine`, {
+		hint: 'lading registry down removes it; then: lading registry up --registry docker',
+	})
 }
 
 /** `repoURL` of an Application for a reference. */

@@ -1,11 +1,11 @@
 import { openCluster } from './clusters.ts'
 import type { Session } from './session.ts'
 
-/** What the sandbox says of itself. */
+/** What the local cluster says of itself. */
 export async function clusterSummary(
 	session: Session,
 ): Promise<{ readonly version: string; readonly applications: number }> {
-	const { cluster, argocd, argocdNamespace } = await openCluster(session, { cluster: 'sandbox' })
+	const { cluster, argocd, argocdNamespace } = await openCluster(session, {})
 	const { signal } = session
 	const [version = '', applications] = await Promise.all([
 		cluster?.version({ signal }),

@@ -10,6 +10,7 @@ import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
 import { refuseOwned, type SyncResult, waitForSync } from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
+import { CONTEXT } from './chosen-cluster.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { endpointFor, repoUrlOf } from './cluster-registry.ts'
 import { readCa, type RegistryAccess } from './registries.ts'
@@ -244,7 +245,7 @@ function recordOf(
 		name,
 		namespace,
 		cluster: target.name,
-		kubeconfig: target.name === 'sandbox' ? undefined : target.kubeconfig,
+		kubeconfig: target.name.startsWith(CONTEXT) ? target.kubeconfig : undefined,
 		argocdCa: target.argocdCa,
 		repository: formatReference({ registry, repository }),
 		revision: targetRevision,

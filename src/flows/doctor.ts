@@ -1,7 +1,7 @@
-import { statfsSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, statfsSync } from 'node:fs'
 import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
 import { LadingError } from '../errors/index.ts'
+import { type KindFacts, lookAtKind } from '../kind/index.ts'
 import {
 	diagnose,
 	diagnoseServer,
@@ -16,11 +16,21 @@ import { getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
 import { checkSubject } from './check.ts'
 import { isLoopback } from './cluster-registry.ts'
-import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
-import { findRegistry } from './local-registry.ts'
+import { CONTEXT, KIND } from './chosen-cluster.ts'
+import {
+	chosenCluster,
+	type ClusterChoice,
+	type ConnectedCluster,
+	isLocalCluster,
+	openCluster,
+} from './clusters.ts'
+import { dockerState } from './docker-registry.ts'
+import { isPortFree } from './free-port.ts'
+import { kindTools } from './kind-tools.ts'
 import { connectRegistry, readCa, type RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
+import type { RegistryState } from './state.ts'
 import { readArtifact } from './subject.ts'
 
 export interface DoctorOptions extends ClusterChoice {
@@ -38,8 +48,10 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 	const target = await clusterOrError(session, options)
 	const connected = target === undefined || target instanceof LadingError ? undefined : target
 	if (connected) await requireApplications(session, connected, options.names)
+	const kind = await kindFacts(session, options)
 	const findings = await diagnose({
-		machine: await machineFacts(session, options),
+		machine: await machineFacts(session, { nodeVersion: options.nodeVersion, kind }),
+		kind,
 		ports: doctorPorts(session, options),
 		registries: await registriesOf(session, {
 			target: connected,
@@ -50,6 +62,7 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		clusterElsewhere:
 			connected !== undefined && connected.name !== 'sandbox' && !isLoopback(connected.server.host),
 		argocdNamespace: options.argocdNamespace ?? 'argocd',
+		kubectl: connected && kubectlFor(connected),
 		applications: options.names.length === 0 ? undefined : options.names,
 		now: options.now,
 		signal: session.signal,
@@ -101,37 +114,70 @@ async function clusterOrError(
 	}
 }
 
-async function machineFacts({ workspace }: Session, { nodeVersion }: DoctorOptions): Promise<MachineFacts> {
-	const state = workspace.state()
+/** How a person calls kubectl to reach a cluster from the project's directory. */
+function kubectlFor({ name }: ConnectedCluster): string {
+	if (name.startsWith(CONTEXT)) return `kubectl --context ${name.slice(CONTEXT.length)}`
+	return 'kubectl --kubeconfig .lading/kubeconfig'
+}
+
+/** Docker and kind are looked at where this project uses them, or is about to. */
+async function kindFacts(session: Session, choice: ClusterChoice): Promise<KindFacts | undefined> {
+	const name = chosenCluster(session, choice)
+	const registry = dockerState(session)?.container
+	const isKind = name?.startsWith(KIND) === true
+	if (!isKind && registry === undefined) return undefined
+	const cluster = isKind && isLocalCluster(session, name) ? name.slice(KIND.length) : undefined
+	return await lookAtKind({ ...kindTools(session), wantsKind: isKind, cluster, registry })
+}
+
+async function machineFacts(
+	{ workspace }: Session,
+	{ nodeVersion, kind }: { readonly nodeVersion: string; readonly kind: KindFacts | undefined },
+): Promise<MachineFacts> {
+	const { registry, cluster } = workspace.state()
 	const { bavail, bsize } = statfsSync(workspace.root)
 	const servers = [
-		{ name: 'registry', recorded: state.registry, server: runningServer(workspace.paths.registry) },
-		{ name: 'sandbox', recorded: state.cluster, server: runningServer(workspace.paths.sandbox) },
+		{
+			name: 'registry',
+			recorded: registry?.kind === 'embedded',
+			server: runningServer(workspace.paths.registry),
+		},
+		{
+			name: 'sandbox',
+			recorded: cluster?.kind === 'sandbox',
+			server: runningServer(workspace.paths.sandbox),
+		},
 	]
+	const wanted = registry === undefined ? DEFAULT_PORT : portOfContainer(registry, kind)
+	const needed = registry !== undefined
+	const isTaken = wanted !== undefined && !(await isPortFree(wanted))
 	return {
 		nodeVersion,
 		disk: { path: workspace.root, freeBytes: bavail * bsize },
 		processes: servers
 			.filter(({ recorded }) => recorded)
 			.map(({ name, server }) => ({ name, pid: server?.pid, alive: server !== undefined })),
-		ports: state.registry
-			? []
-			: [
-					{
-						port: 5000,
-						wantedBy: 'the registry',
-						takenBy: (await isFree(5000)) ? undefined : 'another program',
-					},
-				],
+		ports:
+			wanted === undefined
+				? []
+				: [
+						{
+							port: wanted,
+							wantedBy: 'the registry',
+							takenBy: isTaken ? 'another program' : undefined,
+							needed,
+						},
+					],
 	}
 }
 
-async function isFree(port: number): Promise<boolean> {
-	return await new Promise((resolve) => {
-		const server = createServer()
-		server.once('error', () => resolve(false))
-		server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-	})
+const DEFAULT_PORT = 5000
+
+/** The port that a container needs and does not hold. */
+function portOfContainer(registry: RegistryState, kind: KindFacts | undefined): number | undefined {
+	const mayLack = registry.kind === 'docker' && kind?.docker.ok === true
+	if (!mayLack || kind.registry?.container?.running === true) return undefined
+	return Number(registry.endpoint.push.split(':')[1])
 }
 
 /** The local registry, and every registry that an Application names. */
@@ -147,17 +193,18 @@ async function registriesOf(
 		readonly access: RegistryAccess
 	},
 ): Promise<readonly DoctorRegistry[]> {
-	const endpoint = session.workspace.state().registry?.endpoint
-	const local = findRegistry(session)
+	const { registry: own } = session.workspace.state()
+	const endpoint = own?.endpoint
 	const found = new Map<string, DoctorRegistry>()
 	if (endpoint) {
-		const caPem = local && readCa(local.ca)
+		const caPem = existsSync(session.workspace.paths.ca) ? readCa(session.workspace.paths.ca) : undefined
 		found.set(endpoint.cluster, {
 			name: endpoint.push,
 			clusterName: endpoint.cluster,
 			caPem,
 			embedded: true,
-			loopbackOnly: true,
+			loopbackOnly: own?.kind === 'embedded',
+			renew: own?.kind === 'docker' ? 'lading registry up' : 'lading registry down && lading registry up',
 		})
 	}
 	if (!target) return [...found.values()]

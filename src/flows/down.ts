@@ -1,11 +1,16 @@
 import { rmSync } from 'node:fs'
 import { LadingError, UserError } from '../errors/index.ts'
-import { openCluster } from './clusters.ts'
+import { KIND } from './chosen-cluster.ts'
+import { openCluster, reached } from './clusters.ts'
+import { stopDockerRegistry } from './docker-registry.ts'
+import { untellHosting } from './join-registry.ts'
+import { stopKind } from './kind-cluster.ts'
+import { releaseNetwork } from './kind-network.ts'
 import { stopSandbox } from './local-cluster.ts'
 import { findRegistry, stopRegistry } from './local-registry.ts'
 import { registryContent } from './registry-content.ts'
 import type { Session } from './session.ts'
-import { emptyState, type State } from './state.ts'
+import { emptyState, type KindState, type State } from './state.ts'
 import { forget, undeploy } from './undeploy.ts'
 
 export interface DownOptions {
@@ -18,7 +23,10 @@ export interface DownOptions {
 export interface DownResult {
 	/** Names of the Applications that were removed from clusters which stay. */
 	readonly applications: readonly string[]
+	/** Whether a sandbox was removed. */
 	readonly sandbox: boolean
+	/** What became of the kind cluster: one that was there before lading is only forgotten. */
+	readonly kind: 'removed' | 'forgotten' | 'absent'
 	/** What became of the registry; `absent` when there was none. */
 	readonly registry: 'removed' | 'kept' | 'absent'
 	/** Number of artifacts that went with it. */
@@ -27,11 +35,29 @@ export interface DownResult {
 
 /** Removes what lading made here and in clusters, and nothing else. */
 export async function down(session: Session, options: DownOptions = {}): Promise<DownResult> {
-	const { workspace, progress, signal } = session
+	const { workspace, signal } = session
 	const state = readStateOr(session, options)
-	const remote = state.applications.filter(({ cluster }) => cluster !== 'sandbox')
-	const applications: string[] = []
-	for (const application of remote) {
+	const applications = await removeApplications(session, state, options)
+	signal?.throwIfAborted()
+	const content = await registryContent(session).catch(() => undefined)
+	const { sandbox, kind } = await removeCluster(session, state)
+	const registry = await removeRegistry(session, { state, options, artifacts: content?.artifacts })
+	if (state.cluster?.kind === 'kind') await releaseNetwork(session, state.cluster.network)
+	const isDone = options.force === true || workspace.state().applications.length === 0
+	if (registry !== 'kept' && isDone) rmSync(workspace.directory, { recursive: true, force: true })
+	const artifacts = registry === 'removed' ? (content?.artifacts ?? 0) : 0
+	return { applications, sandbox, kind, registry, artifacts }
+}
+
+/** Removes the Applications from the clusters that stay. @returns their names */
+async function removeApplications(
+	session: Session,
+	state: State,
+	options: DownOptions,
+): Promise<readonly string[]> {
+	const { progress } = session
+	const removed: string[] = []
+	for (const application of state.applications.filter(({ cluster }) => !goesWithIt(state, cluster))) {
 		const step = progress.step('application')
 		try {
 			const target = await openCluster(session, {
@@ -41,7 +67,7 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 				argocdNamespace: application.namespace,
 			})
 			await undeploy(session, target, { name: application.name, onlyOurs: true })
-			applications.push(application.name)
+			removed.push(application.name)
 			step.done(`${application.name} removed from ${application.cluster}`)
 		} catch (error) {
 			if (error instanceof LadingError && error.kind === 'not-found') {
@@ -58,27 +84,65 @@ export async function down(session: Session, options: DownOptions = {}): Promise
 			progress.warn(`${application.name} stays in ${application.cluster}: ${error.message}`)
 		}
 	}
-	signal?.throwIfAborted()
+	return removed
+}
 
-	const content = await registryContent(session).catch(() => undefined)
-	const sandboxStep = progress.step('cluster')
-	const sandbox = await stopSandbox(session)
-	if (sandbox || state.cluster) sandboxStep.done('sandbox removed')
-	else sandboxStep.unchanged('no sandbox was there')
+/** Whether a cluster is removed, with everything in it. */
+function goesWithIt({ cluster }: State, name: string): boolean {
+	if (name === 'sandbox') return true
+	return cluster?.kind === 'kind' && cluster.ours && name === `${KIND}${cluster.name}`
+}
 
-	const registryStep = progress.step('registry')
-	if (options.keepRegistry === true) {
-		const kept = content !== undefined
-		registryStep.unchanged(kept ? `kept, with ${artifactCount(content.artifacts)}` : 'no registry was there')
-		return { applications, sandbox, registry: kept ? 'kept' : 'absent', artifacts: 0 }
+async function removeCluster(session: Session, state: State): Promise<Pick<DownResult, 'sandbox' | 'kind'>> {
+	const step = session.progress.step('cluster')
+	if (state.cluster?.kind === 'kind') {
+		const { name } = state.cluster
+		await forgetRegistry(session, state.cluster)
+		const kind = await stopKind(session)
+		if (kind === 'removed') step.done(`kind cluster ${name} removed`)
+		else step.unchanged(`the kind cluster ${name} was there before, and stays`)
+		return { sandbox: false, kind }
 	}
-	const there = content !== undefined || findRegistry(session) !== undefined
-	await stopRegistry(session, { keepData: false })
-	if (there) registryStep.done(`removed, with ${artifactCount(content?.artifacts ?? 0)}`)
-	else registryStep.unchanged('no registry was there')
-	if (options.force === true || workspace.state().applications.length === 0)
-		rmSync(workspace.directory, { recursive: true, force: true })
-	return { applications, sandbox, registry: there ? 'removed' : 'absent', artifacts: content?.artifacts ?? 0 }
+	const sandbox = await stopSandbox(session)
+	if (sandbox || state.cluster) step.done('sandbox removed')
+	else step.unchanged('no local cluster was there')
+	return { sandbox, kind: 'absent' }
+}
+
+/** Takes back what a cluster that stays was told of a registry that goes. */
+async function forgetRegistry(session: Session, cluster: KindState): Promise<void> {
+	if (cluster.ours) return
+	try {
+		const target = await openCluster(session, { cluster: `${KIND}${cluster.name}` })
+		await untellHosting(session, reached(target))
+	} catch (error) {
+		if (!(error instanceof LadingError) || error.kind === 'interrupted') throw error
+		session.progress.warn(`local-registry-hosting stays in ${cluster.name}: ${error.message}`)
+	}
+}
+
+async function removeRegistry(
+	session: Session,
+	{
+		state,
+		options,
+		artifacts,
+	}: { readonly state: State; readonly options: DownOptions; readonly artifacts: number | undefined },
+): Promise<DownResult['registry']> {
+	const step = session.progress.step('registry')
+	const isContainer = state.registry?.kind === 'docker'
+	if (options.keepRegistry === true) {
+		const isThere = artifacts !== undefined || isContainer
+		step.unchanged(isThere ? `kept, with ${artifactCount(artifacts ?? 0)}` : 'no registry was there')
+		return isThere ? 'kept' : 'absent'
+	}
+	const isThere = isContainer
+		? await stopDockerRegistry(session, { keepData: false })
+		: artifacts !== undefined || findRegistry(session) !== undefined
+	if (!isContainer) await stopRegistry(session, { keepData: false })
+	if (isThere) step.done(`removed, with ${artifactCount(artifacts ?? 0)}`)
+	else step.unchanged('no registry was there')
+	return isThere ? 'removed' : 'absent'
 }
 
 function artifactCount(count: number): string {

@@ -16,6 +16,12 @@ export async function startSandbox(
 	options: { readonly port?: number | undefined } = {},
 ): Promise<LocalCluster> {
 	const { workspace } = session
+	const { cluster } = workspace.state()
+	if (cluster?.kind === 'kind') {
+		throw new UserError('ALREADY_RUNNING', `this project has the kind cluster "${cluster.name}" already`, {
+			hint: 'lading down removes what it made; another project is another directory.',
+		})
+	}
 	const running = runningServer(workspace.paths.sandbox)
 	if (running && options.port !== undefined && options.port !== 0 && options.port !== running.port) {
 		throw new UserError('ALREADY_RUNNING', `the sandbox runs on port ${running.port} already`, {
@@ -27,14 +33,15 @@ export async function startSandbox(
 		async () => await launch(session, options.port),
 		{ signal: session.signal },
 	)
-	if (workspace.state().cluster?.port !== server.port) {
+	if (cluster?.port !== server.port) {
 		workspace.update((state) => ({ ...state, cluster: { kind: 'sandbox', port: server.port } }))
 	}
 	return { server, kubeconfig: workspace.paths.kubeconfig, started }
 }
 
 async function launch(session: Session, port: number | undefined): Promise<ServerState> {
-	const previous = session.workspace.state().cluster?.port
+	const { cluster } = session.workspace.state()
+	const previous = cluster?.kind === 'sandbox' ? cluster.port : undefined
 	const wishes = port === undefined ? [previous ?? 0, 0] : [port]
 	for (const wish of wishes) {
 		try {
@@ -75,6 +82,7 @@ export function findSandbox({ workspace }: Session): LocalCluster | undefined {
 
 /** Stops the sandbox and removes its objects. @returns whether it ran */
 export async function stopSandbox({ workspace }: Session): Promise<boolean> {
+	if (workspace.state().cluster?.kind === 'kind') return false
 	const server = runningServer(workspace.paths.sandbox)
 	const stopped = server !== undefined && (await stopServer(server))
 	rmSync(workspace.paths.sandbox, { recursive: true, force: true })

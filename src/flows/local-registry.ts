@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors/index.ts'
 import { ensureServer, runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
 import type { Session } from './session.ts'
-import type { RegistryEndpoint } from './state.ts'
+import type { RegistryEndpoint, RegistryState } from './state.ts'
 
 /** The name under which a cluster knows the local registry, as in every kind setup. */
 export const CLUSTER_REGISTRY = 'kind-registry:5000'
@@ -33,6 +33,7 @@ export async function startRegistry(
 	options: RegistryUpOptions = {},
 ): Promise<LocalRegistry> {
 	const { workspace } = session
+	refuseOther(session, 'embedded')
 	const running = runningServer(workspace.paths.registry)
 	if (running && options.port !== undefined && options.port !== 0 && options.port !== running.port) {
 		throw new UserError('ALREADY_RUNNING', `the registry runs on port ${running.port} already`, {
@@ -50,6 +51,20 @@ export async function startRegistry(
 		workspace.update((state) => ({ ...state, registry: { kind: 'embedded', endpoint } }))
 	}
 	return { endpoint, server, ca: workspace.paths.ca, started }
+}
+
+/**
+ * A project has one local registry.
+ * @throws UserError `ALREADY_RUNNING` where it has one of the other kind
+ */
+export function refuseOther({ workspace }: Session, wanted: RegistryState['kind']): void {
+	const present = workspace.state().registry
+	if (present === undefined || present.kind === wanted) return
+	const what =
+		present.kind === 'docker' ? `the registry container ${present.container}` : 'the embedded registry'
+	throw new UserError('ALREADY_RUNNING', `this project has ${what} already`, {
+		hint: 'lading registry down removes it, with its artifacts; another project is another directory.',
+	})
 }
 
 async function launch(session: Session, port: number | undefined): Promise<ServerState> {
@@ -80,15 +95,15 @@ async function launchOn(session: Session, port: number): Promise<ServerState> {
 	})
 }
 
-/** The local registry if it runs. */
+/** The embedded registry if it runs. */
 export function findRegistry({ workspace }: Session): LocalRegistry | undefined {
 	const server = runningServer(workspace.paths.registry)
-	const endpoint = workspace.state().registry?.endpoint
-	if (!server || !endpoint) return undefined
-	return { endpoint, server, ca: workspace.paths.ca, started: false }
+	const registry = workspace.state().registry
+	if (!server || registry?.kind !== 'embedded') return undefined
+	return { endpoint: registry.endpoint, server, ca: workspace.paths.ca, started: false }
 }
 
-/** Stops the registry; with `keepData` its content and its CA stay. @returns whether it ran */
+/** Stops the embedded registry; with `keepData` its content and its CA stay. @returns whether it ran */
 export async function stopRegistry(
 	session: Session,
 	options: { readonly keepData: boolean },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { UserError } from '../errors/index.ts'
-import { createHttpClient } from '../http/client/index.ts'
+import { isSystemError, RemoteError, UserError } from '../errors/index.ts'
+import { createHttpClient, type HttpClient } from '../http/client/index.ts'
 import { parseReference, type Reference } from '../oci/index.ts'
 import {
 	createKeychain,
@@ -63,19 +63,20 @@ export function connectRegistry(
 	registry: string,
 	access: RegistryAccess = {},
 ): RegistryConnection {
-	const local = session.workspace.state().registry?.endpoint.push === registry
-	if (local && !findRegistry(session)) {
-		throw new UserError('NOT_RUNNING', `the local registry ${registry} is not running`, {
-			hint: 'lading registry up starts it again, with its content.',
-		})
+	const own = session.workspace.state().registry
+	const local = own?.endpoint.push === registry
+	// Whether a container runs, the connection tells soon enough: asking Docker takes longer.
+	if (local && own.kind === 'embedded' && !findRegistry(session)) {
+		throw notRunning(registry)
 	}
 	const ca = access.caFile ?? (local ? session.workspace.paths.ca : undefined)
-	const http = createHttpClient({
+	const plain = createHttpClient({
 		ca: ca === undefined ? undefined : readCa(ca),
 		insecure: access.insecure,
 		env: session.env,
 		onRetry: ({ origin, reason }) => session.progress.warn(`${origin}: ${reason}; trying again`),
 	})
+	const http = local ? tellingNotRunning(plain, registry) : plain
 	const keychain = createKeychain({
 		env: session.env,
 		overrides: access.credentials && [{ registry, ...access.credentials }],
@@ -86,6 +87,32 @@ export function connectRegistry(
 		repository: (of, options) => client.repository(of.registry, of.repository, options),
 		close: () => http.close(),
 	}
+}
+
+/** Where nothing listens at the project's own registry, it is not running. */
+function tellingNotRunning(http: HttpClient, registry: string): HttpClient {
+	return {
+		...http,
+		async request(request) {
+			try {
+				return await http.request(request)
+			} catch (error) {
+				const isRefused =
+					error instanceof RemoteError &&
+					error.code === 'CONNECTION_FAILED' &&
+					isSystemError(error.cause, 'ECONNREFUSED')
+				if (!isRefused) throw error
+				throw notRunning(registry, error)
+			}
+		},
+	}
+}
+
+function notRunning(registry: string, cause?: unknown): UserError {
+	return new UserError('NOT_RUNNING', `the local registry ${registry} is not running`, {
+		hint: 'lading registry up starts it again, with its content.',
+		cause,
+	})
 }
 
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----'

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { createHttpClient } from '../http/client/index.ts'
 import { createStorage, type StorageStatistics } from '../registry/server/index.ts'
 import { findRegistry } from './local-registry.ts'
-import { readCa } from './registries.ts'
+import { connectRegistry, readCa } from './registries.ts'
 import type { Session } from './session.ts'
 
 const statisticsSchema: v.GenericSchema<unknown, StorageStatistics> = v.object({
@@ -14,10 +14,23 @@ const statisticsSchema: v.GenericSchema<unknown, StorageStatistics> = v.object({
 })
 
 const MAX_ANSWER_BYTES = 10_000
+const MAX_CATALOG_BYTES = 4 * 1024 * 1024
+
+const catalogSchema = v.object({ repositories: v.optional(v.nullable(v.array(v.string()))) })
+
+/** How much a registry holds. */
+export interface RegistryContent {
+	readonly repositories: number
+	readonly tags: number
+	readonly artifacts: number
+	/** Only the embedded registry tells. */
+	readonly bytes: number | undefined
+}
 
 /** What the local registry holds, asked of the running server or read from its directory; `undefined` when there is none. */
-export async function registryContent(session: Session): Promise<StorageStatistics | undefined> {
+export async function registryContent(session: Session): Promise<RegistryContent | undefined> {
 	const { workspace, signal } = session
+	if (workspace.state().registry?.kind === 'docker') return await contentOfContainer(session)
 	const running = findRegistry(session)
 	if (!running) {
 		if (!existsSync(workspace.paths.registry)) return undefined
@@ -36,6 +49,46 @@ export async function registryContent(session: Session): Promise<StorageStatisti
 			signal,
 		})
 		return v.parse(v.pipe(v.string(), v.parseJson(), statisticsSchema), await response.text(MAX_ANSWER_BYTES))
+	} finally {
+		http.close()
+	}
+}
+
+const MAX_TAGS_ASKED = 500
+
+/** What a registry of another make holds, as far as its API tells: no sizes. */
+async function contentOfContainer(session: Session): Promise<RegistryContent> {
+	const { workspace, signal } = session
+	const endpoint = workspace.state().registry?.endpoint
+	const http = createHttpClient({ ca: readCa(workspace.paths.ca), retry: { attempts: 1 } })
+	try {
+		const response = await http.request({
+			method: 'GET',
+			url: `https://${endpoint?.push}/v2/_catalog?n=${MAX_TAGS_ASKED}`,
+			signal,
+		})
+		const { repositories: named } = v.parse(
+			v.pipe(v.string(), v.parseJson(), catalogSchema),
+			await response.text(MAX_CATALOG_BYTES),
+		)
+		const repositories = named ?? []
+		const connection = connectRegistry(session, endpoint?.push ?? '')
+		try {
+			const digests = new Set<string>()
+			let tags = 0
+			for (const name of repositories) {
+				const repository = connection.repository({ registry: endpoint?.push ?? '', repository: name })
+				const listed = (await repository.tags({ signal })) ?? []
+				tags += listed.length
+				for (const tag of listed.slice(0, MAX_TAGS_ASKED)) {
+					const found = await repository.resolve(tag, { signal })
+					if (found) digests.add(`${name}@${found.digest}`)
+				}
+			}
+			return { repositories: repositories.length, tags, artifacts: digests.size, bytes: undefined }
+		} finally {
+			connection.close()
+		}
 	} finally {
 		http.close()
 	}

@@ -1,3 +1,4 @@
+import type { RunTool } from '../kind/index.ts'
 import type { Launcher } from './background.ts'
 import type { Progress } from './progress.ts'
 import type { Workspace } from './workspace.ts'
@@ -10,4 +11,8 @@ export interface Session {
 	readonly signal?: AbortSignal | undefined
 	/** How to start a server in the background; needed by what starts one. */
 	readonly launcher?: Launcher | undefined
+	/** `process.platform`, for the commands that a hint names; `linux`. */
+	readonly platform?: string | undefined
+	/** How docker and kind are run; from PATH. */
+	readonly runTool?: RunTool | undefined
 }

@@ -12,23 +12,53 @@ export interface RegistryEndpoint {
 	readonly cluster: string
 }
 
-export interface RegistryState {
+/** The embedded registry: a process of ours. */
+export interface EmbeddedRegistryState {
 	readonly kind: 'embedded'
 	readonly endpoint: RegistryEndpoint
 }
 
-export interface ClusterState {
+/** A registry in a container that lading made. */
+export interface DockerRegistryState {
+	readonly kind: 'docker'
+	readonly endpoint: RegistryEndpoint
+	/** Name of the container, and its name on the cluster's network. */
+	readonly container: string
+	readonly volume: string
+	readonly image: string
+	/** The network that a cluster of lading's has left because this is on it. */
+	readonly network?: string | undefined
+}
+
+export type RegistryState = EmbeddedRegistryState | DockerRegistryState
+
+export interface SandboxState {
 	readonly kind: 'sandbox'
 	/** Kept over a restart, so that a kubeconfig stays right. */
 	readonly port: number
 }
+
+export interface KindState {
+	readonly kind: 'kind'
+	readonly name: string
+	/** Whether lading makes it: only then it is changed beyond what is deployed, and removed. */
+	readonly ours: boolean
+	/** Whether kind has finished: one that is half made is made anew. */
+	readonly created: boolean
+	/** The network that came with it, and goes with it. */
+	readonly network?: string | undefined
+	/** The installation that was applied whole. */
+	readonly argocd?: { readonly version: string; readonly digest: string } | undefined
+}
+
+export type ClusterState = SandboxState | KindState
 
 /** An Application that `up` or `deploy` made. */
 export interface DeployedApplication {
 	readonly name: string
 	/** Namespace of the Application object. */
 	readonly namespace: string
-	/** `sandbox`, `context:NAME` or `argocd:HOST`. */
+	/** `sandbox`, `kind:NAME`, `context:NAME` or `argocd:HOST`. */
 	readonly cluster: string
 	/** Path of the kubeconfig that was named for it. */
 	readonly kubeconfig?: string | undefined
@@ -53,15 +83,36 @@ export const emptyState: State = { version: 1, applications: [] }
 
 const portSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 
+const endpointSchema = v.object({ push: v.string(), cluster: v.string() })
+
 const stateSchema: v.GenericSchema<unknown, State> = v.object({
 	version: v.literal(1),
 	registry: v.optional(
-		v.object({
-			kind: v.literal('embedded'),
-			endpoint: v.object({ push: v.string(), cluster: v.string() }),
-		}),
+		v.variant('kind', [
+			v.object({ kind: v.literal('embedded'), endpoint: endpointSchema }),
+			v.object({
+				kind: v.literal('docker'),
+				endpoint: endpointSchema,
+				container: v.string(),
+				volume: v.string(),
+				image: v.string(),
+				network: v.optional(v.string()),
+			}),
+		]),
 	),
-	cluster: v.optional(v.object({ kind: v.literal('sandbox'), port: portSchema })),
+	cluster: v.optional(
+		v.variant('kind', [
+			v.object({ kind: v.literal('sandbox'), port: portSchema }),
+			v.object({
+				kind: v.literal('kind'),
+				name: v.string(),
+				ours: v.boolean(),
+				created: v.boolean(),
+				network: v.optional(v.string()),
+				argocd: v.optional(v.object({ version: v.string(), digest: v.string() })),
+			}),
+		]),
+	),
 	applications: v.array(
 		v.object({
 			name: v.string(),

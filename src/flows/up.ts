@@ -4,32 +4,39 @@ import type { KubeObject } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
 import { type Annotations, isTag, parseReference, type Reference } from '../oci/index.ts'
-import { FIELD_MANAGER, type SyncResult } from '../sync/index.ts'
-import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster } from './clusters.ts'
+import type { SyncResult } from '../sync/index.ts'
+import { ARGOCD, CONTEXT, KIND } from './chosen-cluster.ts'
+import { refuseUnreachable } from './cluster-registry.ts'
+import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster, reached } from './clusters.ts'
 import { type ApplicationWish, deploy, deployObjects } from './deploy.ts'
-import { type LocalCluster, startSandbox } from './local-cluster.ts'
-import { CLUSTER_REGISTRY, type LocalRegistry, startRegistry } from './local-registry.ts'
+import { startDockerRegistry } from './docker-registry.ts'
+import { tellHosting } from './join-registry.ts'
+import { type KindOptions, startKind } from './kind-cluster.ts'
+import { startSandbox } from './local-cluster.ts'
+import { CLUSTER_REGISTRY, startRegistry } from './local-registry.ts'
 import { push, type PushResult } from './push.ts'
 import { readCa, readReference, type RegistryAccess } from './registries.ts'
-import { registryHostingConfigMap } from './registry-hosting.ts'
 import type { Session } from './session.ts'
+import type { RegistryState } from './state.ts'
 import { syncApplication } from './sync.ts'
 
-export interface UpOptions extends ClusterChoice, ApplicationWish {
+export interface UpOptions extends ClusterChoice, ApplicationWish, Omit<KindOptions, 'name'> {
 	/** Directory of the manifests. */
 	readonly directory: string
 	/** Name of the Application. */
 	readonly name: string
 	/** `[registry/]repository`; default the name. */
 	readonly repository?: string | undefined
-	/** Registry to use instead of the embedded one. */
+	/** `embedded`, `docker`, or a registry to use instead; the embedded one, and with kind a container. */
 	readonly registry?: string | undefined
 	/** Tag to push, whatever runs now. */
 	readonly tag?: string | undefined
 	/** Tag to push unless `deploy` or `sync` has set another; `latest`. */
 	readonly defaultTag?: string | undefined
-	/** Port of the embedded registry. */
+	/** Port of the local registry. */
 	readonly port?: number | undefined
+	/** Image of the registry's container. */
+	readonly image?: string | undefined
 	readonly access?: RegistryAccess | undefined
 	readonly annotations?: Annotations | undefined
 	readonly git?: boolean | undefined
@@ -61,33 +68,17 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 	upObjects(options)
 	await readManifestSet(options.directory, { signal: session.signal })
 	const clusterName = chosenCluster(session, options) ?? 'sandbox'
-	const repository = options.repository ?? options.name
-	const isExternal = options.registry !== undefined || /^[^/]*[.:][^/]*\/|^localhost\//.test(repository)
-	if (!isExternal && clusterName !== 'sandbox') {
-		throw new UserError('USAGE', `${clusterName} cannot reach the embedded registry of this machine`, {
-			hint: 'Name a registry that it can reach: --registry registry.example.com',
-		})
-	}
-	const servers = await startServers(session, options, {
-		sandbox: clusterName === 'sandbox',
-		registry: !isExternal,
-	})
+	const place = placeOf(session, { options, clusterName })
+	const started = await startServers(session, { options, clusterName, registry: place.local })
 	const target = await openCluster(session, { ...options, cluster: clusterName })
-	const trusted = await trust(session, target, servers.registry)
-	const place = options.registry === undefined ? repository : `${options.registry}/${repository}`
+	const trusted = await trust(session, target, place.local)
 	const pushed = await pushUp(session, {
 		options,
-		place,
+		place: place.repository,
 		userTag: tagSetByUser(session, options.name, target),
 	})
 	const reference: Reference = { ...pushed.reference, digest: undefined }
 	const deployed = await deployOrKeep(session, target, { options, reference })
-	const changed =
-		servers.registry?.started === true ||
-		servers.cluster?.started === true ||
-		trusted ||
-		pushed.outcome === 'pushed' ||
-		deployed.changed
 	return {
 		name: options.name,
 		push: pushed,
@@ -97,48 +88,102 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 		cluster: clusterName,
 		kubeconfig: target.kubeconfig,
 		namespace: options.namespace ?? options.name,
-		changed,
+		changed: started || trusted || pushed.outcome === 'pushed' || deployed.changed,
 		keptRevision: deployed.kept ? deployed.targetRevision : undefined,
 	}
 }
 
-async function startServers(
-	session: Session,
-	options: UpOptions,
-	wanted: { readonly sandbox: boolean; readonly registry: boolean },
-): Promise<{ readonly registry?: LocalRegistry; readonly cluster?: LocalCluster }> {
-	const { progress } = session
-	const registryStep = wanted.registry ? progress.step('registry') : undefined
-	const registry = wanted.registry ? await startRegistry(session, { port: options.port }) : undefined
-	if (registry?.started === true) registryStep?.done(`https://${registry.endpoint.push}`)
-	else registryStep?.unchanged(`https://${registry?.endpoint.push}`)
-	const clusterStep = wanted.sandbox ? progress.step('cluster') : undefined
-	const cluster = wanted.sandbox ? await startSandbox(session) : undefined
-	const where = `sandbox at https://127.0.0.1:${cluster?.server.port}`
-	if (cluster?.started === true) clusterStep?.done(where)
-	else clusterStep?.unchanged(where)
-	return { ...(registry && { registry }), ...(cluster && { cluster }) }
+interface Place {
+	/** Which registry of this project is needed; none where another one is named. */
+	readonly local: RegistryState['kind'] | undefined
+	/** `[registry/]repository`. */
+	readonly repository: string
 }
 
-/** Tells the cluster of the embedded registry: its two names, and its CA. @returns whether that was news */
-async function trust(
-	{ progress, signal }: Session,
-	target: ConnectedCluster,
-	registry: LocalRegistry | undefined,
+/** Where the artifact goes. @throws UserError `USAGE` for a registry that the cluster cannot reach */
+function placeOf(
+	{ workspace }: Session,
+	{ options, clusterName }: { readonly options: UpOptions; readonly clusterName: string },
+): Place {
+	const { registry, name, repository = name } = options
+	const asked = registry === 'embedded' || registry === 'docker' ? registry : undefined
+	if (registry !== undefined && asked === undefined)
+		return { local: undefined, repository: `${registry}/${repository}` }
+	if (/^[^/]*[.:][^/]*\/|^localhost\//.test(repository)) return { local: undefined, repository }
+	const present = workspace.state().registry?.kind
+	const local = asked ?? present ?? (clusterName.startsWith(KIND) ? 'docker' : 'embedded')
+	if ([CONTEXT, ARGOCD].some((start) => clusterName.startsWith(start))) {
+		throw new UserError('USAGE', `${clusterName} cannot reach the ${local} registry of this machine`, {
+			hint: 'Name a registry that it can reach: --registry registry.example.com',
+		})
+	}
+	if (local === 'embedded') refuseUnreachable({ kind: local }, clusterName)
+	return { local, repository }
+}
+
+/** @returns whether anything had to be started */
+async function startServers(
+	session: Session,
+	{
+		options,
+		clusterName,
+		registry,
+	}: {
+		readonly options: UpOptions
+		readonly clusterName: string
+		readonly registry: RegistryState['kind'] | undefined
+	},
 ): Promise<boolean> {
-	if (!registry) return false
+	const { progress } = session
+	let started = false
+	if (registry !== undefined) {
+		const step = progress.step('registry')
+		const running =
+			registry === 'embedded'
+				? await startRegistry(session, { port: options.port })
+				: await startDockerRegistry(session, { port: options.port, image: options.image, step })
+		const where = `https://${running.endpoint.push}`
+		if (running.started) step.done(where)
+		else step.unchanged(where)
+		started = running.started
+	}
+	if (clusterName.startsWith(KIND)) {
+		const kind = await startKind(session, {
+			...options,
+			name: clusterName.slice(KIND.length),
+			timeoutMs: undefined,
+		})
+		return started || kind.started
+	}
+	if (clusterName !== 'sandbox') return started
+	const step = progress.step('cluster')
+	const sandbox = await startSandbox(session)
+	const where = `sandbox at https://127.0.0.1:${sandbox.server.port}`
+	if (sandbox.started) step.done(where)
+	else step.unchanged(where)
+	return started || sandbox.started
+}
+
+/** Tells the cluster of the local registry: its two names, and its CA. @returns whether that was news */
+async function trust(
+	session: Session,
+	target: ConnectedCluster,
+	local: RegistryState['kind'] | undefined,
+): Promise<boolean> {
+	const { workspace, progress, signal } = session
+	const endpoint = workspace.state().registry?.endpoint
+	if (local === undefined || endpoint === undefined) return false
 	const step = progress.step('trust')
-	const hosting = registryHostingConfigMap(registry.endpoint)
-	await target.cluster?.apply(hosting, { fieldManager: FIELD_MANAGER, force: true, signal })
+	const told = await tellHosting(session, reached(target))
 	const outcome = await target.argocd.certificates.trust({
-		host: registry.endpoint.cluster,
-		pem: readCa(registry.ca),
+		host: endpoint.cluster,
+		pem: readCa(workspace.paths.ca),
 		signal,
 	})
-	const what = `CA of ${registry.endpoint.cluster} in ${ArgocdName.tlsCertsConfigMap}`
+	const what = `CA of ${endpoint.cluster} in ${ArgocdName.tlsCertsConfigMap}`
 	if (outcome === 'changed') step.done(what)
 	else step.unchanged(what)
-	return outcome === 'changed'
+	return told || outcome === 'changed'
 }
 
 interface Deployed {
@@ -241,7 +286,9 @@ function revisionOf(sync: SyncResult): string {
 
 /** The Secret and the Application that `up` makes, without making anything: for GitOps. */
 export function upObjects(options: UpOptions): readonly KubeObject[] {
-	const { registry, repository = options.name, clusterRegistry } = options
+	const { repository = options.name, clusterRegistry } = options
+	const registry =
+		options.registry === 'embedded' || options.registry === 'docker' ? undefined : options.registry
 	const place = registry === undefined ? repository : `${registry}/${repository}`
 	const tag = options.tag ?? options.defaultTag ?? 'latest'
 	const reference = parseReference(`${place}:${tag}`, { defaultRegistry: CLUSTER_REGISTRY })

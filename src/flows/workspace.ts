@@ -30,9 +30,11 @@ export interface ExclusiveOptions {
 
 export interface WorkspacePaths {
 	readonly kubeconfig: string
-	/** The embedded registry's CA. */
+	/** The local registry's CA. */
 	readonly ca: string
 	readonly registry: string
+	/** CA and certificate of the registry in a container. */
+	readonly containerPki: string
 	readonly sandbox: string
 }
 
@@ -45,6 +47,7 @@ export function openWorkspace(root: string): Workspace {
 			kubeconfig: join(directory, 'kubeconfig'),
 			ca: join(directory, 'ca.crt'),
 			registry: join(directory, 'registry'),
+			containerPki: join(directory, 'registry-container'),
 			sandbox: join(directory, 'sandbox'),
 		},
 		state: () => readState(directory),

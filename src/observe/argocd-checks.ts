@@ -7,15 +7,20 @@ import {
 	sourcesOf,
 	supportedArgoCd,
 } from '../argocd/index.ts'
-import type { Cluster, KubeObject } from '../cluster/index.ts'
+import { type Cluster, isWorkloadReady, type KubeObject, podsOf, podTrouble } from '../cluster/index.ts'
 import { LadingError } from '../errors/index.ts'
 import { findRepositorySecret, secretField } from '../sync/index.ts'
 import type { Check, DoctorContext, DoctorRegistry, Finding } from './check.ts'
 import { readUnhealthy } from './unhealthy.ts'
 
 const APPLICATION = { apiVersion: ArgocdName.apiVersion, kind: 'Application' } as const
+const WORKLOADS = [
+	{ apiVersion: 'apps/v1', kind: 'Deployment' },
+	{ apiVersion: 'apps/v1', kind: 'StatefulSet' },
+] as const
+const CONTROLLER = 'argocd-application-controller'
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
-const REPO_SERVER = 'argocd-repo-server'
+const REPO_SERVER = ArgocdName.repoServer
 
 /** What can be wrong with the cluster, its Argo CD and the Applications there. */
 export const argocdChecks: readonly Check[] = [
@@ -67,7 +72,7 @@ async function withCluster(
 
 async function checkArgocd(
 	cluster: Cluster,
-	{ argocdNamespace: namespace, signal }: DoctorContext,
+	{ argocdNamespace: namespace, kubectl = 'kubectl', signal }: DoctorContext,
 ): Promise<readonly Finding[]> {
 	const base = { check: 'argocd', subject: namespace }
 	const server = await cluster.get({ ...DEPLOYMENT, name: REPO_SERVER, namespace }, { signal })
@@ -82,17 +87,7 @@ async function checkArgocd(
 			},
 		]
 	}
-	const ready = Number(record(server.status)?.readyReplicas ?? 0)
-	const found: Finding[] = []
-	if (ready < 1) {
-		found.push({
-			...base,
-			status: 'fault',
-			seen: `${REPO_SERVER} is not ready`,
-			why: 'it reads the artifacts',
-			fix: `kubectl logs -n ${namespace} -l app.kubernetes.io/name=${REPO_SERVER}`,
-		})
-	}
+	const found: Finding[] = [...(await workloadsNotReady(cluster, { namespace, kubectl, signal }))]
 	const version = versionOf(server)
 	const support = version === undefined ? undefined : supportedArgoCd(version)
 	if (version === undefined || support === undefined || support.status === 'unknown') {
@@ -109,6 +104,41 @@ async function checkArgocd(
 		found.push({ ...base, status: 'ok', seen: `Argo CD ${version}`, why: support.note })
 	}
 	return found
+}
+
+/** What runs in the namespace of Argo CD and does not, with what stops its pods. */
+async function workloadsNotReady(
+	cluster: Cluster,
+	{
+		kubectl,
+		...options
+	}: {
+		readonly namespace: string
+		readonly kubectl: string
+		readonly signal: AbortSignal | undefined
+	},
+): Promise<readonly Finding[]> {
+	const labelSelector = `${ArgocdName.partOfLabel}=argocd`
+	const lists = await Promise.all(
+		WORKLOADS.map(async (type) => await cluster.list(type, { ...options, labelSelector })),
+	)
+	const lacking = lists.flatMap(({ items }) => items).filter((each) => !isWorkloadReady(each))
+	return await Promise.all(
+		lacking.map(async (workload): Promise<Finding> => {
+			const { name, namespace } = workload.metadata
+			const pods = await podsOf(cluster, workload, { signal: options.signal })
+			const trouble = pods.map(podTrouble).find((each) => each !== undefined)
+			const essential = name === REPO_SERVER || name === CONTROLLER
+			return {
+				check: 'argocd',
+				subject: name,
+				status: essential ? 'fault' : 'warn',
+				seen: `${name} is not ready`,
+				why: trouble ?? (essential ? 'without it nothing is deployed' : undefined),
+				fix: `${kubectl} describe pods -n ${namespace} -l app.kubernetes.io/name=${name}`,
+			}
+		}),
+	)
 }
 
 /** From the tag of the image, which is where an installation says its version. */
@@ -222,7 +252,7 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 				status: 'fault',
 				seen: `the Secret ${secret.metadata.name} has type ${type ?? 'git (the default)'}`,
 				why: 'an oci:// source needs type: oci',
-				fix: `kubectl patch secret ${secret.metadata.name} -n ${namespace} --type merge -p '{"stringData":{"type":"oci"}}'`,
+				fix: `${context.kubectl ?? 'kubectl'} patch secret ${secret.metadata.name} -n ${namespace} --type merge -p '{"stringData":{"type":"oci"}}'`,
 			})
 			continue
 		}

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/index.ts'
 import type { LadingError } from '../errors/index.ts'
+import type { KindFacts } from '../kind/index.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 
 export type FindingStatus = 'ok' | 'warn' | 'fault' | 'skipped'
@@ -28,6 +29,8 @@ export interface DoctorRegistry {
 	readonly plainHttp?: boolean | undefined
 	/** The project's own, whose CA `trust` knows. */
 	readonly embedded?: boolean | undefined
+	/** The command by which it gets a new certificate, where lading gives it one. */
+	readonly renew?: string | undefined
 	/** Listens on loopback only. */
 	readonly loopbackOnly?: boolean | undefined
 }
@@ -64,13 +67,21 @@ export interface MachineFacts {
 		| readonly { readonly name: string; readonly pid?: number | undefined; readonly alive: boolean }[]
 		| undefined
 	readonly ports?:
-		| readonly { readonly port: number; readonly wantedBy: string; readonly takenBy?: string | undefined }[]
+		| readonly {
+				readonly port: number
+				readonly wantedBy: string
+				readonly takenBy?: string | undefined
+				/** Nothing works without it. */
+				readonly needed?: boolean | undefined
+		  }[]
 		| undefined
 	readonly disk?: { readonly path: string; readonly freeBytes: number } | undefined
 }
 
 export interface DoctorContext {
 	readonly machine: MachineFacts
+	/** Docker and kind, where this project uses them. */
+	readonly kind?: KindFacts | undefined
 	readonly ports: DoctorPorts
 	readonly registries: readonly DoctorRegistry[]
 	/** Or why it cannot be had; absent: none is chosen. */
@@ -78,6 +89,8 @@ export interface DoctorContext {
 	/** Whether the cluster runs on another machine, or in a container of its own. */
 	readonly clusterElsewhere?: boolean | undefined
 	readonly argocdNamespace: string
+	/** How kubectl is called to reach this cluster, for fixes; `kubectl`. */
+	readonly kubectl?: string | undefined
 	/** Only these Applications; otherwise all of lading's. */
 	readonly applications?: readonly string[] | undefined
 	/** Milliseconds since the epoch. */

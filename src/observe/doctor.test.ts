@@ -5,6 +5,7 @@ import { diagnose, type DoctorContext, type DoctorPorts, type ServerCertificate 
 const DAY = 86_400_000
 const certificate: ServerCertificate = {
 	names: 'DNS:registry',
+	fingerprint: 'AA:BB',
 	subject: 'CN=registry',
 	issuer: 'CN=ca',
 	validFrom: 0,

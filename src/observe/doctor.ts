@@ -1,11 +1,12 @@
 import { LadingError } from '../errors/index.ts'
 import { argocdChecks } from './argocd-checks.ts'
 import type { Check, DoctorContext, Finding } from './check.ts'
+import { kindChecks } from './kind-checks.ts'
 import { machineChecks } from './machine-checks.ts'
 import { registryChecks } from './registry-checks.ts'
 
 /** Every check there is, in the order in which they are told. */
-export const checks: readonly Check[] = [...machineChecks, ...registryChecks, ...argocdChecks]
+export const checks: readonly Check[] = [...machineChecks, ...kindChecks, ...registryChecks, ...argocdChecks]
 
 /** Runs every check; one that cannot look says so and keeps no other from it. */
 export async function diagnose(context: DoctorContext): Promise<readonly Finding[]> {

@@ -44,16 +44,19 @@ export const machineChecks: readonly Check[] = [
 	{
 		name: 'ports',
 		run({ machine: { ports = [] } }) {
-			return ports.map(({ port, wantedBy, takenBy }) =>
+			return ports.map(({ port, wantedBy, takenBy, needed }) =>
 				takenBy === undefined
 					? { check: 'ports', subject: wantedBy, status: 'ok', seen: `port ${port} is free or ours` }
 					: {
 							check: 'ports',
 							subject: wantedBy,
-							status: 'warn',
+							status: needed === true ? 'fault' : 'warn',
 							seen: `port ${port} is taken by ${takenBy}`,
 							why: port === 5000 ? 'on macOS it is often the AirPlay receiver' : undefined,
-							fix: `Choose another for ${wantedBy} with --port, or end ${takenBy}.`,
+							fix:
+								needed === true
+									? 'lading registry up takes a free one'
+									: `Choose another for ${wantedBy} with --port, or end ${takenBy}.`,
 						},
 			)
 		},

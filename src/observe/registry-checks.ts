@@ -64,7 +64,7 @@ async function checkCertificate(
 			...base,
 			status: 'fault',
 			seen: `it expired at ${until}`,
-			fix: 'Renew it; the embedded registry renews its own: lading registry down && lading registry up',
+			fix: registry.renew ?? 'Renew it, and start the registry with the new one.',
 		})
 	} else if (certificate.validFrom > now()) {
 		found.push({
@@ -79,7 +79,7 @@ async function checkCertificate(
 			...base,
 			status: 'warn',
 			seen: `it expires in ${days} days, at ${until}`,
-			fix: 'Renew it before then.',
+			fix: registry.renew ?? 'Renew it before then.',
 		})
 	}
 	for (const name of new Set([registry.name, registry.clusterName])) {
@@ -90,7 +90,7 @@ async function checkCertificate(
 			status: 'fault',
 			seen: `it is not for ${host}`,
 			why: `it carries ${certificate.names === '' ? 'no name' : certificate.names}`,
-			fix: `Issue it for ${host} too, or reach the registry by a name it carries.`,
+			fix: registry.renew ?? `Issue it for ${host} too, or reach the registry by a name it carries.`,
 		})
 	}
 	if (registry.caPem !== undefined && !certificate.isSignedBy(registry.caPem)) {
@@ -99,7 +99,7 @@ async function checkCertificate(
 			status: 'fault',
 			seen: 'it is not signed by the CA that is known here',
 			why: 'the CA was replaced, or the server does not send its chain',
-			fix: `lading trust ${registry.name} --ca FILE`,
+			fix: registry.renew ?? `lading trust ${registry.name} --ca FILE`,
 		})
 	}
 	return found.length > 0 ? found : [{ ...base, status: 'ok', seen: `valid until ${until}` }]

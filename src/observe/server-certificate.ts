@@ -6,6 +6,8 @@ import { connect } from 'node:tls'
 export interface ServerCertificate {
 	/** `DNS:…, IP Address:…`. */
 	readonly names: string
+	/** SHA-256 of the certificate. */
+	readonly fingerprint: string
 	readonly subject: string
 	readonly issuer: string
 	/** Milliseconds since the epoch. */
@@ -72,6 +74,7 @@ export function describeCertificate(
 ): ServerCertificate {
 	return {
 		names: peer.subjectAltName ?? '',
+		fingerprint: peer.fingerprint256,
 		subject: peer.subject,
 		issuer: peer.issuer,
 		validFrom: Date.parse(peer.validFrom),

@@ -1,5 +1,13 @@
 import { type Application, ArgocdName, type ResourceStatus } from '../argocd/index.ts'
-import type { Cluster, KubeObject } from '../cluster/index.ts'
+import {
+	type Cluster,
+	fieldOf,
+	type KubeObject,
+	listOf,
+	podsOf,
+	podTrouble,
+	textOf,
+} from '../cluster/index.ts'
 import { LadingError } from '../errors/index.ts'
 
 /** A resource that keeps its Application from being Healthy. */
@@ -27,8 +35,6 @@ const MAX_TEXT = 300
 
 /** Conditions that are bad news when they are true; all others, when they are not. */
 const BAD_WHEN_TRUE: ReadonlySet<string> = new Set(['Failed', 'ReplicaFailure', 'Stalled', 'FailureTarget'])
-/** Reasons of a container that only say that it takes its time. */
-const PATIENT: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing'])
 
 /**
  * Why an Application is not Healthy. Argo CD keeps no health of single resources in
@@ -96,57 +102,10 @@ async function podNews(
 	live: KubeObject,
 	signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-	const labels = fieldOf(fieldOf(live.spec, 'selector'), 'matchLabels')
-	if (typeof labels !== 'object' || labels === null || Object.keys(labels).length === 0) return undefined
-	const labelSelector = Object.entries(labels)
-		.map(([key, value]) => `${key}=${String(value)}`)
-		.join(',')
-	const { namespace } = live.metadata
-	const { items } = await cluster.list(
-		{ apiVersion: 'v1', kind: 'Pod' },
-		{ namespace, labelSelector, signal },
-	)
-	for (const pod of items.slice(0, MAX_LOOKS)) {
-		const why = containerNews(pod) ?? schedulingNews(pod)
+	if (live.kind === 'Pod') return undefined
+	for (const pod of (await podsOf(cluster, live, { signal })).slice(0, MAX_LOOKS)) {
+		const why = podTrouble(pod)
 		if (why !== undefined) return `Pod ${pod.metadata.name}: ${why}`.slice(0, MAX_TEXT)
 	}
 	return undefined
-}
-
-function containerNews(pod: KubeObject): string | undefined {
-	const containers = ['initContainerStatuses', 'containerStatuses'].flatMap((field) =>
-		listOf(fieldOf(pod.status, field)),
-	)
-	for (const container of containers) {
-		const waiting = fieldOf(fieldOf(container, 'state'), 'waiting')
-		const reason = textOf(waiting, 'reason')
-		if (reason === '' || PATIENT.has(reason)) continue
-		const message = textOf(waiting, 'message')
-		return message === '' ? reason : `${reason}: ${message}`
-	}
-	return undefined
-}
-
-function schedulingNews(pod: KubeObject): string | undefined {
-	const condition = listOf(fieldOf(pod.status, 'conditions')).find(
-		(each) => textOf(each, 'type') === 'PodScheduled' && textOf(each, 'status') === 'False',
-	)
-	return condition === undefined
-		? undefined
-		: `${textOf(condition, 'reason')}: ${textOf(condition, 'message')}`
-}
-
-function fieldOf(value: unknown, field: string): unknown {
-	return typeof value === 'object' && value !== null
-		? (value as Readonly<Record<string, unknown>>)[field]
-		: undefined
-}
-
-function textOf(value: unknown, field: string): string {
-	const text = fieldOf(value, field)
-	return typeof text === 'string' ? text : ''
-}
-
-function listOf(value: unknown): readonly unknown[] {
-	return Array.isArray(value) ? (value as readonly unknown[]) : []
 }

@@ -1,7 +1,7 @@
 import type { LadingError } from '../errors/index.ts'
 import { type Progress, silentProgress, type Step } from '../flows/index.ts'
 import { errorDocument, formatError } from './error.ts'
-import { createStyle, type Style } from './style.ts'
+import { createStyle, printable, type Style } from './style.ts'
 import { lineProgress, liveProgress } from './progress.ts'
 import type { TextSink } from './text-sink.ts'
 
@@ -28,6 +28,8 @@ export interface Output {
 	fail(): void
 	/** The answer: `text` for people, or `document` with `--json`. */
 	answer(answer: { readonly text: string; readonly document: Readonly<Record<string, unknown>> }): void
+	/** One line of an answer that comes piece by piece, such as a log. Not with `--json`. */
+	line(text: string): void
 	error(error: LadingError): void
 }
 
@@ -59,6 +61,7 @@ export function createOutput(options: OutputOptions): Output {
 			if (json) document(answer.document)
 			else if (answer.text !== '') stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`)
 		},
+		line: (text) => void stdout.write(`${stdout.isTTY === true ? printable(text) : text}\n`),
 		error(error) {
 			if (json) document(errorDocument(error))
 			else stderr.write(formatError(error, { style: errStyle, debug: options.debug ?? false }))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { RemoteError } from '../errors/index.ts'
 import { buildApplication } from '../argocd/index.ts'
 import type { Cluster, KubeObject, ObjectRef } from '../cluster/index.ts'
 import { parseDigest } from '../oci/index.ts'
@@ -71,6 +72,32 @@ describe('trustCa', () => {
 		const object = cluster.objects.get('ConfigMap argocd/argocd-tls-certs-cm')
 		expect(object?.data).toEqual({ registry: PEM, other: PEM })
 		expect(object?.metadata.labels).toMatchObject({ 'app.kubernetes.io/part-of': 'argocd' })
+	})
+})
+
+describe('trustCa, and the kubelet', () => {
+	const repoServer: KubeObject = {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: { name: 'argocd-repo-server-1', namespace: 'argocd' },
+	}
+	const annotationsOf = (cluster: ReturnType<typeof fakeCluster>): unknown =>
+		cluster.objects.get('Pod argocd/argocd-repo-server-1')?.metadata.annotations
+
+	it('changes the pod of the repo-server, so that the kubelet hands it the CA at once', async () => {
+		const cluster = fakeCluster()
+		await cluster.create(repoServer)
+		await trustCa(cluster, { host: 'registry:5000', pem: PEM })
+		expect(annotationsOf(cluster)).toHaveProperty(['lading/tls-certs-version'])
+	})
+
+	it('does without it where pods may not be changed', async () => {
+		const cluster = fakeCluster()
+		const refusing: Cluster = {
+			...cluster,
+			list: () => Promise.reject(new RemoteError('FORBIDDEN', 'you may not list pods')),
+		}
+		expect(await trustCa(refusing, { host: 'registry:5000', pem: PEM })).toBe('changed')
 	})
 })
 

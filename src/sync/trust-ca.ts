@@ -1,5 +1,13 @@
 import { ArgocdName, holdsCa, mergeCa, type TlsCertsData, tlsCertsKey } from '../argocd/index.ts'
-import { type Cluster, type KubeObject, type ObjectRef, PatchType, reasonOf } from '../cluster/index.ts'
+import {
+	type Cluster,
+	type KubeObject,
+	type ObjectRef,
+	PatchType,
+	reasonOf,
+	refOf,
+} from '../cluster/index.ts'
+import { LadingError } from '../errors/index.ts'
 import type { ApiOptions } from './application-api.ts'
 import type { CaOptions } from './argocd.ts'
 import { FIELD_MANAGER } from './cluster-application-api.ts'
@@ -41,7 +49,8 @@ export async function trustCa(
 		if (merged[key] === data[key]) return 'unchanged'
 		try {
 			if (present === undefined) {
-				await cluster.create(newConfigMap(namespace, merged), { signal })
+				const created = await cluster.create(newConfigMap(namespace, merged), { signal })
+				await projectNow(cluster, { namespace, version: created.metadata.resourceVersion, signal })
 				return 'changed'
 			}
 			// The version makes two who add a CA at once notice each other.
@@ -55,11 +64,44 @@ export async function trustCa(
 				fieldManager: FIELD_MANAGER,
 				signal,
 			})
-			if (patched !== undefined) return 'changed'
+			if (patched === undefined) continue
+			await projectNow(cluster, { namespace, version: patched.metadata.resourceVersion, signal })
+			return 'changed'
 		} catch (error) {
 			const raced = ['Conflict', 'AlreadyExists'].includes(reasonOf(error) ?? '')
 			if (!raced || attempt >= ATTEMPTS) throw error
 		}
+	}
+}
+
+/** Says nothing but that the pod has changed: then the kubelet looks at its volumes. */
+const NUDGE = 'lading/tls-certs-version'
+
+/**
+ * Makes the kubelet hand the ConfigMap to the repo-server now and not at its next round,
+ * a minute or two later: a change of the Pod is what it acts upon at once.
+ */
+async function projectNow(
+	cluster: Cluster,
+	{
+		namespace,
+		version = '',
+		signal,
+	}: ApiOptions & { readonly namespace: string; readonly version: string | undefined },
+): Promise<void> {
+	const labelSelector = `app.kubernetes.io/name=${ArgocdName.repoServer}`
+	const patch = { metadata: { annotations: { [NUDGE]: version } } }
+	try {
+		const { items } = await cluster.list(
+			{ apiVersion: 'v1', kind: 'Pod' },
+			{ namespace, labelSelector, signal },
+		)
+		const options = { type: PatchType.merge, fieldManager: FIELD_MANAGER, signal }
+		await Promise.all(items.map(async (pod) => await cluster.patch(refOf(pod), patch, options)))
+	} catch (error) {
+		signal?.throwIfAborted()
+		// Who may not do that waits for the kubelet's round.
+		if (!(error instanceof LadingError)) throw error
 	}
 }
 

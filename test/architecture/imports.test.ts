@@ -54,7 +54,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 	artifact: ['manifests'],
 	argocd: ['manifests', 'artifact'],
 	'sandbox/api': ['manifests'],
-	observe: ['manifests', 'artifact', 'registry/client', 'sync'],
+	observe: ['manifests', 'artifact', 'registry/client', 'kind', 'sync'],
 	output: ['config', 'flows', 'manifests'],
 	config: [],
 }

@@ -17,7 +17,7 @@ export const downCommand: Command<CliContext> = buildCommand<DownFlags, [], CliC
 	},
 	docs: docs(
 		'Remove what up made',
-		'Removes the Applications that lading made, stops the sandbox and the registry and removes their files. Nothing else is touched.',
+		'Removes the Applications that lading made, the sandbox or the kind cluster, and the registry with its artifacts. A kind cluster or a container that was there before is never removed.',
 		[
 			{ line: 'down', brief: 'remove everything' },
 			{ line: 'down --keep-registry', brief: 'the artifacts stay' },

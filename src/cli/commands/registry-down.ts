@@ -14,8 +14,12 @@ export const registryDownCommand: Command<CliContext> = buildCommand<RegistryDow
 		},
 		aliases: commonAliases,
 	},
-	docs: docs('Stop the embedded registry', 'Stops the registry and removes its artifacts and its CA.', [
-		{ line: 'registry down', brief: 'with its artifacts' },
-		{ line: 'registry down --keep-data', brief: 'only stop it' },
-	]),
+	docs: docs(
+		'Stop the local registry',
+		'Stops the registry and removes its artifacts and its CA: with a container, its volume too.',
+		[
+			{ line: 'registry down', brief: 'with its artifacts' },
+			{ line: 'registry down --keep-data', brief: 'only stop it' },
+		],
+	),
 })

@@ -6,6 +6,7 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	kindFlags,
 	port,
 	registryFlags,
 	text,
@@ -18,14 +19,16 @@ export const upCommand: Command<CliContext> = buildCommand<UpFlags, [string?], C
 	loader: async () => commandFunction((await import('../run/up.ts')).up),
 	parameters: {
 		flags: {
-			registry: text('Registry to use; default: the embedded one', 'REGISTRY'),
+			registry: text('embedded, docker, or a registry; default: embedded, with kind docker', 'REGISTRY'),
 			name: text('Name of the Application', 'NAME'),
 			tag: text('Tag to push; default: of lading.yaml, else latest', 'TAG'),
-			port: port('Port of the embedded registry; default 5000, or a free one'),
+			port: port('Port of the local registry; default 5000, or a free one'),
+			image: text('Image of the registry’s container; default registry:3', 'IMAGE'),
 			force: toggle('Move a version tag that has other content'),
 			git: toggle('Annotate with revision, time and source of the git commit'),
 			...applicationFlags,
 			...clusterFlags,
+			...kindFlags,
 			...registryFlags,
 			...commonFlags,
 		},
@@ -48,6 +51,7 @@ export const upCommand: Command<CliContext> = buildCommand<UpFlags, [string?], C
 		[
 			{ line: 'up', brief: 'as lading.yaml says' },
 			{ line: 'up manifests --name shop', brief: 'without a lading.yaml' },
+			{ line: 'up --cluster kind', brief: 'a kind cluster with Argo CD, and a registry in a container' },
 			{
 				line: 'up --cluster context:prod --registry ghcr.io/acme',
 				brief: 'with a real cluster and registry',

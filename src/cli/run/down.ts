@@ -12,7 +12,13 @@ export interface DownFlags extends CommonFlags {
 export async function down(invocation: Invocation, flags: DownFlags): Promise<void> {
 	const { output, workspace, signal } = invocation
 	if (!existsSync(workspace.directory)) {
-		const result: DownResult = { applications: [], sandbox: false, registry: 'absent', artifacts: 0 }
+		const result: DownResult = {
+			applications: [],
+			sandbox: false,
+			kind: 'absent',
+			registry: 'absent',
+			artifacts: 0,
+		}
 		output.answer({ text: 'Nothing to remove.', document: { down: result } })
 		return
 	}
@@ -21,7 +27,11 @@ export async function down(invocation: Invocation, flags: DownFlags): Promise<vo
 		async () => await downFlow(session, { keepRegistry: flags.keepRegistry, force: flags.force }),
 		{ signal },
 	)
-	const nothing = !result.sandbox && result.registry !== 'removed' && result.applications.length === 0
+	const nothing =
+		!result.sandbox &&
+		result.kind === 'absent' &&
+		result.registry !== 'removed' &&
+		result.applications.length === 0
 	const kept = result.registry === 'kept' ? ' The registry goes on: lading registry status' : ''
 	output.answer({
 		text: nothing

@@ -1,8 +1,14 @@
 import {
+	type DockerRegistry,
+	findDockerRegistry,
 	findRegistry,
+	joinLocalRegistry,
 	type LocalRegistry,
 	registryContent,
+	type Session,
+	startDockerRegistry,
 	startRegistry,
+	stopDockerRegistry,
 	stopRegistry,
 } from '../../flows/index.ts'
 import { countOf, formatBytes } from '../../output/index.ts'
@@ -11,6 +17,8 @@ import type { CommonFlags, Invocation } from '../invocation.ts'
 import { sessionOf } from '../session.ts'
 
 export interface RegistryUpFlags extends CommonFlags {
+	readonly registry?: string
+	readonly image?: string
 	readonly port?: number
 }
 
@@ -20,47 +28,81 @@ export interface RegistryDownFlags extends CommonFlags {
 	readonly keepData?: boolean
 }
 
-function document({ endpoint, server, ca }: LocalRegistry): Readonly<Record<string, unknown>> {
-	return {
-		kind: 'embedded',
-		url: `https://${endpoint.push}`,
-		...endpoint,
-		ca,
-		pid: server.pid,
-		startedAt: server.startedAt,
+type AnyRegistry = LocalRegistry | DockerRegistry
+
+function document(registry: AnyRegistry): Readonly<Record<string, unknown>> {
+	const { endpoint, ca } = registry
+	const common = { url: `https://${endpoint.push}`, ...endpoint, ca }
+	if ('container' in registry) {
+		const { container, image } = registry
+		return { kind: 'docker', ...common, container, image }
 	}
+	const { server } = registry
+	return { kind: 'embedded', ...common, pid: server.pid, startedAt: server.startedAt }
 }
 
 export async function registryUp(invocation: Invocation, flags: RegistryUpFlags): Promise<void> {
 	const { output, workspace, signal } = invocation
 	const session = sessionOf(invocation)
+	const kind = wantedKind(invocation, flags)
 	const step = output.progress.step('registry')
-	const registry = await workspace.exclusive(async () => await startRegistry(session, { port: flags.port }), {
-		signal,
-	})
+	const { registry, joined } = await workspace.exclusive(
+		async () =>
+			kind === 'docker'
+				? {
+						registry: await startDockerRegistry(session, { port: flags.port, image: flags.image, step }),
+						joined: await joinLocalRegistry(session),
+					}
+				: { registry: await startRegistry(session, { port: flags.port }), joined: [] },
+		{ signal },
+	)
 	const url = `https://${registry.endpoint.push}`
 	if (registry.started) step.done(url)
 	else step.unchanged(`runs already: ${url}`)
+	for (const line of joined) output.progress.note(line)
 	output.answer({
 		text: `Registry at ${url}\nCA at ${registry.ca}\n\nNext: lading push DIR NAME:v1.0.0`,
 		document: { registry: { ...document(registry), started: registry.started } },
 	})
 }
 
+/** @throws UserError `USAGE` */
+function wantedKind({ workspace }: Invocation, { registry, image }: RegistryUpFlags): 'embedded' | 'docker' {
+	const { registry: present, cluster } = workspace.state()
+	const byDefault = present?.kind ?? (cluster?.kind === 'kind' ? 'docker' : 'embedded')
+	const kind = registry ?? byDefault
+	if (kind !== 'embedded' && kind !== 'docker') {
+		throw new UserError('USAGE', `"${kind}" is not a kind of local registry`, {
+			hint: '--registry takes embedded or docker here; a registry elsewhere needs no starting.',
+		})
+	}
+	if (image === undefined || kind === 'docker') return kind
+	throw new UserError('USAGE', '--image is for a registry in a container', { hint: 'Add --registry docker.' })
+}
+
+async function findLocal(session: Session): Promise<AnyRegistry> {
+	const registry = findRegistry(session) ?? (await findDockerRegistry(session))
+	if (registry) return registry
+	throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+}
+
 export async function registryStatus(invocation: Invocation): Promise<void> {
 	const session = sessionOf(invocation)
-	const registry = findRegistry(session)
-	if (!registry)
-		throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+	const registry = await findLocal(session)
 	const content = await registryContent(session)
+	const where =
+		'container' in registry
+			? `Container     ${registry.container}, of ${registry.image}`
+			: `Process       ${registry.server.pid}, since ${registry.server.startedAt}`
+	const size = content?.bytes === undefined ? '' : `, ${formatBytes(content.bytes)}`
 	invocation.output.answer({
 		text: [
 			`Registry      https://${registry.endpoint.push} (in the cluster: ${registry.endpoint.cluster})`,
 			`CA            ${registry.ca}`,
-			`Process       ${registry.server.pid}, since ${registry.server.startedAt}`,
+			where,
 			...(content
 				? [
-						`Content       ${countOf(content.artifacts, 'artifact')} in ${countOf(content.repositories, 'repository')}, ${countOf(content.tags, 'tag')}, ${formatBytes(content.bytes)}`,
+						`Content       ${countOf(content.artifacts, 'artifact')} in ${countOf(content.repositories, 'repository')}, ${countOf(content.tags, 'tag')}${size}`,
 					]
 				: []),
 		].join('\n'),
@@ -73,10 +115,11 @@ export async function registryDown(invocation: Invocation, flags: RegistryDownFl
 	const session = sessionOf(invocation)
 	const step = output.progress.step('registry')
 	const keepData = flags.keepData ?? false
+	const stop = workspace.state().registry?.kind === 'docker' ? stopDockerRegistry : stopRegistry
 	const { stopped, content } = await workspace.exclusive(
 		async () => ({
 			content: await registryContent(session).catch(() => undefined),
-			stopped: await stopRegistry(session, { keepData }),
+			stopped: await stop(session, { keepData }),
 		}),
 		{ signal },
 	)

@@ -26,7 +26,7 @@ export async function trust(invocation: Invocation, flags: TrustFlags, host: str
 	if (outcome === 'changed') step.done(`${plan.registry} (${plan.hosts.join(', ')})`)
 	else step.unchanged(`${plan.registry} is trusted already`)
 	output.answer({
-		text: `Argo CD trusts ${plan.registry}. It reads the CA at its next request; a kubelet may take 1–2 minutes to hand it over.`,
+		text: `Argo CD trusts ${plan.registry}. It reads the CA at its next request, once the kubelet has handed it over: in seconds, or in 1–2 minutes where lading may not annotate pods.`,
 		document: { trust: { registry: plan.registry, hosts: plan.hosts, outcome } },
 	})
 }

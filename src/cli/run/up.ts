@@ -11,15 +11,16 @@ import {
 } from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
 import { formatYaml, type Style } from '../../output/index.ts'
-import type { ApplicationFlags, ClusterFlags, RegistryFlags } from '../flags.ts'
+import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
-import { accessOf, applicationOf, clusterOf, sessionOf } from '../session.ts'
+import { accessOf, applicationOf, clusterOf, kindOf, sessionOf } from '../session.ts'
 
-export interface UpFlags extends CommonFlags, ClusterFlags, RegistryFlags, ApplicationFlags {
+export interface UpFlags extends CommonFlags, ClusterFlags, RegistryFlags, ApplicationFlags, KindFlags {
 	readonly registry?: string
 	readonly name?: string
 	readonly tag?: string
 	readonly port?: number
+	readonly image?: string
 	readonly force?: boolean
 	readonly git?: boolean
 }
@@ -53,6 +54,8 @@ export async function up(
 		tag: flags.tag,
 		defaultTag: config.tag,
 		port: flags.port,
+		image: flags.image,
+		...kindOf(invocation, flags),
 		access: await accessOf(invocation, flags),
 		annotations: config.annotations,
 		git: flags.git,
@@ -85,11 +88,11 @@ function describe(
 ): string {
 	const { name, push } = result
 	const { repository } = push.reference
-	const kubectl =
-		result.cluster === 'sandbox'
-			? `kubectl --kubeconfig .lading/kubeconfig`
-			: `kubectl --context ${result.cluster.replace('context:', '')}`
-	const registry = result.cluster === 'sandbox' ? '' : `${push.reference.registry}/`
+	const isRemote = result.cluster.startsWith('context:')
+	const kubectl = isRemote
+		? `kubectl --context ${result.cluster.replace('context:', '')}`
+		: `kubectl --kubeconfig .lading/kubeconfig`
+	const registry = isRemote ? `${push.reference.registry}/` : ''
 	const next = nextMinorVersion(result.targetRevision)
 	const lines = [
 		`${result.changed ? '' : 'Nothing to do: '}${style.bold(name)} is ${style.green('Synced')} and ${style.green('Healthy')} at ${result.targetRevision} (${result.revision})`,
@@ -98,7 +101,7 @@ function describe(
 			: [`It stays at ${result.keptRevision}, where you have put it.`]),
 		...(result.cluster === 'sandbox'
 			? [
-					'It runs in the sandbox, a stand-in for Kubernetes and Argo CD: no container runs. With a real cluster: --cluster context:NAME',
+					'It runs in the sandbox, a stand-in for Kubernetes and Argo CD: no container runs. With containers: lading down, then lading up --cluster kind',
 				]
 			: []),
 		'',
@@ -106,6 +109,7 @@ function describe(
 		...columns([
 			['lading status', 'what runs, and why when it does not'],
 			[`${kubectl} get pods -n ${result.namespace}`],
+			...(result.cluster === 'sandbox' ? [] : [[`lading forward ${name}`, 'reach its Service'] as const]),
 			[`lading push ${directory} ${registry}${repository}:${next}`, 'a new version, after an edit'],
 			[`lading sync ${name} ${next}`],
 			['lading down', 'removes all of it'],

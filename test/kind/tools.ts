@@ -1,0 +1,50 @@
+import { type Ended, program, type Project } from '../e2e/program.ts'
+import { machine } from './stack/index.ts'
+
+/** What makes a kind cluster of what this machine has. */
+export const MADE_HERE: readonly string[] = [
+	'--node-image',
+	machine().nodeImage,
+	'--argocd-manifest',
+	machine().argocdManifest,
+]
+
+/** Runs a program and fails the test unless it ends with 0. @returns stdout, trimmed */
+export async function ok(cwd: string, command: string, ...args: readonly string[]): Promise<string> {
+	const { code, stdout, stderr } = await program(command, args, { cwd })
+	if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
+	return stdout.trim()
+}
+
+export async function kubectl({ directory }: Project, ...args: readonly string[]): Promise<string> {
+	return await ok(directory, 'kubectl', '--kubeconfig', `${directory}/.lading/kubeconfig`, ...args)
+}
+
+export async function docker(...args: readonly string[]): Promise<string> {
+	return await ok('/', 'docker', ...args)
+}
+
+/** Names of what there is of a kind: `docker KIND ls`. */
+export async function namesOf(kind: 'container' | 'volume' | 'network'): Promise<readonly string[]> {
+	const field = kind === 'container' ? '{{.Names}}' : '{{.Name}}'
+	const all = kind === 'container' ? ['--all'] : []
+	const text = await docker(kind, 'ls', ...all, '--format', field)
+	return text.split('\n').filter((name) => name !== '')
+}
+
+export interface Finding {
+	readonly check: string
+	readonly subject?: string
+	readonly status: string
+	readonly seen: string
+	readonly why?: string
+	readonly fix?: string
+}
+
+/** The faults that the doctor finds, however it ends. */
+export async function faultsOf(run: () => Promise<Ended>): Promise<readonly Finding[]> {
+	const { stdout, stderr } = await run()
+	const { findings } = JSON.parse(stdout) as { readonly findings?: readonly Finding[] }
+	if (findings === undefined) throw new Error(`the doctor found nothing to say:\n${stdout}${stderr}`)
+	return findings.filter(({ status }) => status === 'fault')
+}
