@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { buildApplication } from '../argocd/index.ts'
 import type { Cluster, KubeObject, ObjectRef } from '../cluster/index.ts'
+import { RemoteError } from '../errors/index.ts'
 import { parseDigest } from '../oci/index.ts'
 import {
 	applyApplication,
 	applyRepositorySecret,
 	createClusterApplicationApi,
+	createClusterArgocd,
 	isCaTrusted,
 	isRefreshing,
 	moveRevision,
@@ -113,6 +115,33 @@ describe('applyRepositorySecret', () => {
 			type: 'git',
 		})
 		expect(cluster.objects.size).toBe(1)
+	})
+
+	it('keeps the credentials that it holds where no others are given', async () => {
+		const cluster = fakeCluster()
+		await applyRepositorySecret(cluster, { repoURL, username: 'u', password: 'p', plainHttp: true })
+		await applyRepositorySecret(cluster, { repoURL })
+		const [mine] = cluster.objects.values()
+		expect(mine?.stringData).toEqual({ type: 'oci', url: repoURL, username: 'u', password: 'p' })
+		await applyRepositorySecret(cluster, { repoURL, username: 'u', password: 'new' })
+		const [changed] = cluster.objects.values()
+		expect(changed?.stringData).toMatchObject({ password: 'new' })
+	})
+})
+
+describe('who may do less', () => {
+	const forbidden = (): Promise<never> => Promise.reject(new RemoteError('FORBIDDEN', 'secrets is forbidden'))
+	const cluster: Cluster = { ...fakeCluster(), list: forbidden, get: forbidden }
+
+	it('makes no repository, and is told so only where credentials would be lost', async () => {
+		expect((await applyRepositorySecret(cluster, { repoURL })).outcome).toBe('forbidden')
+		const given = { repoURL, username: 'u', password: 'p' }
+		await expect(applyRepositorySecret(cluster, given)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+	})
+
+	it('removes none, and knows of no CA', async () => {
+		expect(await createClusterArgocd(cluster).repositories.remove(repoURL)).toBe(false)
+		expect(await isCaTrusted(cluster, { host: 'registry:5000' })).toBe(false)
 	})
 })
 
