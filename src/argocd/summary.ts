@@ -68,6 +68,18 @@ export function isAutomated({ spec }: Application): boolean {
 	return automated !== undefined && automated !== null && automated.enabled !== false
 }
 
+/**
+ * Whether nothing but deleting is left to do, and Argo CD is not to delete: it calls that OutOfSync and starts no sync.
+ * @see argo-cd controller/appcontroller.go autoSync
+ */
+export function waitsForPruning(application: Application): boolean {
+	const { spec, status } = application
+	if (status?.sync?.status !== 'OutOfSync' || !isAutomated(application)) return false
+	if (spec.syncPolicy?.automated?.prune === true) return false
+	const different = (status.resources ?? []).filter((each) => each.status === 'OutOfSync')
+	return different.length > 0 && different.every(({ requiresPruning }) => requiresPruning === true)
+}
+
 const ERROR_CONDITION = /Error$/
 
 /** Where an Application stands on its way to a digest. */
@@ -139,8 +151,8 @@ function outOfSync(application: Application): Progress {
 			...(operation.message !== undefined && { message: operation.message }),
 		}
 	}
-	if (!isAutomated(application) && application.operation === undefined)
-		return { state: 'stopped', why: 'manual' }
+	const startsNone = !isAutomated(application) || waitsForPruning(application)
+	if (startsNone && application.operation === undefined) return { state: 'stopped', why: 'manual' }
 	return { state: 'running', why: 'syncing' }
 }
 
