@@ -2,7 +2,7 @@ import { type ExplanationRow, explanationRows, type Facts } from './explanations
 import { ArgocdName } from './names.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import { sourcesOf } from './source-match.ts'
-import { isAutomated, waitsForPruning } from './summary.ts'
+import { isAutomated, isRetrying, waitsForPruning } from './summary.ts'
 import type { Application } from './types.ts'
 
 /** What a message of Argo CD's means. */
@@ -96,7 +96,8 @@ interface Message {
 	readonly severity: Explanation['severity']
 }
 
-function messagesOf({ status }: Application): readonly Message[] {
+function messagesOf(application: Application): readonly Message[] {
+	const { status } = application
 	const messages: Message[] = (status?.conditions ?? []).map(({ type, message }) => ({
 		text: message,
 		severity: type.endsWith('Warning') ? 'warning' : 'error',
@@ -104,10 +105,7 @@ function messagesOf({ status }: Application): readonly Message[] {
 	const operation = status?.operationState
 	if (operation === undefined) return messages
 	const failed = operation.phase === 'Failed' || operation.phase === 'Error'
-	const retrying =
-		operation.phase === 'Running' &&
-		(operation.retryCount ?? 0) + Number(/Retrying attempt/.test(operation.message ?? '')) > 0
-	if (!failed && !retrying) return messages
+	if (!failed && !isRetrying(application)) return messages
 	for (const { kind, name, status: outcome, hookPhase, message } of operation.syncResult?.resources ?? []) {
 		const bad = outcome === 'SyncFailed' || hookPhase === 'Failed' || hookPhase === 'Error'
 		if (bad && message !== undefined)

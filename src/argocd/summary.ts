@@ -68,6 +68,13 @@ export function isAutomated({ spec }: Application): boolean {
 	return automated !== undefined && automated !== null && automated.enabled !== false
 }
 
+/** Whether the sync that runs has failed before, and is tried again. */
+export function isRetrying({ status }: Application): boolean {
+	const operation = status?.operationState
+	if (operation?.phase !== 'Running') return false
+	return (operation.retryCount ?? 0) > 0 || /Retrying attempt/.test(operation.message ?? '')
+}
+
 /**
  * Whether nothing but deleting is left to do, and Argo CD is not to delete: it calls that OutOfSync and starts no sync.
  * @see argo-cd controller/appcontroller.go autoSync

@@ -8,7 +8,7 @@ import {
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
-import { refuseOwned, type SyncResult, waitForSync } from '../sync/index.ts'
+import { isStuck, refuseOwned, restartSync, type SyncResult, waitForSync } from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { endpointFor, repoUrlOf } from './cluster-registry.ts'
@@ -143,6 +143,8 @@ export async function deploy(
 	}
 	await api.apply(application, { signal })
 	step.done(`${options.name} at ${targetRevision}`)
+	if (present && isStuck(present) && options.manual !== true)
+		await restartSync(api, ref, { application: present, prune: options.prune !== false, signal })
 	if (options.wait === false || options.manual === true) return { ...result, changed: true }
 
 	const caFile = options.access?.caFile

@@ -4,14 +4,17 @@ import type { Cluster, KubeObject, ObjectRef } from '../cluster/index.ts'
 import { RemoteError } from '../errors/index.ts'
 import { parseDigest } from '../oci/index.ts'
 import {
+	type ApplicationApi,
 	applyApplication,
 	applyRepositorySecret,
 	createClusterApplicationApi,
 	createClusterArgocd,
 	isCaTrusted,
 	isRefreshing,
+	isStuck,
 	moveRevision,
 	refreshMatching,
+	restartSync,
 	secretField,
 	trustCa,
 } from './index.ts'
@@ -174,6 +177,34 @@ describe('Applications', () => {
 		expect((await api.requestSync(ref))?.operation).toEqual(asked?.operation)
 		await cluster.create({ ...built, status: { operationState: { phase: 'Running' } } })
 		expect((await api.requestSync(ref))?.operation).toBeUndefined()
+	})
+
+	it('are synced anew where the last sync stands in the way', async () => {
+		const cluster = fakeCluster()
+		// As the controller does, at the next look.
+		const ended = (): void => {
+			const key = 'Application argocd/app'
+			const object = cluster.objects.get(key)
+			if (object) cluster.objects.set(key, { ...object, status: { operationState: { phase: 'Failed' } } })
+		}
+		const api: ApplicationApi = {
+			...createClusterApplicationApi(cluster),
+			async *watch() {
+				yield await api.get(ref)
+				ended()
+				yield await api.get(ref)
+			},
+		}
+		const { application: made } = await applyApplication(api, built)
+		expect(isStuck(made)).toBe(false)
+		const operationState = { phase: 'Running', retryCount: 1 } as const
+		await cluster.create({ ...built, status: { operationState } })
+		const retrying = await api.get(ref)
+		expect(retrying && isStuck(retrying)).toBe(true)
+		await restartSync(api, ref, { application: { ...built, status: { operationState } } })
+		const restarted = await api.get(ref)
+		expect(restarted?.operation).toMatchObject({ sync: { prune: true } })
+		expect(restarted && isStuck(restarted)).toBe(true)
 	})
 
 	it('are refreshed only where they can see the push', async () => {

@@ -76,6 +76,7 @@ function scripted(
 		get: none,
 		setRevision: none,
 		requestSync: none,
+		terminateSync: none,
 		list: () => Promise.resolve([]),
 		apply: (given) => Promise.resolve(given),
 		delete: () => Promise.resolve(true),

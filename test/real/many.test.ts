@@ -46,7 +46,9 @@ onRealStack('two hundred Applications of one ApplicationSet', (stack) => {
 	const isThere = ({ name, sync, health, revision }: State): boolean =>
 		sync === 'Synced' && health === 'Healthy' && revision === digests.get(name.split('-')[1] ?? '')
 	const untilAllAreThere = (): Promise<readonly State[]> =>
-		until(seen, (all) => all.length === REPOSITORIES.length * PLACES.length && all.every(isThere))
+		until(seen, (all) => all.length === REPOSITORIES.length * PLACES.length && all.every(isThere), {
+			timeoutMs: 400_000,
+		})
 	const say = (line: string): void => {
 		process.stderr.write(`${line}\n`)
 	}
@@ -87,7 +89,7 @@ onRealStack('two hundred Applications of one ApplicationSet', (stack) => {
 		})
 		await untilAllAreThere()
 		say(`200 Applications Synced after ${seconds(started)}`)
-	}, 180_000)
+	}, 420_000)
 
 	it('status lists all of them, as Kubernetes does', async () => {
 		const started = performance.now()

@@ -127,12 +127,16 @@ const WAIT_MS = 90_000
 const LOOK_MS = 250
 
 /** Reads until the value is as it shall be. @throws Error with the last value */
-export async function until<T>(read: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
-	const end = Date.now() + WAIT_MS
+export async function until<T>(
+	read: () => Promise<T>,
+	isRight: (value: T) => boolean,
+	{ timeoutMs = WAIT_MS }: { readonly timeoutMs?: number } = {},
+): Promise<T> {
+	const end = Date.now() + timeoutMs
 	for (;;) {
 		const value = await read()
 		if (isRight(value)) return value
-		if (Date.now() > end) throw new Error(`after ${WAIT_MS / 1000} s it is ${JSON.stringify(value)}`)
+		if (Date.now() > end) throw new Error(`after ${timeoutMs / 1000} s it is ${JSON.stringify(value)}`)
 		await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
 	}
 }
