@@ -1,4 +1,5 @@
 import { type Application, isAutomated, isRetrying } from '../argocd/index.ts'
+import { RemoteError } from '../errors/index.ts'
 import type { ApiOptions, ApplicationApi, ApplicationRef } from './application-api.ts'
 
 /** Milliseconds that a sync has to end when it is told to. */
@@ -21,8 +22,20 @@ export function isStuck(application: Application): boolean {
 	return phase === 'Failed' || phase === 'Error' || isRetrying(application)
 }
 
-/** Ends a sync that is being repeated, and asks for one anew. */
+/** Ends a sync that is being repeated, and asks for one anew; who may do neither waits for what Argo CD does. */
 export async function restartSync(
+	api: ApplicationApi,
+	ref: ApplicationRef,
+	options: RestartOptions,
+): Promise<void> {
+	try {
+		await restart(api, ref, options)
+	} catch (error) {
+		if (!(error instanceof RemoteError && error.code === 'FORBIDDEN')) throw error
+	}
+}
+
+async function restart(
 	api: ApplicationApi,
 	ref: ApplicationRef,
 	{ application, prune, signal }: RestartOptions,

@@ -145,6 +145,19 @@ describe('waitForSync', () => {
 		})
 	})
 
+	it('asks again where nothing is heard for a while, and lives with a no', async () => {
+		const silent = { ...synced(NEW, 'Progressing'), conditions: [] }
+		const api = scripted([application(silent), application(synced(NEW))])
+		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 2000, nudgeMs: 1 }
+		expect(await waitForSync(api, options)).toMatchObject({ health: 'Healthy' })
+		expect(api.refreshed).toBe(1)
+		const refresh = (): Promise<never> => Promise.reject(new RemoteError('FORBIDDEN', 'no'))
+		const forbidden = { ...scripted([application(silent)]), refresh }
+		await expect(waitForSync(forbidden, { ...options, timeoutMs: 50 })).rejects.toMatchObject({
+			code: 'TIMED_OUT',
+		})
+	})
+
 	it('refreshes again while the CA is on its way to the pod', async () => {
 		const api = scripted([application(unknown, { error: UNKNOWN_CA }), application(synced(NEW))])
 		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 2000, retryMs: 1 }

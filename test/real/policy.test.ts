@@ -152,7 +152,11 @@ onRealStack('how an Application is synced', (stack) => {
 		expect(await road.seen()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
 		const size = await stack.kubectl('get', 'crd', 'larges.policy.example.com', '-o', 'json')
 		expect(size.length).toBeGreaterThan(LARGE)
-		await road.ok('undeploy', road.name)
-		expect(await stack.kubectl('get', 'crds', '-o', 'name')).not.toContain('policy.example.com')
+		// Argo CD never deletes a definition: with it would go every object of its kind.
+		const removed = await road.run('undeploy', road.name)
+		expect(removed.code, removed.stderr).toBe(0)
+		expect(removed.stderr).toContain('kubectl delete crd larges.policy.example.com')
+		expect(await stack.kubectl('get', 'deployments', '-n', road.name, '-o', 'name')).toBe('')
+		await stack.kubectl('delete', 'crd', 'larges.policy.example.com')
 	})
 })
