@@ -5,7 +5,7 @@ import { explain } from './explain.ts'
 import { explanationRows } from './explanations.ts'
 import { comparisonError } from './revision.ts'
 import { deployedDigests, isSettled, progressOf, summarize } from './summary.ts'
-import type { Application, ApplicationStatus } from './types.ts'
+import type { Application, ApplicationStatus, ResourceStatus } from './types.ts'
 
 const DIGEST = digestOf('x')
 
@@ -465,6 +465,26 @@ describe('progressOf', () => {
 		expect(explain(app({ ...status, resources: [extra], reconciledAt: undefined }))).toMatchObject([
 			{ cause: 'not-pruned', what: expect.stringContaining('ConfigMap y') },
 		])
+	})
+
+	it('knows that Argo CD starts no sync only to delete, where it is not to prune', () => {
+		const extra = { kind: 'ConfigMap', name: 'y', status: 'OutOfSync', requiresPruning: true } as const
+		const changed = { kind: 'ConfigMap', name: 'x', status: 'OutOfSync' } as const
+		const before = { phase: 'Succeeded', syncResult: { revision: `sha256:${'9'.repeat(64)}` } } as const
+		const made = (resources: readonly ResourceStatus[], prune: boolean): Application => {
+			const out = app({
+				sync: { status: 'OutOfSync', revision: DIGEST },
+				operationState: before,
+				resources,
+			})
+			return { ...out, spec: { ...out.spec, syncPolicy: { automated: { prune } } } }
+		}
+		expect(progressOf(made([extra], false))).toEqual({ state: 'stopped', why: 'manual' })
+		expect(explain(made([extra], false))).toMatchObject([{ cause: 'not-pruned' }])
+		for (const on of [made([extra], true), made([extra, changed], false), made([], false)]) {
+			expect(progressOf(on)).toEqual({ state: 'running', why: 'syncing' })
+			expect(explain(on)).toEqual([])
+		}
 	})
 
 	it('waits for a deletion', () => {

@@ -2,7 +2,7 @@ import { type ExplanationRow, explanationRows, type Facts } from './explanations
 import { ArgocdName } from './names.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import { sourcesOf } from './source-match.ts'
-import { isAutomated } from './summary.ts'
+import { isAutomated, isRetrying, waitsForPruning } from './summary.ts'
 import type { Application } from './types.ts'
 
 /** What a message of Argo CD's means. */
@@ -96,7 +96,8 @@ interface Message {
 	readonly severity: Explanation['severity']
 }
 
-function messagesOf({ status }: Application): readonly Message[] {
+function messagesOf(application: Application): readonly Message[] {
+	const { status } = application
 	const messages: Message[] = (status?.conditions ?? []).map(({ type, message }) => ({
 		text: message,
 		severity: type.endsWith('Warning') ? 'warning' : 'error',
@@ -104,10 +105,7 @@ function messagesOf({ status }: Application): readonly Message[] {
 	const operation = status?.operationState
 	if (operation === undefined) return messages
 	const failed = operation.phase === 'Failed' || operation.phase === 'Error'
-	const retrying =
-		operation.phase === 'Running' &&
-		(operation.retryCount ?? 0) + Number(/Retrying attempt/.test(operation.message ?? '')) > 0
-	if (!failed && !retrying) return messages
+	if (!failed && !isRetrying(application)) return messages
 	for (const { kind, name, status: outcome, hookPhase, message } of operation.syncResult?.resources ?? []) {
 		const bad = outcome === 'SyncFailed' || hookPhase === 'Failed' || hookPhase === 'Error'
 		if (bad && message !== undefined)
@@ -119,21 +117,25 @@ function messagesOf({ status }: Application): readonly Message[] {
 
 const MAX_NAMED = 3
 
-/** The resources that a sync to this very revision has left as they were; `undefined` while that is not known. */
-function leftAfterSync({
-	status,
-	operation,
-}: Application): { readonly why: 'different' | 'extra'; readonly names: string } | undefined {
+/** The resources that Argo CD leaves as they are at this very revision; `undefined` while that is not known. */
+function leftAsTheyAre(
+	application: Application,
+): { readonly why: 'different' | 'extra'; readonly names: string } | undefined {
+	const { status, operation } = application
 	const last = status?.operationState
 	const { sync, resources = [] } = status ?? {}
-	if (sync?.status !== 'OutOfSync' || operation !== undefined || last?.phase !== 'Succeeded') return undefined
-	if (last.syncResult?.revision === undefined || last.syncResult.revision !== sync.revision) return undefined
+	if (sync?.status !== 'OutOfSync' || operation !== undefined) return undefined
+	const isSyncedHere =
+		last?.phase === 'Succeeded' &&
+		last.syncResult?.revision !== undefined &&
+		last.syncResult.revision === sync.revision
+	if (!isSyncedHere && !waitsForPruning(application)) return undefined
 	const different = resources.filter((each) => each.status === 'OutOfSync')
 	const changed = different.filter(({ requiresPruning }) => requiresPruning !== true)
 	const told = changed.length > 0 ? changed : different
 	if (told.length === 0) return undefined
 	// Whole seconds: within the same one, the comparison may be that of before the sync.
-	const isCompared = Date.parse(status?.reconciledAt ?? '') > Date.parse(last.finishedAt ?? '')
+	const isCompared = Date.parse(status?.reconciledAt ?? '') > Date.parse(last?.finishedAt ?? '')
 	if (changed.length > 0 && !isCompared) return undefined
 	const names = told.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind} ${name}`)
 	const more = told.length - names.length
@@ -196,7 +198,7 @@ function trapsOf(application: Application, facts: Facts): readonly Explanation[]
 			next: `See why: lading check ${facts.place}:${facts.targetRevision}`,
 		})
 	}
-	const left = leftAfterSync(application)
+	const left = leftAsTheyAre(application)
 	if (left?.why === 'different') {
 		found.push({
 			cause: 'still-different',

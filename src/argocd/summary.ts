@@ -68,6 +68,25 @@ export function isAutomated({ spec }: Application): boolean {
 	return automated !== undefined && automated !== null && automated.enabled !== false
 }
 
+/** Whether the sync that runs has failed before, and is tried again. */
+export function isRetrying({ status }: Application): boolean {
+	const operation = status?.operationState
+	if (operation?.phase !== 'Running') return false
+	return (operation.retryCount ?? 0) > 0 || /Retrying attempt/.test(operation.message ?? '')
+}
+
+/**
+ * Whether nothing but deleting is left to do, and Argo CD is not to delete: it calls that OutOfSync and starts no sync.
+ * @see argo-cd controller/appcontroller.go autoSync
+ */
+export function waitsForPruning(application: Application): boolean {
+	const { spec, status } = application
+	if (status?.sync?.status !== 'OutOfSync' || !isAutomated(application)) return false
+	if (spec.syncPolicy?.automated?.prune === true) return false
+	const different = (status.resources ?? []).filter((each) => each.status === 'OutOfSync')
+	return different.length > 0 && different.every(({ requiresPruning }) => requiresPruning === true)
+}
+
 const ERROR_CONDITION = /Error$/
 
 /** Where an Application stands on its way to a digest. */
@@ -139,8 +158,8 @@ function outOfSync(application: Application): Progress {
 			...(operation.message !== undefined && { message: operation.message }),
 		}
 	}
-	if (!isAutomated(application) && application.operation === undefined)
-		return { state: 'stopped', why: 'manual' }
+	const startsNone = !isAutomated(application) || waitsForPruning(application)
+	if (startsNone && application.operation === undefined) return { state: 'stopped', why: 'manual' }
 	return { state: 'running', why: 'syncing' }
 }
 

@@ -78,6 +78,11 @@ export function reasonOf(error: unknown): string | undefined {
 	return error instanceof RemoteError ? error.wire?.errors?.[0]?.code : undefined
 }
 
+/** Whether the cluster knows the user, and does not allow this. */
+export function isForbidden(error: unknown): boolean {
+	return error instanceof RemoteError && error.code === 'FORBIDDEN'
+}
+
 export function printable(text: string): string {
 	// eslint-disable-next-line no-control-regex -- a server must not steer the terminal
 	return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, ' ').slice(0, MAX_MESSAGE)

@@ -1,7 +1,7 @@
 export { PatchType } from './cluster.ts'
 export { connectCluster } from './connect-cluster.ts'
 export type { ConnectOptions } from './connect-cluster.ts'
-export { reasonOf } from './api-failure.ts'
+export { isForbidden, reasonOf } from './api-failure.ts'
 export type { ApplyOptions, Cluster, ListOptions, ObjectList, WaitOptions, WatchEvent } from './cluster.ts'
 export { connectPods } from './pods.ts'
 export type { LogOptions, PodRef, Pods } from './pods.ts'

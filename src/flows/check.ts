@@ -89,11 +89,16 @@ async function checkRendered(
 	{ verdict, ...options }: CheckOptions & { readonly verdict: Verdict<ResourceIdentity> },
 ): Promise<Verdict | undefined> {
 	if (verdict.sourceType === undefined || verdict.sourceType === 'Directory') return undefined
-	const rendered = await renderSubject(session, subject, {
-		sourceType: verdict.sourceType,
-		path: options.path,
-	})
-	return rendered && checkFacts(subject.facts, options, rendered)
+	try {
+		const { sourceType } = verdict
+		const rendered = await renderSubject(session, subject, { sourceType, path: options.path })
+		return rendered && checkFacts(subject.facts, options, rendered)
+	} catch (error) {
+		if (!(error instanceof UserError && error.code === 'FILE_UNSUPPORTED')) throw error
+		// Argo CD may fetch what is not fetched here.
+		session.progress.warn(error.message, error.hint)
+		return undefined
+	}
 }
 
 /** @throws UserError `ARTIFACT_REFUSED`, with every finding that refuses */

@@ -8,7 +8,7 @@ import {
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
-import { refuseOwned, type SyncResult, waitForSync } from '../sync/index.ts'
+import { isStuck, refuseOwned, restartSync, type SyncResult, waitForSync } from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
 import { CONTEXT } from './chosen-cluster.ts'
 import type { ConnectedCluster } from './clusters.ts'
@@ -136,15 +136,16 @@ export async function deploy(
 		isSettled(present, { digest: reference.digest })
 	// Before it is made: what a killed command has left, `down` still finds.
 	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
-	if (!unchanged) {
-		await registerRepository(session, target, { options, repoURL, application })
-		await api.apply(application, { signal })
-	}
+	// Also for what runs already: Argo CD may not have noticed yet that its password is that of before.
+	await registerRepository(session, target, { options, repoURL, application })
 	if (unchanged) {
 		step.unchanged(`${options.name} runs ${targetRevision} already`)
 		return { ...result, changed: false }
 	}
+	await api.apply(application, { signal })
 	step.done(`${options.name} at ${targetRevision}`)
+	if (present && isStuck(present) && options.manual !== true)
+		await restartSync(api, ref, { application: present, prune: options.prune !== false, signal })
 	if (options.wait === false || options.manual === true) return { ...result, changed: true }
 
 	const caFile = options.access?.caFile
@@ -185,7 +186,7 @@ async function registerRepository(
 	const add = `argocd repo add ${repoURL} --type oci`
 	if (outcome === 'forbidden') {
 		progress.warn(
-			`the token may not register ${repoURL}, so Argo CD takes what it knows of it already`,
+			`you may not register ${repoURL} with Argo CD, which takes what it knows of it already`,
 			`Where that is not enough, who runs Argo CD does it: ${add}`,
 		)
 	} else if (outcome === 'kept' && type !== 'oci') {
@@ -193,6 +194,8 @@ async function registerRepository(
 			`the Secret ${name} for ${repoURL} is of type ${type ?? 'git'}, and Argo CD wants oci`,
 			cluster === undefined ? `${add} --upsert` : `kubectl edit secret ${name} -n ${argocdNamespace}`,
 		)
+	} else if (outcome === 'kept' && options.access?.credentials !== undefined) {
+		progress.note(`${name} for ${repoURL} is not lading’s and stays: Argo CD keeps the credentials it has`)
 	}
 }
 

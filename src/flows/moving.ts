@@ -1,5 +1,5 @@
 import { type Application, isAutomated, sourcesOf, tlsHostname } from '../argocd/index.ts'
-import { type SyncResult, waitForSync } from '../sync/index.ts'
+import { isStuck, restartSync, type SyncResult, waitForSync } from '../sync/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import type { Step } from './progress.ts'
 import { readCa, type RegistryAccess } from './registries.ts'
@@ -9,7 +9,7 @@ import { describeProgress, whyUnhealthy } from './sync-progress.ts'
 /** How an Application is waited for. */
 export interface MovingOptions {
 	readonly access?: RegistryAccess | undefined
-	/** Where Argo CD does not sync by itself: delete what is no longer in the artifact. */
+	/** Delete what is no longer in the artifact, where Argo CD does not do so by itself. */
 	readonly prune?: boolean | undefined
 	/** Milliseconds. */
 	readonly timeoutMs?: number | undefined
@@ -43,8 +43,11 @@ export async function waitOrStart(
 	const api = argocd.applications
 	const ref = { name, namespace: argocdNamespace }
 	const step = progress.step('sync')
-	// Argo CD does not start by itself what is set to manual: asking for it is what `sync` is for.
-	if (!isAutomated(application)) await api.requestSync(ref, { prune: wait.prune === true, signal })
+	const { prune } = wait
+	if (isStuck(application)) await restartSync(api, ref, { application, prune, signal })
+	// Argo CD does not start by itself what is set to manual, and does not prune where it is not set to.
+	else if (!isAutomated(application) || prune === true)
+		await api.requestSync(ref, { prune: prune === true, signal })
 	const host = tlsHostname(sourcesOf(application)[0]?.repoURL ?? '')
 	const pem = access?.caFile === undefined ? undefined : readCa(access.caFile)
 	const synced = await waitForSync(api, {

@@ -1,7 +1,6 @@
 import { dump, load } from 'js-yaml'
 import * as v from 'valibot'
-import { type Cluster, type KubeObject, type ObjectRef, refOf } from '../cluster/index.ts'
-import { RemoteError } from '../errors/index.ts'
+import { type Cluster, isForbidden, type KubeObject, type ObjectRef, refOf } from '../cluster/index.ts'
 import type { RegistryEndpoint } from './state.ts'
 
 /**
@@ -60,7 +59,7 @@ async function hostingObject(cluster: Cluster, ref: ObjectRef): Promise<KubeObje
 	try {
 		return await cluster.get(ref)
 	} catch (error) {
-		if (error instanceof RemoteError && error.code === 'FORBIDDEN') return undefined
+		if (isForbidden(error)) return undefined
 		throw error
 	}
 }

@@ -20,7 +20,7 @@ export async function renderSubject(
 	if (!renderer) return undefined
 	const rendered = await inDirectory(
 		subject,
-		async (root) => await renderer.render(join(root, path), { signal }),
+		async (root) => await renderer.render(join(root, path), { root, signal }),
 	)
 	if (!rendered) return undefined
 	return toResources(parseManifests(rendered, sourceType)).resources.flatMap(({ object }) =>

@@ -3,7 +3,8 @@ import { type ApplicationState, type HistoryEntry, readHistory, readStatus } fro
 import { getApplication } from '../sync/index.ts'
 import { withRepositoryOf } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
-import { connectRegistry, type RegistryAccess } from './registries.ts'
+import { currentTags } from './current-tags.ts'
+import type { RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 
@@ -15,24 +16,18 @@ export async function readApplications(
 ): Promise<readonly ApplicationState[]> {
 	const { signal } = session
 	const endpoint = session.workspace.state().registry?.endpoint ?? (await readRegistryHosting(target.cluster))
-	return await readStatus(target.argocd.applications, {
-		namespace: target.argocdNamespace,
-		names,
-		signal,
-		readUnhealthy: target.readUnhealthy,
-		resolveTag: async ({ registry, repository, tag }) => {
-			const connection = connectRegistry(session, endpoint?.cluster === registry ? endpoint.push : registry)
-			try {
-				return (
-					await connection
-						.repository({ registry: endpoint?.cluster === registry ? endpoint.push : registry, repository })
-						.resolve(tag, { signal })
-				)?.digest
-			} finally {
-				connection.close()
-			}
-		},
-	})
+	const tags = currentTags(session, endpoint)
+	try {
+		return await readStatus(target.argocd.applications, {
+			namespace: target.argocdNamespace,
+			names,
+			signal,
+			readUnhealthy: target.readUnhealthy,
+			resolveTag: tags.resolve,
+		})
+	} finally {
+		tags.close()
+	}
 }
 
 /** A deployment, with the tags that name its digest now. */

@@ -1,4 +1,4 @@
-import { ArgocdName, sourcesOf } from '../argocd/index.ts'
+import { type Application, ArgocdName, sourcesOf } from '../argocd/index.ts'
 import { deleteApplication, getApplication, refuseOwned } from '../sync/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import type { Session } from './session.ts'
@@ -48,6 +48,19 @@ export async function undeploy(
 		if (!isUsed) await argocd.repositories.remove(repoURL, { signal })
 	}
 	forget(session, target, options.name)
+	if (options.keepResources !== true) tellWhatStays(session, application)
+}
+
+/** @see argo-cd controller/appcontroller.go shouldBeDeleted */
+function tellWhatStays({ progress }: Session, { metadata, status }: Application): void {
+	const names = (status?.resources ?? [])
+		.filter(({ kind }) => kind === 'CustomResourceDefinition')
+		.map(({ name }) => name)
+	if (names.length === 0) return
+	progress.warn(
+		`Argo CD deletes no CustomResourceDefinition; what ${metadata.name} has deployed stays: ${names.join(', ')}`,
+		`Delete them, and with them every object of these kinds: kubectl delete crd ${names.join(' ')}`,
+	)
 }
 
 /** Takes an Application out of the state of this project. */

@@ -25,12 +25,15 @@ const PLUGIN_FIELDS: readonly string[] = [
 
 /**
  * Refuses before anything runs what would need the network, run a plugin, or read
- * outside the directory.
+ * outside `root`, in which the directory lies.
  * @throws UserError `FILE_UNSUPPORTED`, `MANIFEST_UNPARSABLE`, `FILE_UNREADABLE`
  */
-export async function checkRenderInputs(directory: string, tool: RenderTool): Promise<void> {
-	const root = await realpath(directory)
-	await (tool === 'helm' ? checkChart(root) : checkKustomization(root))
+export async function checkRenderInputs(
+	directory: string,
+	{ tool, root }: { readonly tool: RenderTool; readonly root: string },
+): Promise<void> {
+	const start = await realpath(directory)
+	await (tool === 'helm' ? checkChart(start) : checkKustomization(start, await realpath(root)))
 }
 
 async function readFields(path: string): Promise<Readonly<Record<string, unknown>>> {
@@ -59,13 +62,13 @@ function strings(value: unknown): readonly string[] {
 	return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
 }
 
-async function checkKustomization(root: string): Promise<void> {
+async function checkKustomization(start: string, root: string): Promise<void> {
 	const seen = new Set<string>()
-	const pending = [root]
+	const pending = [start]
 	for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
 		if (seen.has(directory)) continue
 		seen.add(directory)
-		if (seen.size > MAX_DIRECTORIES) throw refused(root, `more than ${MAX_DIRECTORIES} directories`)
+		if (seen.size > MAX_DIRECTORIES) throw refused(start, `more than ${MAX_DIRECTORIES} directories`)
 		const file = kustomizationIn(directory)
 		if (file === undefined) continue
 		const fields = await readFields(file)

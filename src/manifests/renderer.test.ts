@@ -107,6 +107,20 @@ describe.runIf(process.platform !== 'win32')('findRenderer', () => {
 		})
 	})
 
+	it('takes a base beside the directory, inside the root that is given', async () => {
+		install('kustomize', 'console.log("kind: List")')
+		write('a/overlay/kustomization.yaml', 'resources: [../base]')
+		write('a/base/kustomization.yaml', '')
+		const overlay = join(directory, 'a', 'overlay')
+		const render = async (root?: string): Promise<Uint8Array> =>
+			await renderer('kustomize').render(overlay, { root })
+		expect(Buffer.from(await render(join(directory, 'a'))).toString()).toBe('kind: List\n')
+		await expect(render()).rejects.toMatchObject({ code: 'FILE_UNSUPPORTED' })
+		write('a/base/kustomization.yaml', 'resources: [../../other]')
+		write('other/kustomization.yaml', '')
+		await expect(render(join(directory, 'a'))).rejects.toMatchObject({ code: 'FILE_UNSUPPORTED' })
+	})
+
 	it('refuses charts whose dependencies would have to be fetched', async () => {
 		install('helm', 'console.log("kind: List")')
 		write('a/Chart.yaml', 'name: a\ndependencies: [{name: redis, repository: "https://example.com"}]')

@@ -9,6 +9,8 @@ export interface RenderOptions {
 	readonly signal?: AbortSignal | undefined
 	/** Milliseconds (default 30 000). */
 	readonly timeout?: number | undefined
+	/** Directory whose files may be read: an overlay has its base beside it. Default: the one that is rendered. */
+	readonly root?: string | undefined
 }
 
 /** Turns a directory of Kustomize or Helm files into plain manifests, as Argo CD would. */
@@ -56,7 +58,7 @@ export function findRenderer(tool: RenderTool, options: FindRendererOptions): Re
 			tool,
 			program,
 			async render(directory, renderOptions = {}) {
-				await checkRenderInputs(directory, tool)
+				await checkRenderInputs(directory, { tool, root: renderOptions.root ?? directory })
 				return runTool(executable, args(directory), {
 					name: program,
 					environment: toolEnvironment(options.environment),

@@ -41,6 +41,8 @@ export interface ApplicationApi {
 		ref: ApplicationRef,
 		options?: ApiOptions & { readonly prune?: boolean },
 	): Promise<Application | undefined>
+	/** Tells a sync that runs, or waits to be tried again, to end. */
+	terminateSync(ref: ApplicationRef, options?: ApiOptions): Promise<void>
 	/** Removes it, with its resources (`cascade`) or without them; `false` when there was none. */
 	delete(ref: ApplicationRef, options: ApiOptions & { readonly cascade: boolean }): Promise<boolean>
 	/** The present state, then every change, across reconnects; `undefined` while there is none. Ends with the signal. */

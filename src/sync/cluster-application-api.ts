@@ -69,6 +69,11 @@ export function createClusterApplicationApi(cluster: Cluster): ApplicationApi {
 				signal,
 			)
 		},
+		async terminateSync(ref, { signal } = {}) {
+			const application = parse(await cluster.get(refOf(ref), { signal }))
+			if (application?.status?.operationState?.phase !== 'Running') return
+			await patch(ref, { status: { operationState: { phase: 'Terminating' } } }, signal)
+		},
 		async delete(ref, { cascade, signal }) {
 			const application = await cluster.get(refOf(ref), { signal })
 			if (application === undefined) return false

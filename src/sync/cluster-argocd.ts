@@ -1,8 +1,14 @@
 import { ArgocdName } from '../argocd/index.ts'
-import { type Cluster, type KubeObject, refOf } from '../cluster/index.ts'
+import type { Cluster, KubeObject } from '../cluster/index.ts'
 import type { Argocd, Repository } from './argocd.ts'
 import { createClusterApplicationApi } from './cluster-application-api.ts'
-import { applyRepositorySecret, findRepositorySecret, secretField } from './repository-secret.ts'
+import {
+	applyRepositorySecret,
+	findRepositorySecret,
+	isOurs,
+	removeRepositorySecret,
+	secretField,
+} from './repository-secret.ts'
 import { isCaTrusted, trustCa } from './trust-ca.ts'
 
 /** Argo CD by its objects in the Kubernetes API that it runs in. */
@@ -21,9 +27,7 @@ export function createClusterArgocd(
 				return await applyRepositorySecret(cluster, { ...options, namespace })
 			},
 			async remove(repoURL, { signal } = {}) {
-				const secret = await findRepositorySecret(cluster, repoURL, { namespace, signal })
-				if (secret === undefined || !repositoryOf(secret).isOurs) return false
-				return await cluster.delete(refOf(secret), { signal })
+				return await removeRepositorySecret(cluster, repoURL, { namespace, signal })
 			},
 		},
 		certificates: {
@@ -41,6 +45,6 @@ function repositoryOf(secret: KubeObject): Repository {
 	return {
 		name: secret.metadata.name,
 		type: secretField(secret, 'type'),
-		isOurs: secret.metadata.labels?.[ArgocdName.managedByLabel] === ArgocdName.managedByLading,
+		isOurs: isOurs(secret),
 	}
 }

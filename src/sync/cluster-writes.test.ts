@@ -4,13 +4,17 @@ import { buildApplication } from '../argocd/index.ts'
 import type { Cluster, KubeObject, ObjectRef } from '../cluster/index.ts'
 import { parseDigest } from '../oci/index.ts'
 import {
+	type ApplicationApi,
 	applyApplication,
 	applyRepositorySecret,
 	createClusterApplicationApi,
+	createClusterArgocd,
 	isCaTrusted,
 	isRefreshing,
+	isStuck,
 	moveRevision,
 	refreshMatching,
+	restartSync,
 	secretField,
 	trustCa,
 } from './index.ts'
@@ -141,6 +145,33 @@ describe('applyRepositorySecret', () => {
 		})
 		expect(cluster.objects.size).toBe(1)
 	})
+
+	it('keeps the credentials that it holds where no others are given', async () => {
+		const cluster = fakeCluster()
+		await applyRepositorySecret(cluster, { repoURL, username: 'u', password: 'p', plainHttp: true })
+		await applyRepositorySecret(cluster, { repoURL })
+		const [mine] = cluster.objects.values()
+		expect(mine?.stringData).toEqual({ type: 'oci', url: repoURL, username: 'u', password: 'p' })
+		await applyRepositorySecret(cluster, { repoURL, username: 'u', password: 'new' })
+		const [changed] = cluster.objects.values()
+		expect(changed?.stringData).toMatchObject({ password: 'new' })
+	})
+})
+
+describe('who may do less', () => {
+	const forbidden = (): Promise<never> => Promise.reject(new RemoteError('FORBIDDEN', 'secrets is forbidden'))
+	const cluster: Cluster = { ...fakeCluster(), list: forbidden, get: forbidden }
+
+	it('makes no repository, and is told so only where credentials would be lost', async () => {
+		expect((await applyRepositorySecret(cluster, { repoURL })).outcome).toBe('forbidden')
+		const given = { repoURL, username: 'u', password: 'p' }
+		await expect(applyRepositorySecret(cluster, given)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+	})
+
+	it('removes none, and knows of no CA', async () => {
+		expect(await createClusterArgocd(cluster).repositories.remove(repoURL)).toBe(false)
+		expect(await isCaTrusted(cluster, { host: 'registry:5000' })).toBe(false)
+	})
 })
 
 describe('Applications', () => {
@@ -172,6 +203,34 @@ describe('Applications', () => {
 		expect((await api.requestSync(ref))?.operation).toEqual(asked?.operation)
 		await cluster.create({ ...built, status: { operationState: { phase: 'Running' } } })
 		expect((await api.requestSync(ref))?.operation).toBeUndefined()
+	})
+
+	it('are synced anew where the last sync stands in the way', async () => {
+		const cluster = fakeCluster()
+		// As the controller does, at the next look.
+		const ended = (): void => {
+			const key = 'Application argocd/app'
+			const object = cluster.objects.get(key)
+			if (object) cluster.objects.set(key, { ...object, status: { operationState: { phase: 'Failed' } } })
+		}
+		const api: ApplicationApi = {
+			...createClusterApplicationApi(cluster),
+			async *watch() {
+				yield await api.get(ref)
+				ended()
+				yield await api.get(ref)
+			},
+		}
+		const { application: made } = await applyApplication(api, built)
+		expect(isStuck(made)).toBe(false)
+		const operationState = { phase: 'Running', retryCount: 1 } as const
+		await cluster.create({ ...built, status: { operationState } })
+		const retrying = await api.get(ref)
+		expect(retrying && isStuck(retrying)).toBe(true)
+		await restartSync(api, ref, { application: { ...built, status: { operationState } } })
+		const restarted = await api.get(ref)
+		expect(restarted?.operation).toMatchObject({ sync: { prune: true } })
+		expect(restarted && isStuck(restarted)).toBe(true)
 	})
 
 	it('are refreshed only where they can see the push', async () => {

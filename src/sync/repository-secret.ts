@@ -4,7 +4,7 @@ import {
 	normalizeRepoUrl,
 	type RepositorySecretOptions,
 } from '../argocd/index.ts'
-import type { Cluster, KubeObject } from '../cluster/index.ts'
+import { type Cluster, isForbidden, type KubeObject, refOf } from '../cluster/index.ts'
 import type { ApiOptions } from './application-api.ts'
 import type { RepositoryResult } from './argocd.ts'
 import { FIELD_MANAGER } from './cluster-application-api.ts'
@@ -43,22 +43,54 @@ function fieldOf(record: unknown, field: string): string | undefined {
 
 /**
  * Makes the `type: oci` Secret by which Argo CD knows the repository. One of someone
- * else's for the same URL is left alone.
+ * else's for the same URL is left alone; ours keeps the credentials that it holds where no others are given.
  * @throws UserError `REFERENCE_INVALID`, `OBJECT_INVALID`
  */
 export async function applyRepositorySecret(
 	cluster: Cluster,
 	options: RepositorySecretOptions & ApiOptions,
 ): Promise<RepositoryResult> {
-	const { signal, repoURL, namespace } = options
-	const secret = buildRepositorySecret(options)
-	const present = await findRepositorySecret(cluster, repoURL, { namespace, signal })
-	if (
-		present !== undefined &&
-		present.metadata.labels?.[ArgocdName.managedByLabel] !== ArgocdName.managedByLading
-	) {
-		return { outcome: 'kept', name: present.metadata.name, type: secretField(present, 'type') }
+	const { signal, repoURL, namespace, username } = options
+	const wanted = buildRepositorySecret(options)
+	const { name } = wanted.metadata
+	try {
+		const present = await findRepositorySecret(cluster, repoURL, { namespace, signal })
+		if (present !== undefined && !isOurs(present))
+			return { outcome: 'kept', name: present.metadata.name, type: secretField(present, 'type') }
+		const secret =
+			present === undefined || username !== undefined
+				? wanted
+				: buildRepositorySecret({ ...options, ...credentialsOf(present) })
+		await cluster.apply(secret, { fieldManager: FIELD_MANAGER, force: true, signal })
+		return { outcome: 'applied', name, type: 'oci' }
+	} catch (error) {
+		if (isForbidden(error) && username === undefined) return { outcome: 'forbidden', name }
+		throw error
 	}
-	await cluster.apply(secret, { fieldManager: FIELD_MANAGER, force: true, signal })
-	return { outcome: 'applied', name: secret.metadata.name, type: 'oci' }
+}
+
+/** Removes the Secret, if lading made it. @returns whether it did */
+export async function removeRepositorySecret(
+	cluster: Cluster,
+	repoURL: string,
+	options: ApiOptions & { readonly namespace?: string | undefined },
+): Promise<boolean> {
+	try {
+		const secret = await findRepositorySecret(cluster, repoURL, options)
+		if (secret === undefined || !isOurs(secret)) return false
+		return await cluster.delete(refOf(secret), { signal: options.signal })
+	} catch (error) {
+		// Who may not make one has left none.
+		if (isForbidden(error)) return false
+		throw error
+	}
+}
+
+export function isOurs({ metadata }: KubeObject): boolean {
+	return metadata.labels?.[ArgocdName.managedByLabel] === ArgocdName.managedByLading
+}
+
+function credentialsOf(secret: KubeObject): Pick<RepositorySecretOptions, 'username' | 'password'> {
+	const [username, password] = [secretField(secret, 'username'), secretField(secret, 'password')]
+	return username === undefined || password === undefined ? {} : { username, password }
 }

@@ -113,6 +113,15 @@ export function createServerApplicationApi(
 				throw error
 			}
 		},
+		async terminateSync({ name }, { signal } = {}) {
+			try {
+				await client.json({ method: 'DELETE', path: `${pathOf(name)}/operation`, query, signal })
+			} catch (error) {
+				// It has ended in between.
+				const isOver = grpcCodeOf(error) === GrpcCode.invalidArgument
+				if (!isOver) throw error
+			}
+		},
 		async delete(ref, { cascade, signal }) {
 			if ((await get(ref, { signal })) === undefined) return false
 			const how = {

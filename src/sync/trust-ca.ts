@@ -1,6 +1,7 @@
 import { ArgocdName, holdsCa, mergeCa, type TlsCertsData, tlsCertsKey } from '../argocd/index.ts'
 import {
 	type Cluster,
+	isForbidden,
 	type KubeObject,
 	type ObjectRef,
 	PatchType,
@@ -113,8 +114,14 @@ export async function isCaTrusted(
 	cluster: Cluster,
 	{ host, pem, namespace, signal }: Omit<TrustOptions, 'pem'> & { readonly pem?: string | undefined },
 ): Promise<boolean> {
-	const data = (await readTrust(cluster, { namespace, signal })) ?? {}
-	return pem === undefined ? data[tlsCertsKey(host)] !== undefined : holdsCa(data, { host, pem })
+	try {
+		const data = (await readTrust(cluster, { namespace, signal })) ?? {}
+		return pem === undefined ? data[tlsCertsKey(host)] !== undefined : holdsCa(data, { host, pem })
+	} catch (error) {
+		// Who may not look does not know of any.
+		if (isForbidden(error)) return false
+		throw error
+	}
 }
 
 function configMapRef(namespace: string): ObjectRef {

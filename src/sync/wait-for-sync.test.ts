@@ -76,6 +76,7 @@ function scripted(
 		get: none,
 		setRevision: none,
 		requestSync: none,
+		terminateSync: none,
 		list: () => Promise.resolve([]),
 		apply: (given) => Promise.resolve(given),
 		delete: () => Promise.resolve(true),
@@ -141,6 +142,19 @@ describe('waitForSync', () => {
 		await expect(wait([application(unknown, { error })])).rejects.toMatchObject({
 			code: 'SYNC_FAILED',
 			details: [error],
+		})
+	})
+
+	it('asks again where nothing is heard for a while, and lives with a no', async () => {
+		const silent = { ...synced(NEW, 'Progressing'), conditions: [] }
+		const api = scripted([application(silent), application(synced(NEW))])
+		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 2000, nudgeMs: 1 }
+		expect(await waitForSync(api, options)).toMatchObject({ health: 'Healthy' })
+		expect(api.refreshed).toBe(1)
+		const refresh = (): Promise<never> => Promise.reject(new RemoteError('FORBIDDEN', 'no'))
+		const forbidden = { ...scripted([application(silent)]), refresh }
+		await expect(waitForSync(forbidden, { ...options, timeoutMs: 50 })).rejects.toMatchObject({
+			code: 'TIMED_OUT',
 		})
 	})
 

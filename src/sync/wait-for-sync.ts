@@ -43,6 +43,11 @@ export interface WaitForSyncOptions extends ApplicationRef {
 	readonly graceMs?: number | undefined
 	/** Milliseconds between refreshes while the CA is on its way; 5 s. */
 	readonly retryMs?: number | undefined
+	/**
+	 * Milliseconds without news after which a comparison is asked for again: Argo CD misses some changes
+	 * (of a CustomResourceDefinition, say) until it looks by itself, every two minutes; 20 s.
+	 */
+	readonly nudgeMs?: number | undefined
 	/** Milliseconds, of any clock that does not go back. */
 	readonly now?: (() => number) | undefined
 }
@@ -50,6 +55,7 @@ export interface WaitForSyncOptions extends ApplicationRef {
 const TIMEOUT_MS = 300_000
 const GRACE_MS = 3000
 const RETRY_MS = 5000
+const NUDGE_MS = 20_000
 const UNKNOWN_CA = 'ca-unknown'
 
 type Verdict =
@@ -70,6 +76,12 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 	const started = now()
 	const timers = new Timers(signal)
 	timers.after('timeout', timeoutMs, () => timers.stop())
+	const refresh = ({ ifPossible }: { readonly ifPossible: boolean }): void => {
+		api.refresh(options, { signal: timers.signal }).catch((error: unknown) => {
+			// The watch goes on all the same, and tells what there is to tell.
+			if (!(ifPossible && error instanceof LadingError)) timers.fail(error)
+		})
+	}
 	let last: Application | undefined
 	let synced: number | undefined
 	let failure: Error | undefined
@@ -91,13 +103,13 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 			const verdict = await judge(application, { progress, options })
 			if (verdict.kind !== 'doubtful') timers.cancel('doubtful')
 			if (verdict.kind !== 'retry') timers.cancel('retry')
+			timers.cancel('nudge')
 			switch (verdict.kind) {
 				case 'wait':
+					timers.after('nudge', options.nudgeMs ?? NUDGE_MS, () => refresh({ ifPossible: true }))
 					break
 				case 'retry':
-					timers.after('retry', options.retryMs ?? RETRY_MS, () => {
-						api.refresh(options, { signal: timers.signal }).catch((error: unknown) => timers.fail(error))
-					})
+					timers.after('retry', options.retryMs ?? RETRY_MS, () => refresh({ ifPossible: false }))
 					break
 				case 'doubtful':
 					timers.after('doubtful', options.graceMs ?? GRACE_MS, () => timers.fail(verdict.error))

@@ -10,7 +10,7 @@ export const syncCommand: Command<CliContext> = buildCommand<SyncFlags, [string,
 	parameters: {
 		flags: {
 			timeout: duration('How long to wait; default 5m'),
-			prune: toggle('Delete what is no longer in the artifact, where Argo CD does not sync by itself'),
+			prune: toggle('Delete what is no longer in the artifact, where Argo CD does not do so by itself'),
 			...clusterFlags,
 			...registryFlags,
 			...commonFlags,

@@ -30,7 +30,7 @@ export async function renderSource(
 	try {
 		const directory = join(workspace, 'artifact')
 		await unpack(layer.stream, directory, { mediaType: layer.mediaType, signal })
-		const bytes = await renderer.render(join(directory, layer.path), { signal })
+		const bytes = await renderer.render(join(directory, layer.path), { root: directory, signal })
 		return { ok: true, values: parseManifests(bytes, sourceType).map(({ value }) => value) }
 	} catch (error) {
 		if (!(error instanceof LadingError)) throw error

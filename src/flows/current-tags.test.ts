@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ensureCertificates, type Handler, listen, type Listener } from '../http/server/index.ts'
+import { currentTags } from './current-tags.ts'
+import { silentProgress } from './progress.ts'
+import type { Session } from './session.ts'
+import { openWorkspace } from './workspace.ts'
+
+const DIGEST = `sha256:${'1'.repeat(64)}`
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
+
+let root = ''
+let listener: Listener
+let session: Session
+let answer: Handler
+const asked: string[] = []
+
+beforeAll(async () => {
+	root = mkdtempSync(join(tmpdir(), 'lading-'))
+	const { certPem, keyPem, caPath } = await ensureCertificates(root, { names: ['localhost'], caName: 'test' })
+	const handler: Handler = (request) => {
+		asked.push(request.path)
+		return answer(request)
+	}
+	listener = await listen(handler, {
+		host: '127.0.0.1',
+		port: 0,
+		tls: { cert: certPem, key: keyPem },
+	})
+	session = {
+		workspace: openWorkspace(root),
+		env: { SSL_CERT_FILE: caPath },
+		progress: silentProgress,
+	}
+})
+afterAll(async () => {
+	await listener.close()
+	rmSync(root, { recursive: true, force: true })
+})
+
+const registry = (): string => `localhost:${listener.port}`
+
+describe('currentTags', () => {
+	it('asks for each tag once, by the name that this machine has for the registry', async () => {
+		asked.length = 0
+		const headers = { 'content-type': MANIFEST, 'content-length': 2, 'docker-content-digest': DIGEST }
+		answer = () => ({ status: 200, headers })
+		const tags = currentTags(session, { push: registry(), cluster: 'kind-registry:5000' })
+		const place = { registry: 'kind-registry:5000', repository: 'app', tag: 'latest' }
+		const found = await Promise.all([place, place, { ...place, tag: 'v1' }].map((each) => tags.resolve(each)))
+		tags.close()
+		expect(found).toEqual([DIGEST, DIGEST, DIGEST])
+		expect(asked.toSorted()).toEqual(['/v2/app/manifests/latest', '/v2/app/manifests/v1'])
+	})
+
+	it('does not ask a registry again that has failed, other than by saying no to one repository', async () => {
+		const place = { registry: registry(), repository: 'app', tag: 'latest' }
+		const distrusting = currentTags({ ...session, env: {} }, undefined)
+		await expect(distrusting.resolve(place)).rejects.toMatchObject({ code: 'TLS_UNKNOWN_CA' })
+		expect(await distrusting.resolve({ ...place, tag: 'v1' })).toBeUndefined()
+		distrusting.close()
+
+		answer = () => ({ status: 403 })
+		const denied = currentTags(session, undefined)
+		await expect(denied.resolve(place)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+		await expect(denied.resolve({ ...place, tag: 'v1' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+		denied.close()
+	})
+})
