@@ -286,7 +286,8 @@ function timedOut(application: Application | undefined, { options, causes, troub
 	}
 	const { sync, health, revision } = summarize(application)
 	const at = revision === undefined ? '' : ` at ${revision}`
-	const cause = explain(application).find(({ severity }) => severity === 'error')
+	const explanations = explain(application)
+	const cause = explanations.find(({ severity }) => severity === 'error') ?? explanations[0]
 	const why = isRefreshing(application)
 		? 'Argo CD has not compared it yet'
 		: cause !== undefined
@@ -299,7 +300,7 @@ function timedOut(application: Application | undefined, { options, causes, troub
 		`the Application ${name} is ${sync}${at} and ${health} after ${seconds}: ${why}`,
 		{
 			hint: isRefreshing(application)
-				? `See whether Argo CD works: kubectl get pods -n ${options.namespace}`
+				? `See whether Argo CD works: kubectl get pods -n ${options.namespace} -l app.kubernetes.io/name=argocd-application-controller`
 				: (cause?.next ?? `Wait longer with --timeout, or look: lading status ${name}`),
 			details: [
 				...causes,
