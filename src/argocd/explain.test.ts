@@ -348,6 +348,38 @@ describe('explain', () => {
 		expect(found.map(({ cause }) => cause)).toEqual(['hook-failed', 'objects-failed'])
 	})
 
+	it('says a thing once, and the more exact one', () => {
+		const causes = (message: string, resource: object): readonly string[] =>
+			explain(
+				app({
+					sync: { status: 'OutOfSync' },
+					conditions: [{ type: 'SyncError', message: `Failed last sync attempt to [${DIGEST}]: ${message}` }],
+					operationState: {
+						phase: 'Failed',
+						message,
+						syncResult: { resources: [{ kind: 'Deployment', name: 'a', ...resource }] },
+					},
+				}),
+			).map(({ cause }) => cause)
+		expect(
+			causes(
+				'one or more synchronization tasks are not valid: failed to discover server resources for group version apps/v1beta1: the server could not find the requested resource',
+				{
+					status: 'SyncFailed',
+					message:
+						'The Kubernetes API could not find version "v1beta1" of apps/Deployment for requested resource a/a. Version "v1" of apps/Deployment is installed on the destination cluster.',
+				},
+			),
+		).toEqual(['version-unserved'])
+		const unwell = 'one or more synchronization tasks completed unsuccessfully'
+		const message = 'Deployment "a" exceeded its progress deadline'
+		expect(causes(unwell, { status: 'Synced', hookPhase: 'Failed', message })).toEqual([
+			'unknown',
+			'tasks-failed',
+		])
+		expect(causes(unwell, { hookType: 'Sync', hookPhase: 'Failed', message })).toEqual(['hook-failed'])
+	})
+
 	it('calls no hook what only has a phase, and no hook’s own words those of a registry', () => {
 		const resource = {
 			kind: 'Job',

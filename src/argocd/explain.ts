@@ -34,9 +34,8 @@ export function explain(application: Application, context: ExplainContext = {}):
 		message: text,
 	}))
 	const all = [...trapsOf(application, facts), ...explained]
-	// The version of a kind that is there is not to be installed.
-	const isServed = all.some(({ cause }) => cause === 'version-unserved')
-	const found = all.filter(({ cause }) => !isServed || cause !== 'crd-missing')
+	const causes = new Set(all.map(({ cause }) => cause))
+	const found = all.filter(({ cause }) => !causes.has(SAID_BETTER.get(cause) ?? ''))
 	return found.filter(
 		(each, index) =>
 			found.findIndex(
@@ -44,6 +43,12 @@ export function explain(application: Application, context: ExplainContext = {}):
 			) === index,
 	)
 }
+
+/** What says nothing new, or the wrong thing, beside another. */
+const SAID_BETTER: ReadonlyMap<string, string> = new Map([
+	['crd-missing', 'version-unserved'],
+	['tasks-failed', 'hook-failed'],
+])
 
 /** Explains one message; one of no known class comes back as it is. */
 export function explainMessage(text: string, facts: Facts): Omit<Explanation, 'severity'> {

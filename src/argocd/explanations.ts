@@ -683,9 +683,15 @@ const deployRows: readonly ExplanationRow[] = [
 	},
 	{
 		cause: 'tasks-invalid',
-		pattern:
-			/one or more synchronization tasks (?:are not valid|completed unsuccessfully)(?:(?::|, reason:) (.*))?/s,
+		pattern: /one or more synchronization tasks are not valid(?:: (.*))?/s,
 		what: says('The cluster would not take some of the objects.'),
+		why: (_, match) => (match[1] ?? 'The resources of the sync say which.').slice(0, 300),
+		next: ({ name }) => `See which: lading status ${name}`,
+	},
+	{
+		cause: 'tasks-failed',
+		pattern: /one or more synchronization tasks completed unsuccessfully(?:,? reason: (.*))?/s,
+		what: says('What was applied first did not get well, and the rest was not applied.'),
 		why: (_, match) => (match[1] ?? 'The resources of the sync say which.').slice(0, 300),
 		next: ({ name }) => `See which: lading status ${name}`,
 	},

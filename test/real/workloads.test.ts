@@ -79,12 +79,11 @@ onRealStack('what is deployed and does not run', (stack) => {
 		const ended = await deploy(name, [deployment(name, spec)], '--timeout', '60s')
 		expect(ended.code, ended.stderr).toBe(1)
 		expect(ended.stderr).toContain('is Synced and Degraded')
-		expect(ended.stderr).toContain('has timed out progressing')
 		expect(ended.stderr).toContain('Unschedulable')
 		expect(ended.stderr).toContain(`lading status ${name}`)
 		const doctor = await project.run('doctor', name, ...flags)
 		expect(doctor.code).toBe(1)
-		expect(doctor.stdout).toContain('has timed out progressing')
+		expect(doctor.stdout).toContain('Unschedulable')
 	})
 
 	it('pods that a quota does not allow: they are named', async () => {
@@ -122,8 +121,24 @@ onRealStack('what is deployed and does not run', (stack) => {
 		expect(ended.stderr).toContain('A hook failed, and the sync with it. Job migrate: ')
 		expect(ended.stderr).toContain('Job was active longer than specified deadline')
 		const { applications } = await project.json('status', name, ...cluster)
-		expect(applications).toMatchObject([{ explanations: [{ cause: 'hook-failed' }] }])
+		expect(applications).toMatchObject([
+			{ explanations: [{ cause: 'manual-sync' }, { cause: 'hook-failed' }] },
+		])
 		expect((await project.run('doctor', name, ...flags)).stdout).toContain('A hook failed')
+	})
+
+	it('a wave that does not get well: the next is not applied', async () => {
+		const name = 'in-waves'
+		const annotations = { 'argocd.argoproj.io/sync-wave': '1' }
+		const first = deployment(name, { progressDeadlineSeconds: 1, template: template(name, nowhere) })
+		const reference = await push(name, [first, { ...configMap(name), metadata: { name, annotations } }])
+		deployed.push(name)
+		await project.ok('deploy', name, reference, ...flags, '--manual')
+		const ended = await project.run('sync', name, ...flags, '--timeout', '60s')
+		expect(ended.code, ended.stderr).toBe(1)
+		expect(ended.stderr).toContain('exceeded its progress deadline')
+		const { applications } = await project.json('status', name, ...cluster)
+		expect(JSON.stringify(applications)).toContain('"cause":"tasks-failed"')
 	})
 
 	it('a version without objects: Argo CD deletes nothing, and says so', async () => {
@@ -203,6 +218,6 @@ onRealStack('what is deployed and does not run', (stack) => {
 		expect(ended.code, ended.stderr).toBe(1)
 		const live = await stack.kubectl('get', 'application', name, '-n', 'argocd', '-o', 'json')
 		const found = explain(parseApplication(JSON.parse(live)))
-		expect(found.map(({ cause }) => cause)).toEqual(['crd-missing'])
+		expect(found.map(({ cause }) => cause)).toEqual(['manual-sync', 'crd-missing'])
 	})
 })

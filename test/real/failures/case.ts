@@ -30,8 +30,6 @@ export interface SyncAnswer {
 	readonly code?: number
 	/** What it says on stderr; default: the explanation's `what` and `next`. */
 	readonly says?: readonly string[]
-	/** Default: a minute. */
-	readonly timeout?: string
 }
 
 /** One way in which an Application fails, and what lading must say of it. */

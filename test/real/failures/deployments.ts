@@ -74,7 +74,7 @@ const objects: readonly FailureCase[] = [
 		name: 'no-crd',
 		artifact: files({ 'one.yaml': { apiVersion: 'nope.example/v1', kind: 'Nope', metadata: { name: 'x' } } }),
 		cause: 'crd-missing',
-		argocd: 'failed to discover server resources for group version nope.example/v1',
+		argocd: 'The Kubernetes API could not find nope.example/Nope for requested resource',
 		fix: 'Install the CRD first',
 	},
 	{
@@ -254,6 +254,10 @@ const refusals: readonly FailureCase[] = [
 		cause: 'objects-failed',
 		argocd: 'Operation cannot be fulfilled on configmaps "stamped"',
 		fix: 'lading status NAME',
+		// It is of no known class: Argo CD's own words are passed on.
+		sync: {
+			says: ['could not be synced: ConfigMap stamped: ', 'kubectl describe application NAME -n argocd'],
+		},
 	},
 ]
 

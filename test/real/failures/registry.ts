@@ -74,16 +74,12 @@ function handlerOf(repositories: ReadonlyMap<string, Repository>): Handler {
 		if (!repository || (method !== 'GET' && method !== 'HEAD')) return NOT_FOUND
 		const answer = repository.fault?.(request)
 		if (answer) return answer
-		switch (kind) {
-			case 'manifests':
-				return send(repository.tags.get(reference) ?? repository.manifests.get(reference))
-			case 'blobs': {
-				const blob = repository.blobs.get(reference)
-				return send(blob && { ...blob, mediaType: 'application/octet-stream' })
-			}
-			default:
-				return { status: 200, body: JSON.stringify({ name, tags: [...repository.tags.keys()] }) }
-		}
+		if (kind === 'tags')
+			return { status: 200, body: JSON.stringify({ name, tags: [...repository.tags.keys()] }) }
+		if (kind === 'manifests')
+			return send(repository.tags.get(reference) ?? repository.manifests.get(reference))
+		const blob = repository.blobs.get(reference)
+		return send(blob && { ...blob, mediaType: 'application/octet-stream' })
 	}
 }
 

@@ -130,6 +130,5 @@ export const specCases: readonly FailureCase[] = [
 		cause: 'still-different',
 		argocd: '"phase":"Succeeded"',
 		fix: 'argocd app diff NAME',
-		sync: { code: 8, timeout: '5s' },
 	},
 ]
