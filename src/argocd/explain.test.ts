@@ -271,6 +271,47 @@ describe('explain', () => {
 			'resource rbac.authorization.k8s.io:ClusterRole is not permitted in project shop',
 		],
 		['objects-failed', 'Failed', 'one or more objects failed to apply'],
+		[
+			'objects-failed',
+			'Failed',
+			'one or more objects failed to apply, reason: the server answered: 401 unauthorized, connect: connection refused',
+		],
+		[
+			'admission-unreachable',
+			'Failed',
+			'one or more objects failed to apply, reason: Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "https://10.0.0.1:443/?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused',
+		],
+		[
+			'admission-refused',
+			'Failed',
+			'one or more objects failed to apply, reason: admission webhook "w.example.com" denied the request: unauthorized registry',
+		],
+		[
+			'admission-refused',
+			'Failed',
+			`one or more objects failed to apply, reason: configmaps "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no ConfigMap`,
+		],
+		[
+			'admission-refused',
+			'Failed',
+			'one or more objects failed to apply, reason: pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+		],
+		[
+			'quota-exceeded',
+			'Failed',
+			'one or more objects failed to apply, reason: services "a" is forbidden: exceeded quota: few, requested: count/services=1, used: count/services=0, limited: count/services=0',
+		],
+		[
+			'namespace-terminating',
+			'Failed',
+			'one or more objects failed to apply, reason: configmaps "a" is forbidden: unable to create new content in namespace shop because it is being terminated',
+		],
+		[
+			'field-immutable',
+			'Failed',
+			'one or more objects failed to apply, reason: StatefulSet.apps "a" is invalid: spec: Forbidden: updates to statefulset spec for fields other than replicas, template are forbidden',
+		],
+		['hook-failed', 'Failed', 'one or more SyncFail hooks failed'],
 		['namespace-missing', 'Failed', 'namespaces "x" not found'],
 	] as const)('knows %s of an operation', (cause, phase, message) => {
 		const found = explain(
@@ -296,6 +337,7 @@ describe('explain', () => {
 								kind: 'Job',
 								name: 'migrate',
 								hookPhase: 'Failed',
+								hookType: 'PreSync',
 								message: 'Job has reached the specified backoff limit',
 							},
 						],
@@ -304,6 +346,77 @@ describe('explain', () => {
 			}),
 		)
 		expect(found.map(({ cause }) => cause)).toEqual(['hook-failed', 'objects-failed'])
+	})
+
+	it('says a thing once, and the more exact one', () => {
+		const causes = (message: string, resource: object): readonly string[] =>
+			explain(
+				app({
+					sync: { status: 'OutOfSync' },
+					conditions: [{ type: 'SyncError', message: `Failed last sync attempt to [${DIGEST}]: ${message}` }],
+					operationState: {
+						phase: 'Failed',
+						message,
+						syncResult: { resources: [{ kind: 'Deployment', name: 'a', ...resource }] },
+					},
+				}),
+			).map(({ cause }) => cause)
+		expect(
+			causes(
+				'one or more synchronization tasks are not valid: failed to discover server resources for group version apps/v1beta1: the server could not find the requested resource',
+				{
+					status: 'SyncFailed',
+					message:
+						'The Kubernetes API could not find version "v1beta1" of apps/Deployment for requested resource a/a. Version "v1" of apps/Deployment is installed on the destination cluster.',
+				},
+			),
+		).toEqual(['version-unserved'])
+		const unwell = 'one or more synchronization tasks completed unsuccessfully'
+		const message = 'Deployment "a" exceeded its progress deadline'
+		expect(causes(unwell, { status: 'Synced', hookPhase: 'Failed', message })).toEqual([
+			'unknown',
+			'tasks-failed',
+		])
+		expect(causes(unwell, { hookType: 'Sync', hookPhase: 'Failed', message })).toEqual(['hook-failed'])
+	})
+
+	it('calls no hook what only has a phase, and no hook’s own words those of a registry', () => {
+		const resource = {
+			kind: 'Job',
+			name: 'a',
+			hookPhase: 'Failed',
+			message: 'read: connection reset by peer',
+		}
+		const causes = (each: object): readonly string[] =>
+			explain(
+				app({
+					sync: { status: 'OutOfSync' },
+					operationState: {
+						phase: 'Failed',
+						message: 'one or more objects failed to apply',
+						syncResult: { resources: [{ ...resource, ...each }] },
+					},
+				}),
+			).map(({ cause }) => cause)
+		expect(causes({ status: 'SyncFailed' })).toEqual(['unknown', 'objects-failed'])
+		expect(causes({ hookType: 'PostSync' })).toEqual(['hook-failed', 'objects-failed'])
+	})
+
+	it('says that what it knows is old', () => {
+		const synced = { status: 'Synced', revision: DIGEST } as const
+		const resources = [{ kind: 'X', name: 'x' }]
+		const source = { repoURL: 'oci://127.0.0.1:15443/web', path: '.' }
+		const compared = (targetRevision: string): ApplicationStatus => ({
+			sync: { ...synced, comparedTo: { source: { ...source, targetRevision } } },
+			resources,
+		})
+		const causes = (application: Application): readonly string[] =>
+			explain(application).map(({ cause }) => cause)
+		expect(causes(app(compared('v1')))).toEqual([])
+		expect(causes(app(compared('v0')))).toEqual(['not-compared'])
+		const asked = app(compared('v1'))
+		const annotations = { 'argocd.argoproj.io/refresh': 'normal' }
+		expect(causes({ ...asked, metadata: { ...asked.metadata, annotations } })).toEqual(['not-compared'])
 	})
 
 	it('says nothing of an operation that goes well', () => {

@@ -1,8 +1,8 @@
-import { type ExplanationRow, explanationRows, type Facts } from './explanations.ts'
+import { clusterRows, type ExplanationRow, explanationRows, type Facts } from './explanations.ts'
 import { ArgocdName } from './names.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import { sourcesOf } from './source-match.ts'
-import { isAutomated, isRetrying, waitsForPruning } from './summary.ts'
+import { isAutomated, isRetrying, isStale, waitsForPruning } from './summary.ts'
 import type { Application } from './types.ts'
 
 /** What a message of Argo CD's means. */
@@ -28,12 +28,14 @@ export interface ExplainContext {
 export function explain(application: Application, context: ExplainContext = {}): readonly Explanation[] {
 	const facts = factsOf(application, context)
 	const messages = messagesOf(application)
-	const explained = messages.map(({ text, severity }) => ({
-		...explainMessage(text, facts),
+	const explained = messages.map(({ text, severity, of }) => ({
+		...(of === 'hook' ? explainHook(text, facts) : explainMessage(text, facts)),
 		severity,
 		message: text,
 	}))
-	const found = [...trapsOf(application, facts), ...explained]
+	const all = [...trapsOf(application, facts), ...explained]
+	const causes = new Set(all.map(({ cause }) => cause))
+	const found = all.filter(({ cause }) => !causes.has(SAID_BETTER.get(cause) ?? ''))
 	return found.filter(
 		(each, index) =>
 			found.findIndex(
@@ -42,9 +44,16 @@ export function explain(application: Application, context: ExplainContext = {}):
 	)
 }
 
+/** What says nothing new, or the wrong thing, beside another. */
+const SAID_BETTER: ReadonlyMap<string, string> = new Map([
+	['crd-missing', 'version-unserved'],
+	['tasks-failed', 'hook-failed'],
+])
+
 /** Explains one message; one of no known class comes back as it is. */
 export function explainMessage(text: string, facts: Facts): Omit<Explanation, 'severity'> {
-	for (const row of explanationRows) {
+	// What a cluster says of an object may sound like what a registry says.
+	for (const row of FROM_CLUSTER.test(text) ? clusterRows : explanationRows) {
 		const match = row.pattern.exec(text)
 		if (match !== null) return { ...fill(row, { facts, match }), message: text }
 	}
@@ -53,6 +62,20 @@ export function explainMessage(text: string, facts: Facts): Omit<Explanation, 's
 		what: text,
 		why: 'This is what Argo CD says.',
 		next: `Look closer: kubectl describe application ${facts.name} -n ${facts.namespace}`,
+		message: text,
+	}
+}
+
+/** How Argo CD begins when it says why it could not apply. */
+const FROM_CLUSTER =
+	/^(?:[A-Z]\w* \S*: |(?:Failed last sync attempt to \[[^\]]*\]: )?one or more (?:objects|synchronization tasks|SyncFail hooks) )/
+
+function explainHook(text: string, { name }: Facts): Omit<Explanation, 'severity'> {
+	return {
+		cause: 'hook-failed',
+		what: 'A hook failed, and the sync with it.',
+		why: text,
+		next: `See which: lading status ${name} – and read its log with kubectl logs.`,
 		message: text,
 	}
 }
@@ -84,33 +107,53 @@ export function factsOf(
 		registry: host,
 		host: host.replace(/:\d+$/, ''),
 		place:
-			url === undefined ? (source?.repoURL ?? 'the source') : `${registry ?? url.registry}/${url.repository}`,
+			url === undefined
+				? (source?.repoURL.replace(/^oci:\/\//, '') ?? 'the source')
+				: `${registry ?? url.registry}/${url.repository}`,
 		targetRevision: source?.targetRevision ?? '',
 		path: source?.path ?? '.',
 		project: application.spec.project,
+		destination: application.spec.destination.namespace ?? 'default',
 	}
 }
 
 interface Message {
 	readonly text: string
+	readonly of?: 'hook'
 	readonly severity: Explanation['severity']
 }
 
 function messagesOf(application: Application): readonly Message[] {
 	const { status } = application
-	const messages: Message[] = (status?.conditions ?? []).map(({ type, message }) => ({
-		text: message,
-		severity: type.endsWith('Warning') ? 'warning' : 'error',
-	}))
-	const operation = status?.operationState
-	if (operation === undefined) return messages
+	const conditions = (status?.conditions ?? []).map(
+		({ type, message: text }): Message & { type: string } => ({
+			type,
+			text,
+			severity: type.endsWith('Warning') ? 'warning' : 'error',
+		}),
+	)
+	// A SyncError says of all resources together what each of them says more exactly.
+	const [late, early] = [true, false].map((is) =>
+		conditions.filter(({ type }) => (type === 'SyncError') === is),
+	)
+	return [...(early ?? []), ...operationMessages(application, late ?? [])]
+}
+
+function operationMessages(application: Application, syncErrors: readonly Message[]): readonly Message[] {
+	const operation = application.status?.operationState
+	if (operation === undefined) return syncErrors
 	const failed = operation.phase === 'Failed' || operation.phase === 'Error'
-	if (!failed && !isRetrying(application)) return messages
-	for (const { kind, name, status: outcome, hookPhase, message } of operation.syncResult?.resources ?? []) {
-		const bad = outcome === 'SyncFailed' || hookPhase === 'Failed' || hookPhase === 'Error'
-		if (bad && message !== undefined)
-			messages.push({ text: `${kind} ${name}: ${message}`, severity: 'error' })
+	if (!failed && !isRetrying(application)) return syncErrors
+	const messages: Message[] = []
+	for (const each of operation.syncResult?.resources ?? []) {
+		const { kind, name, message, hookType } = each
+		const ended = each.hookPhase === 'Failed' || each.hookPhase === 'Error'
+		if ((!ended && each.status !== 'SyncFailed') || message === undefined) continue
+		// A hook that could not even be made is like any other object.
+		const isHook = hookType !== undefined && hookType !== '' && each.status !== 'SyncFailed'
+		messages.push({ text: `${kind} ${name}: ${message}`, severity: 'error', ...(isHook && { of: 'hook' }) })
 	}
+	messages.push(...syncErrors)
 	if (operation.message !== undefined) messages.push({ text: operation.message, severity: 'error' })
 	return messages
 }
@@ -156,6 +199,15 @@ function trapsOf(application: Application, facts: Facts): readonly Explanation[]
 			what: 'The Application is being removed.',
 			why: 'Its finalizer keeps it until all it deployed is gone; a finalizer of one of these may hold that up.',
 			next: `See what is left: kubectl describe application ${facts.name} -n ${facts.namespace}`,
+		})
+	}
+	if (isStale(application)) {
+		found.push({
+			cause: 'not-compared',
+			severity: 'warning',
+			what: 'Argo CD has not compared it since it was changed or asked to.',
+			why: 'What it says is of before. Should that last, its application-controller is busy or does not run.',
+			next: `See whether it runs: kubectl get pods -n ${facts.namespace} -l app.kubernetes.io/name=argocd-application-controller`,
 		})
 	}
 	const [source] = sourcesOf(application)

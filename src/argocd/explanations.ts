@@ -11,6 +11,8 @@ export interface Facts {
 	readonly targetRevision: string
 	readonly path: string
 	readonly project: string
+	/** Namespace that is deployed to. */
+	readonly destination: string
 }
 
 /** One class of messages. The first row whose pattern matches explains a message. */
@@ -26,6 +28,16 @@ export interface ExplanationRow {
 }
 
 const says = (text: string) => (): string => text
+
+const sandboxRows: readonly ExplanationRow[] = [
+	{
+		cause: 'sandbox-limit',
+		pattern: /(?:^|: )sandbox: (.*)/s,
+		what: says('The sandbox cannot do this.'),
+		why: (_, match) => match[1] ?? '',
+		next: says('Install the tool it names, or use a real cluster: lading up --cluster kind'),
+	},
+]
 
 /** These quote other messages, and so come before them. */
 const quotingRows: readonly ExplanationRow[] = [
@@ -44,13 +56,6 @@ const quotingRows: readonly ExplanationRow[] = [
 		why: (_, match) => (match[2] ?? '').trim().slice(0, 300),
 		next: ({ place, targetRevision }) =>
 			`Find the line with lading check DIR, mend it, and push: lading push DIR ${place}:${targetRevision}`,
-	},
-	{
-		cause: 'sandbox-limit',
-		pattern: /(?:^|: )sandbox: (.*)/s,
-		what: says('The sandbox cannot do this.'),
-		why: (_, match) => match[1] ?? '',
-		next: says('Install the tool it names, or use a real cluster: lading up --cluster kind'),
 	},
 	{
 		cause: 'tags-denied',
@@ -326,6 +331,14 @@ const artifactRows: readonly ExplanationRow[] = [
 			`See which: lading check ${place}:${targetRevision} – and copy the file instead of linking to it.`,
 	},
 	{
+		cause: 'name-too-long',
+		pattern: /file name too long/,
+		what: says('A file in the artifact has a name that no disk takes.'),
+		why: says('Linux takes 255 bytes for a name, and 4095 for a path.'),
+		next: ({ place, targetRevision }) =>
+			`See which: lading check ${place}:${targetRevision} – rename it, and push: lading push DIR ${place}:${targetRevision}`,
+	},
+	{
 		cause: 'path-escape',
 		pattern:
 			/illegal filepath in archive|path escapes from parent|mkdirat|error creating (?:nested folders|file)/,
@@ -453,6 +466,47 @@ const specRows: readonly ExplanationRow[] = [
 		what: says('Argo CD does not know the destination cluster.'),
 		why: says('No cluster Secret has that name or URL.'),
 		next: says('List them: kubectl get secret -n argocd -l argocd.argoproj.io/secret-type=cluster'),
+	},
+]
+
+/** What admission says of objects quotes anything, and so comes before it. */
+const admissionRows: readonly ExplanationRow[] = [
+	{
+		cause: 'admission-unreachable',
+		pattern: /failed calling webhook "([^"]*)": (.*)/s,
+		what: (_, match) =>
+			`The admission webhook ${match[1]} does not answer, and without it the cluster takes nothing.`,
+		why: (_, match) => (match[2] ?? '').slice(0, 300),
+		next: says(
+			'See whether what it belongs to runs: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
+		),
+	},
+	{
+		cause: 'admission-refused',
+		pattern:
+			/(?:admission webhook "([^"]*)" denied the request|ValidatingAdmissionPolicy '([^']*)' with binding '[^']*' denied request|violates PodSecurity "([^"]*)"):? ?(.*)/s,
+		what: (_, match) =>
+			`A rule of the cluster does not allow an object: ${match[1] ?? match[2] ?? `Pod Security ${match[3]}`}.`,
+		why: (_, match) => (match[4] ?? '').slice(0, 300),
+		next: ({ place, targetRevision }) =>
+			`Mend the manifest and push: lading push DIR ${place}:${targetRevision} – or ask who keeps the policy.`,
+	},
+	{
+		cause: 'quota-exceeded',
+		pattern: /exceeded quota: ([^\s,]+)(?:, requested: (.*))?/s,
+		what: (_, match) => `The quota ${match[1]} of the namespace is used up.`,
+		why: (_, match) =>
+			match[2] === undefined ? 'It counts what is there.' : `Requested: ${match[2].slice(0, 300)}`,
+		next: ({ destination }) =>
+			`Look at it: kubectl describe resourcequota -n ${destination} – and free some, or raise it.`,
+	},
+	{
+		cause: 'namespace-terminating',
+		pattern: /unable to create new content in namespace (\S+) because it is being terminated/,
+		what: (_, match) => `The namespace ${match[1]} is being deleted.`,
+		why: says('Kubernetes makes nothing new in it until it is gone; a finalizer may hold that up.'),
+		next: (_, match) =>
+			`See what is left in it: kubectl get namespace ${match[1]} -o jsonpath='{.status.conditions}'`,
 	},
 ]
 
@@ -593,19 +647,16 @@ const deployRows: readonly ExplanationRow[] = [
 	},
 	{
 		cause: 'field-immutable',
-		pattern: /field is immutable/,
+		pattern: /field is immutable|updates to \w+ spec for fields other than/,
 		what: says('A field cannot be changed on an object that exists.'),
 		why: says('Kubernetes keeps it for the life of the object.'),
 		next: says('Delete the object, or annotate it argocd.argoproj.io/sync-options: Replace=true,Force=true'),
 	},
 	{
 		cause: 'object-invalid',
-		pattern: /is invalid: (.*)|admission webhook "([^"]*)" denied the request/,
+		pattern: /is invalid: (.*)/s,
 		what: says('The cluster does not take an object.'),
-		why: (_, match) =>
-			match[2] === undefined
-				? (match[1] ?? '').slice(0, 300)
-				: `The admission webhook ${match[2]} refuses it.`,
+		why: (_, match) => (match[1] ?? '').slice(0, 300),
 		next: says('Mend the manifest and push again.'),
 	},
 	{
@@ -631,19 +682,16 @@ const deployRows: readonly ExplanationRow[] = [
 		next: ({ name }) => `See which: lading status ${name} – and read its log with kubectl logs.`,
 	},
 	{
-		cause: 'timeout',
-		pattern: /context deadline exceeded|DeadlineExceeded/,
-		what: says('Argo CD’s repo-server took longer than 60 seconds.'),
-		why: says(
-			'The first pull and the rendering must fit into that; the registry is slow or the artifact large.',
-		),
-		next: ({ name }) =>
-			`Try again (what was pulled is kept): lading sync ${name} – or raise controller.repo.server.timeout.seconds in argocd-cmd-params-cm.`,
-	},
-	{
 		cause: 'tasks-invalid',
 		pattern: /one or more synchronization tasks are not valid(?:: (.*))?/s,
 		what: says('The cluster would not take some of the objects.'),
+		why: (_, match) => (match[1] ?? 'The resources of the sync say which.').slice(0, 300),
+		next: ({ name }) => `See which: lading status ${name}`,
+	},
+	{
+		cause: 'tasks-failed',
+		pattern: /one or more synchronization tasks completed unsuccessfully(?:,? reason: (.*))?/s,
+		what: says('What was applied first did not get well, and the rest was not applied.'),
 		why: (_, match) => (match[1] ?? 'The resources of the sync say which.').slice(0, 300),
 		next: ({ name }) => `See which: lading status ${name}`,
 	},
@@ -656,12 +704,36 @@ const deployRows: readonly ExplanationRow[] = [
 	},
 ]
 
+const lastRows: readonly ExplanationRow[] = [
+	{
+		cause: 'timeout',
+		pattern: /context deadline exceeded|DeadlineExceeded/,
+		what: says('Argo CD’s repo-server took longer than 60 seconds.'),
+		why: says(
+			'The first pull and the rendering must fit into that; the registry is slow or the artifact large.',
+		),
+		next: ({ name }) =>
+			`Try again (what was pulled is kept): lading sync ${name} – or raise controller.repo.server.timeout.seconds in argocd-cmd-params-cm.`,
+	},
+]
+
+/** For what the cluster says of the objects that it was given. */
+export const clusterRows: readonly ExplanationRow[] = [
+	...sandboxRows,
+	...admissionRows,
+	...specRows,
+	...deployRows,
+]
+
 /** In the order in which they are tried: what is more exact stands first. */
 export const explanationRows: readonly ExplanationRow[] = [
+	...sandboxRows,
 	...quotingRows,
+	...admissionRows,
 	...specRows,
 	...revisionRows,
 	...transportRows,
 	...artifactRows,
 	...deployRows,
+	...lastRows,
 ]

@@ -44,7 +44,15 @@ export { matchesSource, sourcesOf } from './source-match.ts'
 export type { PushedArtifact } from './source-match.ts'
 export { detectSourceType } from './source-type.ts'
 export type { SourceType } from './source-type.ts'
-export { deployedDigests, isAutomated, isRetrying, isSettled, progressOf, summarize } from './summary.ts'
+export {
+	deployedDigests,
+	isAutomated,
+	isRetrying,
+	isSettled,
+	isStale,
+	progressOf,
+	summarize,
+} from './summary.ts'
 export type { ApplicationSummary, Progress, ProgressOptions } from './summary.ts'
 export type {
 	Application,

@@ -65,6 +65,7 @@ const syncedResource = v.looseObject({
 	status: text,
 	message: text,
 	hookPhase: text,
+	hookType: text,
 	syncPhase: text,
 })
 

@@ -1,5 +1,6 @@
 import { unreachable } from '../errors/index.ts'
 import { isDigest } from '../oci/index.ts'
+import { ArgocdName } from './names.ts'
 import { sourcesOf } from './source-match.ts'
 import type {
 	Application,
@@ -61,6 +62,16 @@ export function summarize(application: Application): ApplicationSummary {
 		automated: isAutomated(application),
 		deleting: metadata.deletionTimestamp !== undefined,
 	}
+}
+
+/** Whether what Argo CD says is of before the Application was changed, or a comparison asked for. */
+export function isStale({ metadata, spec, status }: Application): boolean {
+	if (metadata.annotations?.[ArgocdName.refreshAnnotation] !== undefined) return true
+	const compared = status?.sync?.comparedTo?.source
+	if (typeof compared !== 'object' || compared === null || spec.source === undefined) return false
+	const { repoURL, targetRevision } = spec.source
+	const before: Readonly<Record<string, unknown>> = { ...compared }
+	return before.repoURL !== repoURL || (before.targetRevision ?? '') !== (targetRevision ?? '')
 }
 
 export function isAutomated({ spec }: Application): boolean {

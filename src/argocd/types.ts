@@ -90,6 +90,8 @@ export interface SyncOperationResource {
 	readonly status?: string | undefined
 	readonly message?: string | undefined
 	readonly hookPhase?: string | undefined
+	/** Only hooks have one; a phase have all that were applied. */
+	readonly hookType?: string | undefined
 	readonly syncPhase?: string | undefined
 }
 

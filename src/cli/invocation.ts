@@ -68,7 +68,9 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 
 /** Any thrown value as an error of ours: interrupts, full disks and bugs are told apart here, once. */
 export function asLadingError(error: unknown, signal: AbortSignal): LadingError {
-	if (signal.aborted && !(error instanceof LadingError && error.kind === 'bug')) {
+	// An interrupt that says what it left knows more than this does.
+	const isTold = error instanceof LadingError && (error.kind === 'bug' || error.kind === 'interrupted')
+	if (signal.aborted && !isTold) {
 		return new UserError('INTERRUPTED', 'interrupted', {
 			cause: error,
 			hint: 'Run the same command again: it finishes what is missing.',

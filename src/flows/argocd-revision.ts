@@ -91,7 +91,13 @@ async function find(
 			const exact = isTag(revision.range) ? await repository.resolve(revision.range, { signal }) : undefined
 			if (exact) return exact
 			const highest = resolveRange(revision.range, (await repository.tags({ signal })) ?? [])
-			return highest.found ? await repository.resolve(highest.tag, { signal }) : undefined
+			if (highest.found) return await repository.resolve(highest.tag, { signal })
+			if (highest.reason === 'no-match') return undefined
+			throw new UserError(
+				'NOT_FOUND',
+				`the range ${revision.range} chooses the tag ${highest.tag}, which Argo CD cannot ask for`,
+				{ hint: 'It reads the "_" as "+" and does not turn it back. Name the tag itself, or delete it.' },
+			)
 		}
 		case 'invalid':
 			throw new UserError('REFERENCE_INVALID', `Argo CD cannot read this revision: ${revision.message}`, {

@@ -4,6 +4,7 @@ import {
 	buildApplication,
 	buildRepositorySecret,
 	isSettled,
+	isStale,
 	type RepositorySecretOptions,
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
@@ -17,7 +18,7 @@ import { readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { type DeployedApplication, type State, withApplication } from './state.ts'
 import { readArtifact } from './subject.ts'
-import { describeProgress, whyUnhealthy } from './sync-progress.ts'
+import { describeProgress, interruptible, whyUnhealthy } from './sync-progress.ts'
 
 /** What the Application shall look like. */
 export interface ApplicationWish {
@@ -133,6 +134,7 @@ export async function deploy(
 	const unchanged =
 		present !== undefined &&
 		holds(present.spec, application.spec) &&
+		!isStale(present) &&
 		isSettled(present, { digest: reference.digest })
 	// Before it is made: what a killed command has left, `down` still finds.
 	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
@@ -150,20 +152,22 @@ export async function deploy(
 
 	const caFile = options.access?.caFile
 	const waiting = progress.step('sync')
-	const sync = await waitForSync(api, {
-		...ref,
-		digest: reference.digest,
-		timeoutMs: options.timeoutMs,
-		signal,
-		onChange: (app, state) => waiting.update(describeProgress(app, state)),
-		whyUnhealthy: async (app) => await whyUnhealthy(target, app, signal),
-		isCaTrusted: async () =>
-			await argocd.certificates.isTrusted({
-				host: endpoint.cluster,
-				pem: caFile === undefined ? undefined : readCa(caFile),
-				signal,
-			}),
-	})
+	const sync = await interruptible(session, options.name, () =>
+		waitForSync(api, {
+			...ref,
+			digest: reference.digest,
+			timeoutMs: options.timeoutMs,
+			signal,
+			onChange: (app, state) => waiting.update(describeProgress(app, state)),
+			whyUnhealthy: async (app) => await whyUnhealthy(target, app, signal),
+			isCaTrusted: async () =>
+				await argocd.certificates.isTrusted({
+					host: endpoint.cluster,
+					pem: caFile === undefined ? undefined : readCa(caFile),
+					signal,
+				}),
+		}),
+	)
 	waiting.done(`${sync.sync}, ${sync.health} at ${reference.digest.slice(0, 19)}…`)
 	return { ...result, changed: true, sync }
 }

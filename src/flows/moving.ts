@@ -4,7 +4,7 @@ import type { ConnectedCluster } from './clusters.ts'
 import type { Step } from './progress.ts'
 import { readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
-import { describeProgress, whyUnhealthy } from './sync-progress.ts'
+import { describeProgress, interruptible, whyUnhealthy } from './sync-progress.ts'
 
 /** How an Application is waited for. */
 export interface MovingOptions {
@@ -50,15 +50,17 @@ export async function waitOrStart(
 		await api.requestSync(ref, { prune: prune === true, signal })
 	const host = tlsHostname(sourcesOf(application)[0]?.repoURL ?? '')
 	const pem = access?.caFile === undefined ? undefined : readCa(access.caFile)
-	const synced = await waitForSync(api, {
-		...ref,
-		digest,
-		timeoutMs: wait.timeoutMs,
-		signal,
-		onChange: (present, state) => step.update(describeProgress(present, state)),
-		isCaTrusted: async () => await argocd.certificates.isTrusted({ host, pem, signal }),
-		whyUnhealthy: async (present) => await whyUnhealthy({ readUnhealthy }, present, signal),
-	})
+	const synced = await interruptible(session, name, () =>
+		waitForSync(api, {
+			...ref,
+			digest,
+			timeoutMs: wait.timeoutMs,
+			signal,
+			onChange: (present, state) => step.update(describeProgress(present, state)),
+			isCaTrusted: async () => await argocd.certificates.isTrusted({ host, pem, signal }),
+			whyUnhealthy: async (present) => await whyUnhealthy({ readUnhealthy }, present, signal),
+		}),
+	)
 	tellOf(synced, { step, session })
 	return synced
 }

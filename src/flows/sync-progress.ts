@@ -1,6 +1,7 @@
 import { type Application, explain, type Progress } from '../argocd/index.ts'
-import { unreachable } from '../errors/index.ts'
+import { unreachable, UserError } from '../errors/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
+import type { Session } from './session.ts'
 
 /** What an Application is waiting for, in a few words. */
 export function describeProgress(application: Application, progress: Progress): string {
@@ -34,6 +35,26 @@ export function describeProgress(application: Application, progress: Progress): 
 function describeSyncing(application: Application): string {
 	const failed = explain(application).find(({ severity }) => severity === 'error')
 	return failed === undefined ? 'Argo CD applies' : `Argo CD tries again: ${failed.what}`
+}
+
+/**
+ * Runs a wait. Whoever interrupts it is told what stays as it is: Argo CD goes on alone.
+ * @throws UserError `INTERRUPTED`, and what `wait` throws
+ */
+export async function interruptible<T>(
+	{ signal }: Pick<Session, 'signal'>,
+	name: string,
+	wait: () => Promise<T>,
+): Promise<T> {
+	try {
+		return await wait()
+	} catch (error) {
+		if (signal?.aborted !== true) throw error
+		throw new UserError('INTERRUPTED', `interrupted: nobody waits for ${name} any more`, {
+			cause: error,
+			hint: `The Application stands as it was written, and Argo CD goes on with it: lading status ${name} – or wait again with the same command.`,
+		})
+	}
 }
 
 /** Why an Application is not Healthy: a line for each resource. */

@@ -186,14 +186,16 @@ const conditionsOf: ApplicationCheck = async (application, { cluster, signal }) 
 	const seen = `${status?.sync?.status ?? 'Unknown'} and ${status?.health?.status ?? 'Unknown'}`
 	if (explanations.length === 0) {
 		const degraded = status?.health?.status === 'Degraded'
+		const stands = status?.sync?.status === 'Synced'
 		const causes = (await readUnhealthy(cluster, application, { signal })).map(
 			({ kind, name, message }) => `${kind} ${name}: ${message}`,
 		)
 		return [
 			{
 				...base,
-				status: degraded ? 'fault' : 'ok',
+				status: degraded ? 'fault' : stands ? 'ok' : 'warn',
 				seen,
+				...(!stands && { fix: `lading status ${application.metadata.name}` }),
 				...(causes.length > 0 && { why: causes.join('; ') }),
 				...(degraded && {
 					why: causes.length > 0 ? causes.join('; ') : status.health?.message,

@@ -5,6 +5,7 @@ import {
 	explain,
 	type Explanation,
 	isAutomated,
+	isStale,
 	parseRepoUrl,
 	type ResourceStatus,
 	summarize,
@@ -17,6 +18,8 @@ export interface ApplicationState extends ApplicationSummary {
 	readonly resourceStates: readonly ResourceStatus[]
 	/** What the conditions and the last operation mean. */
 	readonly explanations: readonly Explanation[]
+	/** Whether all of this is of before the Application was changed, or a comparison asked for. */
+	readonly stale: boolean
 	/** Whether the tag names another digest now than the one deployed; absent where it was not asked or cannot be told. */
 	readonly tagMoved?: boolean | undefined
 }
@@ -63,6 +66,7 @@ async function stateOf(
 		...summary,
 		resourceStates: withHealth(application, (await readUnhealthy?.(application, { signal })) ?? []),
 		explanations: explain(application),
+		stale: isStale(application),
 		...(tagMoved !== undefined && { tagMoved }),
 	}
 }

@@ -137,6 +137,24 @@ describe('waitForSync', () => {
 		expect(await wait(states)).toMatchObject({ revision: NEW })
 	})
 
+	it('does not wait for a difference that Argo CD lets stand', async () => {
+		const left: ApplicationStatus = {
+			...outOfSync('Running'),
+			operationState: {
+				phase: 'Succeeded',
+				finishedAt: '2026-01-01T00:00:00Z',
+				syncResult: { revision: NEW },
+			},
+			reconciledAt: '2026-01-01T00:00:05Z',
+			resources: [{ kind: 'Service', name: 's', status: 'OutOfSync' }],
+		}
+		await expect(wait([application(left)])).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+			message: expect.stringContaining('the cluster still differs: Service s'),
+			hint: expect.stringContaining('argocd app diff app'),
+		})
+	})
+
 	it('takes Unknown and Healthy with a condition for a no, and explains it', async () => {
 		const error = `${P}failed to resolve revision "v1": cannot get digest for revision v1: r:5000/app:v1: not found`
 		await expect(wait([application(unknown, { error })])).rejects.toMatchObject({

@@ -160,8 +160,14 @@ async function judge(
 	const busy = application.operation !== undefined || operation === 'Running' || operation === 'Terminating'
 	const atHome = options.health === false && isSynced(application, options.digest) && !busy
 	if (atHome) return { kind: 'done' }
-	if (progress.state === 'running') return { kind: 'wait' }
 	const explanations = explain(application)
+	if (progress.state === 'running') {
+		if (!isLeftSo(application, explanations)) return { kind: 'wait' }
+		return {
+			kind: 'doubtful',
+			error: failed({ application, explanations, said: saidOfManual(explanations) }),
+		}
+	}
 	switch (progress.why) {
 		case 'degraded':
 			return { kind: 'doubtful', error: degraded(application) }
@@ -204,8 +210,14 @@ async function judge(
 	}
 }
 
+/** Whether Argo CD has applied all it was given, and lets the difference stand. */
+function isLeftSo({ spec }: Application, explanations: readonly Explanation[]): boolean {
+	if (spec.syncPolicy?.automated?.selfHeal === true) return false
+	return explanations.some(({ cause }) => cause === 'still-different')
+}
+
 /** They only say that there is more to say. */
-const GENERAL: ReadonlySet<string> = new Set(['objects-failed', 'tasks-invalid', 'unknown'])
+const GENERAL: ReadonlySet<string> = new Set(['objects-failed', 'tasks-failed', 'tasks-invalid', 'unknown'])
 
 function saidOfManual(explanations: readonly Explanation[]): string {
 	const left = explanations.some(({ cause }) => cause === 'not-pruned' || cause === 'still-different')
@@ -222,7 +234,8 @@ interface Failed {
 function failed({ application, explanations, said, message }: Failed): RemoteError {
 	const errors = explanations.filter(({ severity }) => severity === 'error')
 	const cause = errors.find((each) => !GENERAL.has(each.cause)) ?? errors[0] ?? explanations[0]
-	const why = cause === undefined ? (message ?? '') : `${cause.what} ${cause.why}`
+	const told = cause?.cause === 'unknown' ? cause.what : `${cause?.what} ${cause?.why}`
+	const why = cause === undefined ? (message ?? '') : told
 	const { name, namespace = 'argocd' } = application.metadata
 	return new RemoteError('SYNC_FAILED', `the Application ${name} ${said}${why === '' ? '' : `: ${why}`}`, {
 		hint: cause?.next ?? `Look closer: kubectl describe application ${name} -n ${namespace}`,
@@ -298,7 +311,8 @@ function timedOut(application: Application | undefined, { options, causes, troub
 	}
 	const { sync, health, revision } = summarize(application)
 	const at = revision === undefined ? '' : ` at ${revision}`
-	const cause = explain(application).find(({ severity }) => severity === 'error')
+	const explanations = explain(application)
+	const cause = explanations.find(({ severity }) => severity === 'error') ?? explanations[0]
 	const why = isRefreshing(application)
 		? 'Argo CD has not compared it yet'
 		: cause !== undefined
@@ -311,7 +325,7 @@ function timedOut(application: Application | undefined, { options, causes, troub
 		`the Application ${name} is ${sync}${at} and ${health} after ${seconds}: ${why}`,
 		{
 			hint: isRefreshing(application)
-				? `See whether Argo CD works: kubectl get pods -n ${options.namespace}`
+				? `See whether Argo CD works: kubectl get pods -n ${options.namespace} -l app.kubernetes.io/name=argocd-application-controller`
 				: (cause?.next ?? `Wait longer with --timeout, or look: lading status ${name}`),
 			details: [
 				...causes,

@@ -22,6 +22,6 @@ export async function status(
 		text: formatStatus(states, { style: output.style, cluster: target.name }),
 		document: { cluster: target.name, sandbox: target.name === 'sandbox', applications: states },
 	})
-	const good = states.every(({ sync, health }) => sync === 'Synced' && health === 'Healthy')
+	const good = states.every(({ sync, health, stale }) => sync === 'Synced' && health === 'Healthy' && !stale)
 	return flags.exitCode && !good ? exitCodes.no : 0
 }
