@@ -156,6 +156,13 @@ describe('checkArtifact on a manifest', () => {
 				undefined,
 				undefined,
 			],
+			[
+				'a layer of any type, 3.1.0',
+				manifest({ layerTypes: ['application/yaml'] }),
+				'3.1.0',
+				'layer-media-type',
+				'oci layer media type application/yaml is not in the list of allowed media types',
+			],
 			['a subject', manifest({ subject: emptyDescriptor }), '3.6.1', 'subject', undefined],
 			[
 				'4 MiB and a byte',
@@ -169,7 +176,7 @@ describe('checkArtifact on a manifest', () => {
 				manifest({}, 4_194_305),
 				'3.2.0',
 				'manifest-size',
-				`could not save oci digest ${DIGEST}: failed to perform "Successors" on source: read failed: content size 4194305 exceeds push size limit 4194304`,
+				`could not save oci digest ${DIGEST}: failed to perform "Successors" on source: read failed: content size 4194305 exceeds push size limit 4194304: size exceeds limit`,
 			],
 			[
 				'a large blob',
@@ -675,6 +682,10 @@ describe('checkArtifact on the manifests', () => {
 		],
 		[
 			{ 'x.json': '{}' },
+			"Failed to load target state: failed to unmarshal manifests for source 1 of 1: Object 'Kind' is missing in '{…}'",
+		],
+		[
+			{ 'x.json': 'null' },
 			"Failed to load target state: failed to unmarshal manifests for source 1 of 1: Object 'Kind' is missing in '{…}'",
 		],
 		[{ 'a.yaml': SERVICE }, undefined],

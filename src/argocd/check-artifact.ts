@@ -131,6 +131,9 @@ type Options<R extends ResourceIdentity> = JudgeOptions & {
 	readonly judge: Judge<R>
 }
 
+/** What came before is deployed all the same. */
+const PARTIAL: ReadonlySet<string> = new Set(['entries-maximum', 'extracted-size-silent'])
+
 const nothing = (...breaches: readonly Breach[]): ContentResult<never> => ({
 	breaches,
 	resources: [],
@@ -156,8 +159,7 @@ function checkContent<R extends ResourceIdentity>(
 		...(extraction.fault === undefined ? [] : [faultBreach(extraction.fault)]),
 		...(tree.problem === undefined ? [] : [problemBreach(tree.problem, extraction)]),
 	]
-	if (fatal.some(({ rule }) => rule !== 'entries-maximum'))
-		return { ...nothing(...fatal, ...dropped), skipped }
+	if (fatal.some(({ rule }) => !PARTIAL.has(rule))) return { ...nothing(...fatal, ...dropped), skipped }
 	const files = isChartLayer(manifest, options.version)
 		? stripDirectory(extraction.files)
 		: { files: extraction.files }
@@ -173,16 +175,19 @@ function checkContent<R extends ResourceIdentity>(
 function problemBreach(problem: TreeProblem, { endsAtLimit }: Extraction): Breach {
 	switch (problem.kind) {
 		case 'not-gzip':
-			return { rule: 'layer-not-gzip', detail: {} }
+			return {
+				rule: 'layer-not-gzip',
+				detail: problem.isEmpty === true ? { argocd: 'error reading file: EOF' } : {},
+			}
 		case 'gzip-corrupt':
-			return { rule: 'layer-gzip-corrupt', detail: {} }
+			return { rule: 'layer-gzip-corrupt', detail: { argocd: `${doing(problem)}: flate: corrupt input` } }
 		case 'not-tar':
 			return { rule: 'layer-not-tar', detail: { detail: problem.detail } }
 		case 'name-too-long':
 			return { rule: 'entry-name', detail: {} }
 		case 'gzip-truncated':
 		case 'tar-truncated':
-			return { rule: 'layer-truncated', detail: {} }
+			return { rule: 'layer-truncated', detail: { argocd: `${doing(problem)}: unexpected EOF` } }
 		case 'too-large':
 			return { rule: endsAtLimit ? 'extracted-size-silent' : 'extracted-size', detail: {} }
 		case 'too-many-entries':
@@ -190,6 +195,11 @@ function problemBreach(problem: TreeProblem, { endsAtLimit }: Extraction): Breac
 		default:
 			return unreachable(problem)
 	}
+}
+
+/** What Argo CD was at when it came upon a fault of the stream. */
+function doing({ inFile }: { readonly inFile?: boolean | undefined }): string {
+	return inFile === true ? 'error writing tgz file' : 'error while iterating on tar reader'
 }
 
 function faultBreach(fault: NonNullable<Extraction['fault']>): Breach {

@@ -1,4 +1,5 @@
 import type { Verdict } from './check-artifact.ts'
+import type { ResourceIdentity } from './resource.ts'
 import { comparisonError } from './revision.ts'
 
 /** Faults of single files: the repo-server calls them a precondition that failed. */
@@ -20,7 +21,7 @@ const CONTROLLER = 'failed to unmarshal manifests for source '
  * The message of the ComparisonError that Argo CD would set for an artifact;
  * `undefined` where it takes it, were it only without a word.
  */
-export function comparisonErrorOf(verdict: Verdict): string | undefined {
+export function comparisonErrorOf(verdict: Verdict<ResourceIdentity>): string | undefined {
 	const finding = verdict.findings.find(
 		({ rule, severity, argocdMessage }) =>
 			severity === 'refuse' && argocdMessage !== undefined && !ON_SYNC.has(rule),

@@ -16,6 +16,8 @@ function extract(entries: readonly TreeEntry[], version = '3.6.1'): string {
 		.join(' ')
 }
 
+const LONG = 'n'.repeat(256)
+
 /** Each row is what Argo CD's own tar code did with these entries. */
 describe('extractTree', () => {
 	const rooted: readonly (readonly [string, readonly TreeEntry[]])[] = [
@@ -26,6 +28,8 @@ describe('extractTree', () => {
 		['error creating nested folders: mkdirat d: file exists', [link('d', 'nowhere'), file('d/x')]],
 		['error creating nested folders: mkdirat d: file exists', [file('d'), file('d/x')]],
 		['error creating nested folders: openat d: not a directory', [file('d'), directory('d/e/y')]],
+		[`error creating file "${LONG}": openat ${LONG}: file name too long`, [file(LONG)]],
+		[`error creating nested folders: mkdirat ${LONG}: file name too long`, [file(`${LONG}/a`)]],
 		['error creating file "..": openat ..: path escapes from parent', [file('..')]],
 		['error creating symlink: symlinkat a ..: path escapes from parent', [link('..', 'a')]],
 		['error checking symlink parent "..": statat ..: path escapes from parent', [link('../b', 'a')]],

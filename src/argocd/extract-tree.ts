@@ -1,6 +1,6 @@
 import type { Tree, TreeEntry } from '../artifact/index.ts'
 import { unreachable } from '../errors/index.ts'
-import { cleanPath, joinPath, parentPath, relativePath } from './go-path.ts'
+import { baseName, cleanPath, joinPath, parentPath, relativePath } from './go-path.ts'
 import { ArgocdLimit } from './limits.ts'
 import { inVersionRanges, type VersionRange } from './version.ts'
 
@@ -39,6 +39,7 @@ export type ExtractionFault =
 	  }
 	| { readonly rule: 'symlink-before-directory'; readonly file: string; readonly argocdMessage: string }
 	| { readonly rule: 'path-through-symlink'; readonly file: string; readonly argocdMessage: string }
+	| { readonly rule: 'entry-name'; readonly file: string; readonly argocdMessage: string }
 	| { readonly rule: 'path-conflict'; readonly file: string; readonly argocdMessage: string }
 	| { readonly rule: 'extracted-size'; readonly file: string; readonly argocdMessage: string }
 	/** The limit falls between two entries: Argo CD deploys what came before, and prunes the rest. */
@@ -62,6 +63,10 @@ interface State {
 }
 
 const BLOCK = 512
+/** NAME_MAX of Linux, in bytes. */
+const NAME_BYTES = 255
+const isTooLong = (name: string): boolean =>
+	name.length * 3 > NAME_BYTES && Buffer.byteLength(name) > NAME_BYTES
 /** Stands for the temporary directory that Argo CD names in its messages. */
 const DESTINATION = '/tmp/<path>'
 
@@ -184,6 +189,13 @@ function makeDirectories(
 		}
 		const link = files.get(path)?.type === 'symlink'
 		const call = rooted ? `mkdirat ${path}` : `mkdir ${DESTINATION}/${path}`
+		if (isTooLong(parts[count - 1] ?? '')) {
+			return {
+				rule: 'entry-name',
+				file,
+				argocdMessage: `error creating nested folders: ${call}: file name too long`,
+			}
+		}
 		if (rooted && link && count < parts.length && linkedAncestor(files, real) === undefined) {
 			// A link to nothing on the way makes the directories it names.
 			makeDirectories(state, { name: real, file })
@@ -235,13 +247,14 @@ function placeFile(state: State, { name, entry }: Placement): ExtractionFault | 
 		}
 	}
 	const real = resolveInTree(state.files, name)
-	const problem = writeProblem(state.files, real)
+	const longName = isTooLong(baseName(name)) ? 'file name too long' : undefined
+	const problem = longName ?? writeProblem(state.files, real)
 	if (problem !== undefined) {
 		const call = state.rooted
 			? `"${name}": openat ${name}`
 			: `"${DESTINATION}/${name}": open ${DESTINATION}/${name}`
 		return {
-			rule: 'path-conflict',
+			rule: longName === undefined ? 'path-conflict' : 'entry-name',
 			file: entry.path,
 			argocdMessage: `error creating file ${call}: ${problem}`,
 		}

@@ -1,7 +1,7 @@
 import type { Digest, ImageManifest, Manifest } from '../oci/index.ts'
 import { isManifestType, MediaType } from '../oci/index.ts'
 import { ArgocdLimit, defaultAllowedMediaTypes } from './limits.ts'
-import { dockerLayerSuffix, helmConfigCounts, type RuleDetail } from './rules.ts'
+import { dockerLayerSuffix, helmConfigCounts, oneLayer, type RuleDetail } from './rules.ts'
 import { inVersionRanges } from './version.ts'
 
 /** What a registry says of a manifest. */
@@ -58,6 +58,7 @@ export function checkManifest(
 		case 'index':
 			return [{ rule: 'image-index', detail: { ...common, count: 0 } }]
 		case 'other':
+			if (oversize.length > 0) return oversize
 			return isManifestType(mediaType)
 				? [{ rule: 'artifact-manifest', detail: { ...common, count: 0 } }]
 				: [{ rule: 'manifest-type', detail: common }]
@@ -84,7 +85,8 @@ function checkImage(
 	const content = layers.filter(({ mediaType }) =>
 		isContentLayer(mediaType, { version, configType: config.mediaType }),
 	)
-	for (const { mediaType } of content) {
+	const judged = layers.length === 1 && inVersionRanges(version, oneLayer) ? layers : content
+	for (const { mediaType } of judged) {
 		if (!allowedMediaTypes.includes(mediaType)) add('layer-media-type', { mediaType })
 	}
 	if (content.length !== 1) {

@@ -69,6 +69,7 @@ const hasKind = (value: unknown): value is PlainObject =>
 
 /** What is wrong with what has no kind, in words and in Go's. */
 function whyNoKind(value: unknown): { readonly detail: string; readonly words: string } {
+	if (value === null) return { detail: 'it is null', words: KIND_MISSING }
 	if (!isPlainObject(value)) {
 		const go = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
 		return {
@@ -120,7 +121,8 @@ function readJson({ path, bytes }: ManifestFile, parse: ParseDocuments): FileOut
 	const value: unknown = JSON.parse(text)
 	if (hasKind(value)) return { kind: 'resources', resources: resourcesOf(value, { file: path, line }) }
 	const { detail, words } = whyNoKind(value)
-	if (!isPlainObject(value))
+	// The repo-server marks null as an object of the Application; the controller then finds no kind.
+	if (value !== null && !isPlainObject(value))
 		return error('json-not-kubernetes', detail, `Failed to unmarshal "${name}": ${words}`)
 	return {
 		kind: 'error',

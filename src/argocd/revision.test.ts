@@ -49,7 +49,9 @@ describe('classifyRevision', () => {
 			'feature/x',
 			'invalid reference: mismatch between received "feature/x" and expected "127.0.0.1:15443/e-tag-slash"',
 		],
-		['sha256:abc', 'invalid reference: invalid digest: invalid checksum digest length'],
+		['sha256:abc', 'invalid reference: invalid digest "sha256:abc": invalid checksum digest length'],
+		['a:b', 'invalid reference: invalid digest "a:b": unsupported digest algorithm'],
+		['v1@sha256:', 'invalid reference: invalid digest "sha256:": invalid checksum digest format'],
 	])('tells what Argo CD says of "%s"', (revision, words) => {
 		expect(classifyRevision(revision, { place: '127.0.0.1:15443/e-tag-slash' })).toMatchObject({
 			argocdMessage: words,

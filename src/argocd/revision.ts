@@ -63,13 +63,27 @@ export function classifyRevision(revision: string, options: RevisionOptions = {}
 	return { kind: 'tag', tag: local }
 }
 
+/** @see oras registry/remote/repository.go ParseReference */
 function invalidReference(revision: string, { place = 'the repository' }: RevisionOptions): string {
 	if (revision === '') return 'invalid reference'
 	if (revision.includes('/'))
-		return `invalid reference: mismatch between received ${quote(revision.replace(/[:@].*$/, ''))} and expected ${quote(place)}`
-	if (/^sha(?:256|512):/.test(revision) || revision.includes('@'))
-		return 'invalid reference: invalid digest: invalid checksum digest length'
-	return `invalid reference: invalid tag ${quote(revision)}`
+		return `invalid reference: mismatch between received ${quote(revision)} and expected ${quote(place)}`
+	const at = revision.indexOf('@')
+	if (at < 0 && !revision.includes(':')) return `invalid reference: invalid tag ${quote(revision)}`
+	const digest = revision.slice(at + 1)
+	return `invalid reference: invalid digest ${quote(digest)}: ${digestFault(digest)}`
+}
+
+const ALGORITHMS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 }
+
+/** @see go-digest Digest.Validate */
+function digestFault(digest: string): string {
+	const [, algorithm = '', encoded = ''] = /^([^:]+):(.+)$/s.exec(digest) ?? []
+	const length = ALGORITHMS[algorithm]
+	if (length !== undefined)
+		return encoded.length === length ? 'invalid checksum digest format' : 'invalid checksum digest length'
+	const isDigest = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(digest)
+	return isDigest ? 'unsupported digest algorithm' : 'invalid checksum digest format'
 }
 
 const quote = (text: string): string => JSON.stringify(text)
@@ -138,7 +152,7 @@ export function resolutionMessage(revision: string, fault: ResolutionFault): str
 	const lookup = `${start}cannot get digest for revision ${revision}: `
 	switch (fault.kind) {
 		case 'not-found':
-			return `${lookup}${fault.place}${isDigest(revision) ? '@' : ':'}${revision}: not found`
+			return `${lookup}${fault.place}${revision.includes('@') ? '' : isDigest(revision) ? '@' : ':'}${revision.replace(/^.*@/, '@')}: not found`
 		case 'invalid':
 			return `${lookup}${fault.argocdMessage}`
 		case 'range':

@@ -45,7 +45,8 @@ export interface Rule {
 }
 
 const ALL: readonly VersionRange[] = [{ from: '3.1.0' }]
-const ONE_LAYER: readonly VersionRange[] = [{ from: '3.1.0', below: '3.1.6' }]
+/** Exactly one layer in all, and its type must be an allowed one whatever it is. */
+export const oneLayer: readonly VersionRange[] = [{ from: '3.1.0', below: '3.1.6' }]
 const CONTENT_LAYERS: readonly VersionRange[] = [{ from: '3.1.6' }]
 /** `tar.gzip` counts as the ending of a content layer. */
 export const dockerLayerSuffix: readonly VersionRange[] = [
@@ -76,7 +77,7 @@ const where = ({ file, line }: RuleDetail): string =>
 const SILENT: readonly RuleMessage[] = []
 
 const noContentLayer: readonly RuleMessage[] = [
-	{ versions: ONE_LAYER, text: ({ count = 0 }) => `expected only a single oci layer, got ${count}` },
+	{ versions: oneLayer, text: ({ count = 0 }) => `expected only a single oci layer, got ${count}` },
 	{ versions: CONTENT_LAYERS, text: () => 'expected only a single oci content layer, got 0' },
 ]
 
@@ -145,7 +146,7 @@ const manifestRules: readonly Rule[] = [
 			{
 				versions: ALL,
 				text: (detail) =>
-					`${saving(detail)}read failed: content size ${detail.size} exceeds push size limit 4194304`,
+					`${saving(detail)}read failed: content size ${detail.size} exceeds push size limit 4194304: size exceeds limit`,
 			},
 		],
 		fix: 'Take annotations out of the manifest.',
@@ -154,11 +155,11 @@ const manifestRules: readonly Rule[] = [
 	{
 		code: 'layers-total',
 		summary: 'There is exactly one layer in all',
-		versions: ONE_LAYER,
+		versions: oneLayer,
 		severity: 'refuse',
 		message: ({ count }) =>
 			`the manifest has ${count} layers; Argo CD before 3.1.6 takes exactly one, whatever its type`,
-		argocd: [{ versions: ONE_LAYER, text: ({ count }) => `expected only a single oci layer, got ${count}` }],
+		argocd: [{ versions: oneLayer, text: ({ count }) => `expected only a single oci layer, got ${count}` }],
 		fix: 'Update Argo CD to 3.1.6 or later, or push the files as one layer: lading push DIR REFERENCE',
 		evidence: 'read',
 	},
@@ -251,7 +252,7 @@ const layerRules: readonly Rule[] = [
 		severity: 'refuse',
 		message: () => 'the layer says it is tar+gzip, but its bytes are not gzip',
 		argocd: always((detail) =>
-			decompressing({ ...detail, argocd: 'error reading file: gzip: invalid header' }),
+			decompressing({ ...detail, argocd: detail.argocd ?? 'error reading file: gzip: invalid header' }),
 		),
 		fix: 'Push it with a media type that tells the truth: lading push DIR REFERENCE',
 		evidence: 'ran',
@@ -276,11 +277,14 @@ const layerRules: readonly Rule[] = [
 		summary: 'Names fit into a file system',
 		versions: ALL,
 		severity: 'refuse',
-		message: () => 'the name of an entry is longer than 4095 bytes, or lies more than 100 directories deep',
+		message: ({ file }) =>
+			file === undefined
+				? 'the name of an entry is longer than 4095 bytes, or lies more than 100 directories deep'
+				: `${file.slice(0, 80)}… has a name of more than 255 bytes in its path`,
 		argocd: always((detail) =>
 			decompressing({
 				...detail,
-				argocd: 'error creating nested folders: mkdir /tmp/<path>: file name too long',
+				argocd: detail.argocd ?? 'error creating nested folders: mkdir /tmp/<path>: file name too long',
 			}),
 		),
 		fix: 'Push the directory itself: lading push DIR REFERENCE',
@@ -293,7 +297,10 @@ const layerRules: readonly Rule[] = [
 		severity: 'refuse',
 		message: () => 'the tar ends in the middle',
 		argocd: always((detail) =>
-			decompressing({ ...detail, argocd: 'error while iterating on tar reader: unexpected EOF' }),
+			decompressing({
+				...detail,
+				argocd: detail.argocd ?? 'error while iterating on tar reader: unexpected EOF',
+			}),
 		),
 		fix: 'Push the directory again: lading push DIR REFERENCE',
 		evidence: 'ran',
@@ -305,7 +312,10 @@ const layerRules: readonly Rule[] = [
 		severity: 'refuse',
 		message: () => 'the layer starts like gzip and breaks later',
 		argocd: always((detail) =>
-			decompressing({ ...detail, argocd: 'error while iterating on tar reader: flate: corrupt input' }),
+			decompressing({
+				...detail,
+				argocd: detail.argocd ?? 'error while iterating on tar reader: flate: corrupt input',
+			}),
 		),
 		fix: 'Push the directory again: lading push DIR REFERENCE',
 		evidence: 'read',

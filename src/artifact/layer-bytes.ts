@@ -81,11 +81,12 @@ export async function* gunzip(stream: ByteStream): AsyncGenerator<Uint8Array, vo
 	source.pipe(unpacker)
 	try {
 		for await (const chunk of unpacker) yield chunk as Uint8Array
-		if (received === 0) throw new TarFault({ kind: 'not-gzip' })
+		if (received === 0) throw new TarFault({ kind: 'not-gzip', isEmpty: true })
 	} catch (error) {
 		if (failure !== undefined) throw failure.error
 		if (error instanceof TarFault || !isSystemError(error)) throw error
-		if (head[0] !== 0x1f || head[1] !== 0x8b) throw new TarFault({ kind: 'not-gzip' })
+		if (head[0] !== 0x1f || head[1] !== 0x8b)
+			throw new TarFault({ kind: 'not-gzip', ...(received === 0 && { isEmpty: true }) })
 		throw new TarFault({ kind: error.code === 'Z_BUF_ERROR' ? 'gzip-truncated' : 'gzip-corrupt' })
 	} finally {
 		source.unpipe(unpacker)

@@ -131,13 +131,27 @@ describe('readTree', () => {
 
 	it('holds manifests, and no more than it may', async () => {
 		const content = 'x'.repeat(1000)
-		const read = await tree(
-			tar({ name: 'a.yaml', content }, { name: 'image.png', content }, { name: 'b.yaml', content }),
-			{ maxHeld: 1500 },
-		)
+		const entries = ['a.yaml', 'image.png', 'b.yaml'].map((name) => ({ name, content }))
+		const read = await tree(tar(...entries), { maxHeld: 1500 })
 		expect(text(read.read('a.yaml'))).toBe(content)
 		expect(read.read('image.png')).toBeUndefined()
 		expect(read.read('b.yaml')).toBeUndefined()
+	})
+
+	it('holds small files of other names, of which a link may make a manifest', async () => {
+		const read = await tree(
+			tar(
+				{ name: 'a.txt', content: 'kind: A' },
+				{ name: 'b.png', content: 'x'.repeat(100_000) },
+				...Array.from({ length: 140 }, (_, index) => ({ name: `${index}.txt`, content: 'x'.repeat(60_000) })),
+				{ name: 'c.yaml', content: 'kind: C' },
+			),
+		)
+		expect(text(read.read('a.txt'))).toBe('kind: A')
+		expect(read.read('b.png')).toBeUndefined()
+		expect(read.read('130.txt')).toHaveLength(60_000)
+		expect(read.read('139.txt')).toBeUndefined()
+		expect(text(read.read('c.yaml'))).toBe('kind: C')
 	})
 
 	const good = tar({ name: 'a.yaml', content: 'a: 1' })
@@ -157,6 +171,7 @@ describe('readTree', () => {
 			tarAsGzip: (await gzipTree(good)).problem,
 			nothingAsGzip: (await gzipTree(Buffer.alloc(0))).problem,
 			cutGzip: (await gzipTree(gzipSync(good).subarray(0, -12))).problem,
+			brokenGlobal: (await tree(tar({ name: 'g', flag: 'g', content: '9 a=b\n' }))).problem,
 			brokenGzip: (await gzipTree(Buffer.concat([zipped.subarray(0, 10), Buffer.alloc(500, 0xff)]))).problem,
 			gzipOfGarbage: (await gzipTree(zipped)).problem,
 		}
@@ -167,11 +182,12 @@ describe('readTree', () => {
 			gzipAsTar: { kind: 'tar-truncated' },
 			garbage: { kind: 'not-tar' },
 			cutHeader: { kind: 'tar-truncated' },
-			cutFile: { kind: 'tar-truncated' },
+			cutFile: { kind: 'tar-truncated', inFile: true },
 			hugeSize: { kind: 'not-tar' },
 			tarAsGzip: { kind: 'not-gzip' },
-			nothingAsGzip: { kind: 'not-gzip' },
+			nothingAsGzip: { kind: 'not-gzip', isEmpty: true },
 			cutGzip: { kind: 'gzip-truncated' },
+			brokenGlobal: { kind: 'not-tar' },
 			brokenGzip: { kind: 'gzip-corrupt' },
 			gzipOfGarbage: { kind: 'not-tar' },
 		})

@@ -27,6 +27,10 @@ const MAX_FILE = 16 * 1024 * 1024
 /** Files without a manifest's name whose content decides how a directory is rendered. */
 const READ_NAMES: ReadonlySet<string> = new Set(['Kustomization', '.helmignore'])
 
+/** Files of any other name up to this size are held too: a link may make a manifest of one. In bytes, each and together. */
+const MAX_OTHER = 64 * 1024
+const MAX_OTHERS = 8 * 1024 * 1024
+
 function isRead(path: string): boolean {
 	return isManifestName(path) || READ_NAMES.has(path.slice(path.lastIndexOf('/') + 1))
 }
@@ -82,6 +86,7 @@ export async function readTree(
 	const entries: TreeEntry[] = []
 	let problem: TreeProblem | undefined
 	let held = 0
+	let others = 0
 	const maxHeld = options.limits?.maxHeld ?? MAX_HELD
 	try {
 		const tar = isGzipType(mediaType) ? gunzip(source) : source
@@ -95,8 +100,11 @@ export async function readTree(
 			const key = normal(entry.path)
 			held -= contents.get(key)?.byteLength ?? 0
 			contents.delete(key)
-			if (entry.type !== 'file' || !isRead(entry.path)) continue
-			if (entry.size > MAX_FILE || held + entry.size > maxHeld) continue
+			if (entry.type !== 'file' || entry.size > MAX_FILE || held + entry.size > maxHeld) continue
+			if (!isRead(entry.path)) {
+				if (entry.size > MAX_OTHER || others + entry.size > MAX_OTHERS) continue
+				others += entry.size
+			}
 			const content = await collect(item)
 			held += content.byteLength
 			contents.set(key, content)

@@ -114,13 +114,24 @@ class Source {
 
 	async #fill(): Promise<boolean> {
 		while (this.#chunk.byteLength === 0) {
-			const next = await this.#iterator.next()
+			const next = await this.#next()
 			if (next.done === true) return false
 			this.#chunk = next.value
 			this.#seen += next.value.byteLength
 			if (this.#seen > this.#maxBytes) throw new TarFault({ kind: 'too-large', limit: this.#maxBytes })
 		}
 		return true
+	}
+
+	async #next(): Promise<IteratorResult<Uint8Array>> {
+		try {
+			return await this.#iterator.next()
+		} catch (error) {
+			if (this.#rest === 0 || !(error instanceof TarFault)) throw error
+			const { problem } = error
+			const isGzip = problem.kind === 'gzip-corrupt' || problem.kind === 'gzip-truncated'
+			throw isGzip ? new TarFault({ ...problem, inFile: true }) : error
+		}
 	}
 
 	#take(most: number): Uint8Array {
@@ -156,7 +167,7 @@ class Source {
 
 	async *content(): AsyncGenerator<Uint8Array, void, undefined> {
 		while (this.#rest > 0) {
-			if (!(await this.#fill())) throw new TarFault({ kind: 'tar-truncated' })
+			if (!(await this.#fill())) throw new TarFault({ kind: 'tar-truncated', inFile: true })
 			const part = this.#take(this.#rest)
 			this.#rest -= part.byteLength
 			yield part
@@ -166,7 +177,7 @@ class Source {
 	/** Passes over the rest of the entry and `extra` bytes of padding, which may be missing at the very end. */
 	async skip(extra: number): Promise<void> {
 		while (this.#rest > 0) {
-			if (!(await this.#fill())) throw new TarFault({ kind: 'tar-truncated' })
+			if (!(await this.#fill())) throw new TarFault({ kind: 'tar-truncated', inFile: true })
 			this.#rest -= this.#take(this.#rest).byteLength
 		}
 		let padding = extra
@@ -196,6 +207,10 @@ async function readMetadata(source: Source, header: RawHeader): Promise<Metadata
 			return { linkTarget: text() }
 		case 'x':
 			return parsePax(body)
+		case 'g':
+			// Its records count for nothing, but must be some.
+			parsePax(body)
+			return {}
 		default:
 			return {}
 	}

@@ -11,20 +11,21 @@ export interface TreeEntry {
 
 /**
  * What is wrong with the bytes of a layer, as far as a reader of tars can tell. The
- * entries before the fault are in the tree all the same.
+ * entries before the fault are in the tree all the same. `inFile`: the fault lies in the
+ * content of an entry, and not between two of them.
  */
 export type TreeProblem =
 	/** The media type says gzip, the bytes do not start like it. */
-	| { readonly kind: 'not-gzip' }
+	| { readonly kind: 'not-gzip'; readonly isEmpty?: boolean | undefined }
 	/** Starts like gzip, and breaks later. */
-	| { readonly kind: 'gzip-corrupt' }
-	| { readonly kind: 'gzip-truncated' }
+	| { readonly kind: 'gzip-corrupt'; readonly inFile?: boolean | undefined }
+	| { readonly kind: 'gzip-truncated'; readonly inFile?: boolean | undefined }
 	/** A header that no tar has: not a tar, or a broken one. */
 	| { readonly kind: 'not-tar'; readonly detail?: string | undefined }
 	/** An entry's name is longer, or lies deeper, than any file system takes. */
 	| { readonly kind: 'name-too-long' }
 	/** Ends within a header or a file; also a gzip (or anything) of under 512 bytes that is said to be a tar. */
-	| { readonly kind: 'tar-truncated' }
+	| { readonly kind: 'tar-truncated'; readonly inFile?: boolean | undefined }
 	/** More than `limit` bytes when unpacked. */
 	| { readonly kind: 'too-large'; readonly limit: number }
 	| { readonly kind: 'too-many-entries'; readonly limit: number }

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Tree, TreeEntry } from '../artifact/index.ts'
+import { digestOf, MediaType, parseManifest } from '../oci/index.ts'
 import { silentProgress } from './progress.ts'
 import { renderSubject } from './render.ts'
+import type { Session } from './session.ts'
 import { openWorkspace } from './workspace.ts'
 
 let directory = ''
@@ -15,11 +17,11 @@ afterEach(() => {
 	rmSync(directory, { recursive: true, force: true })
 })
 
-/** A kustomize that writes down what it finds in its directory. */
-function install(): void {
+/** A tool that writes down what it finds in the directory that is its argument number `at`. */
+function install(name: 'kustomize' | 'helm', at: number): void {
 	mkdirSync(join(directory, 'bin'))
-	const program = join(directory, 'bin', 'kustomize')
-	const list = "require('node:fs').readdirSync(process.argv[3], { recursive: true }).sort()"
+	const program = join(directory, 'bin', name)
+	const list = `require('node:fs').readdirSync(process.argv[${at}], { recursive: true }).sort()`
 	const log = `require('node:fs').writeFileSync(${JSON.stringify(join(directory, 'found'))}, ${list}.join(' '))`
 	writeFileSync(program, `#!${process.execPath}\n${log}\n`)
 	chmodSync(program, 0o755)
@@ -28,16 +30,17 @@ function install(): void {
 const file = (path: string): TreeEntry => ({ path, type: 'file', size: 0 })
 const link = (path: string, linkTarget: string): TreeEntry => ({ path, type: 'symlink', size: 0, linkTarget })
 
+const session = (): Session => ({
+	workspace: openWorkspace(directory),
+	env: { PATH: join(directory, 'bin') },
+	progress: silentProgress,
+})
+
 /** What the tool finds of these entries. */
 async function found(...entries: readonly TreeEntry[]): Promise<string> {
-	install()
+	install('kustomize', 3)
 	const tree: Tree = { entries, read: () => Buffer.from('resources: []') }
-	const session = {
-		workspace: openWorkspace(directory),
-		env: { PATH: join(directory, 'bin') },
-		progress: silentProgress,
-	}
-	await renderSubject(session, { kind: 'tar', facts: { tree } }, { sourceType: 'Kustomize' })
+	await renderSubject(session(), { kind: 'tar', facts: { tree } }, { sourceType: 'Kustomize' })
 	return readFileSync(join(directory, 'found'), 'utf8')
 }
 
@@ -67,5 +70,27 @@ describe.runIf(process.platform !== 'win32')('what a tool is given to render', (
 		expect(existsSync(outside)).toBe(false)
 		expect(listed).not.toContain('far')
 		expect(listed.split(' ')).toContain('out/evil.yaml')
+	})
+
+	it('is what lies in the one directory of a chart that was pushed', async () => {
+		install('helm', 4)
+		const entries = [file('web/Chart.yaml'), file('web/templates/one.yaml')]
+		const layer = { mediaType: MediaType.helmChart, digest: digestOf('layer'), size: 5 }
+		const bytes = Buffer.from(
+			JSON.stringify({
+				schemaVersion: 2,
+				mediaType: MediaType.imageManifest,
+				config: { ...layer, mediaType: MediaType.helmConfig },
+				layers: [layer],
+			}),
+		)
+		const mediaType = MediaType.imageManifest
+		const parsed = parseManifest(bytes, mediaType)
+		const facts = {
+			manifest: { mediaType, size: bytes.length, parsed },
+			tree: { entries, read: () => Buffer.from('name: web') },
+		}
+		await renderSubject(session(), { kind: 'tar', facts }, { sourceType: 'Helm' })
+		expect(readFileSync(join(directory, 'found'), 'utf8')).toBe('Chart.yaml templates templates/one.yaml')
 	})
 })

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type DeployedResource, resourcesOf } from '../argocd/index.ts'
+import { ASSUMED_ARGOCD_VERSION, type DeployedResource, isChartLayer, resourcesOf } from '../argocd/index.ts'
 import type { Tree, TreeEntry } from '../artifact/index.ts'
 import { findRenderer, judgeLink, parseManifests, toResources } from '../manifests/index.ts'
 import type { Session } from './session.ts'
@@ -36,10 +36,19 @@ async function inDirectory<T>(subject: Subject, task: (root: string) => Promise<
 	const directory = mkdtempSync(join(tmpdir(), 'lading-'))
 	try {
 		writeTree(tree, directory)
-		return await task(directory)
+		return await task(isChart(subject) ? onlyEntry(directory) : directory)
 	} finally {
 		rmSync(directory, { recursive: true, force: true })
 	}
+}
+
+/** Argo CD strips the one directory of a chart's layer. */
+function isChart(subject: Subject): boolean {
+	return isChartLayer(subject.facts.manifest, ASSUMED_ARGOCD_VERSION)
+}
+
+function onlyEntry(directory: string): string {
+	return join(directory, readdirSync(directory)[0] ?? '')
 }
 
 /**

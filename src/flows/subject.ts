@@ -8,6 +8,8 @@ import { type ManifestSet, readManifestSet } from '../manifests/index.ts'
 import {
 	type Descriptor,
 	formatReference,
+	isManifestType,
+	type Manifest,
 	MAX_MANIFEST_BYTES,
 	MediaType,
 	parseManifest,
@@ -86,18 +88,36 @@ export async function readArtifact(
 	const connection = connectRegistry(session, reference.registry, options.access)
 	try {
 		const repository = connection.repository(reference)
-		const { descriptor, bytes } = await readManifestOf(repository, reference, signal)
+		const descriptor = await resolveReference(repository, reference, signal)
+		const parsed = await manifestAt(repository, { descriptor, reference, signal })
 		const manifest: ManifestFacts = {
 			mediaType: descriptor.mediaType,
 			size: descriptor.size,
 			digest: descriptor.digest,
-			parsed: parseManifest(bytes, descriptor.mediaType),
+			parsed,
 		}
 		const tree = await layerTree(repository, manifest, { version: options.version, signal })
 		return { kind: 'artifact', reference, descriptor, facts: { manifest, tree } }
 	} finally {
 		connection.close()
 	}
+}
+
+/** A manifest that Argo CD would not read as one is not read here either. @throws UserError `NOT_FOUND` */
+async function manifestAt(
+	repository: RemoteRepository,
+	options: {
+		readonly descriptor: Descriptor
+		readonly reference: Reference
+		readonly signal: AbortSignal | undefined
+	},
+): Promise<Manifest> {
+	const { descriptor, reference, signal } = options
+	if (!isManifestType(descriptor.mediaType) || descriptor.size > MAX_MANIFEST_BYTES)
+		return { kind: 'other', mediaType: descriptor.mediaType }
+	const bytes = await readVerified(repository, descriptor, { limit: MAX_MANIFEST_BYTES, signal })
+	if (!bytes) throw notFound(reference)
+	return parseManifest(bytes, descriptor.mediaType)
 }
 
 function statOf(path: string): Stats | undefined {

@@ -66,14 +66,20 @@ export function parseManifests(bytes: Uint8Array, path: string): ParsedDocument[
 /** Serves every file without merge keys: only those count. */
 const plainSchema: Schema = kubernetesSchema()
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoders = {
+	'utf-8': new TextDecoder('utf-8', { fatal: true }),
+	'utf-16le': new TextDecoder('utf-16le', { fatal: true }),
+	'utf-16be': new TextDecoder('utf-16be', { fatal: true }),
+} as const
 
+/** UTF-8, or UTF-16 with a byte order mark, as Kubernetes' YAML has it. */
 function decode(bytes: Uint8Array, path: string): string {
+	const mark = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
+	const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8'
 	try {
-		return decoder.decode(bytes)
+		return decoders[encoding].decode(bytes)
 	} catch (error) {
-		const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
-		throw new UserError('MANIFEST_UNPARSABLE', `${path}: not UTF-8${utf16 ? ', but UTF-16' : ''}`, {
+		throw new UserError('MANIFEST_UNPARSABLE', `${path}: not ${encoding === 'utf-8' ? 'UTF-8' : 'UTF-16'}`, {
 			hint: 'Save the file as UTF-8.',
 			cause: error,
 		})

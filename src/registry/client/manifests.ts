@@ -62,7 +62,12 @@ export async function resolveManifest(
 	if (response.status === 404) return undefined
 	const described = response.status === 200 ? describedBy(response) : undefined
 	if (described && (!isDigest(reference) || described.digest === reference)) {
-		return { mediaType: manifestTypeOf(endpoint, response), ...described }
+		// Content that is served as no manifest is for the reader to judge.
+		const type = mediaTypeOf(response) ?? ''
+		return {
+			mediaType: type.startsWith('application/') ? type : manifestTypeOf(endpoint, response),
+			...described,
+		}
 	}
 	// HEAD carries no words; where it says no, GET does so with the registry's reasons.
 	return (await readManifest(endpoint, reference, { signal }))?.descriptor
@@ -109,10 +114,14 @@ export async function putManifest(
 }
 
 function manifestTypeOf(endpoint: Endpoint, response: HttpResponse): string {
-	const type = response.headers['content-type']?.split(';')[0]?.trim()
+	const type = mediaTypeOf(response)
 	if (type !== undefined && isManifestType(type)) return type
 	response.discard()
 	throw protocolError(endpoint.registry, `serves a manifest as ${type ?? 'no media type'}`, response)
+}
+
+function mediaTypeOf({ headers }: HttpResponse): string | undefined {
+	return headers['content-type']?.split(';')[0]?.trim()
 }
 
 function describedBy({
@@ -122,7 +131,7 @@ function describedBy({
 	const length = headers['content-length']
 	if (typeof digest !== 'string' || !isDigest(digest) || length === undefined) return undefined
 	const size = Number(length)
-	return Number.isSafeInteger(size) && size > 0 && size <= MAX_MANIFEST_BYTES ? { digest, size } : undefined
+	return Number.isSafeInteger(size) && size > 0 ? { digest, size } : undefined
 }
 
 async function collect(source: ContentSource, options: StoreOptions): Promise<Uint8Array> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { hash } from 'bcryptjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -109,6 +109,7 @@ interface LoadOptions {
 	/** Trusted certificates by host. */
 	readonly trust?: Readonly<Record<string, string>>
 	readonly connectTo?: (registry: string) => string | undefined
+	readonly environment?: Readonly<Record<string, string>>
 }
 
 function load(name: string, options: LoadOptions = {}): Promise<SourceAnswer> {
@@ -122,7 +123,7 @@ function load(name: string, options: LoadOptions = {}): Promise<SourceAnswer> {
 			data: options.trust ?? { '127.0.0.1': caPem },
 		}),
 		connectTo: options.connectTo,
-		environment: {},
+		environment: options.environment ?? {},
 	})
 	return loader({
 		source: { repoURL: `oci://${host}/${name}`, path: '.', ...options.source },
@@ -344,9 +345,48 @@ describe('an artifact', () => {
 		])
 		expect(await errorOf(load('kustomize'))).toMatch(/^rpc error: code = Unknown desc = sandbox: /)
 	})
+
+	it('may hold a manifest that is a link to a file of another name', async () => {
+		const entries = [
+			{ path: 'a/service.txt', content: service },
+			{ path: 'service.yaml', type: '2', link: 'a/service.txt' },
+		]
+		await push('linked', [{ bytes: tar(entries) }])
+		expect(await errorOf(load('linked'))).toBe('ok: Service/demo-app')
+	})
+
+	it.runIf(process.platform !== 'win32')('of a chart is rendered without the one directory', async () => {
+		const program = join(directory, 'helm')
+		await writeFile(program, '#!/bin/sh\ncat "$3/templates/service.yaml"\n', { mode: 0o755 })
+		const chart = tar([
+			{ path: 'web/Chart.yaml', content: 'apiVersion: v2\nname: web\nversion: 1.0.0\n' },
+			{ path: 'web/templates/service.yaml', content: service },
+		])
+		await push('chart', [{ bytes: gzipSync(chart), mediaType: MediaType.helmChart }])
+		const environment = { PATH: `${directory}${delimiter}${process.env['PATH']}` }
+		expect(await errorOf(load('chart', { environment }))).toBe('ok: Service/demo-app')
+	})
 })
 
 describe('what the sandbox does not do', () => {
+	it('is said of a subject that is there: Argo CD would merge it', async () => {
+		const digest = await push('subject', [{ bytes: tar([{ path: 'other.yaml', content: service }]) }])
+		const subject = await repository('subject').resolve(digest)
+		await push('subject', [{ bytes: good }], subject)
+		expect(await errorOf(load('subject'))).toBe(
+			`${UNKNOWN}sandbox: the subject ${digest} is merged into the manifests, which needs a real Argo CD`,
+		)
+	})
+
+	it('is said of jsonnet', async () => {
+		const entries = [
+			{ path: 'a.jsonnet', content: '{}' },
+			{ path: 'b.yaml', content: service },
+		]
+		await push('jsonnet', [{ bytes: tar(entries) }])
+		expect(await errorOf(load('jsonnet'))).toContain('sandbox: a.jsonnet needs a real Argo CD: ')
+	})
+
 	it('is said of a file that changes the source, where Argo CD would read it', async () => {
 		const file = (path: string): readonly LayerOf[] => [
 			{

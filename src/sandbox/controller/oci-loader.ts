@@ -17,7 +17,7 @@ import { type ReadableStore, readVerified, verified } from '../../content/index.
 import { RemoteError } from '../../errors/index.ts'
 import { createHttpClient } from '../../http/client/index.ts'
 import { parseManifests } from '../../manifests/index.ts'
-import { type Descriptor, type Manifest, parseManifest } from '../../oci/index.ts'
+import { type Descriptor, isManifestType, type Manifest, parseManifest } from '../../oci/index.ts'
 import { createRegistryClient } from '../../registry/client/index.ts'
 import type { ArgocdSettings } from './controller.ts'
 import { createGenerationCache, type Generation, type GenerationCache } from './generation-cache.ts'
@@ -97,6 +97,17 @@ export function createOciLoader(options: OciLoaderOptions): LoadSource {
 	}
 }
 
+/** `undefined` when it is gone; what Argo CD does not take for a manifest is not read. */
+async function manifestAt(
+	store: ReadableStore,
+	{ descriptor, signal }: { readonly descriptor: Descriptor; readonly signal: AbortSignal },
+): Promise<Manifest | undefined> {
+	if (!isManifestType(descriptor.mediaType) || descriptor.size > ArgocdLimit.manifestBytes)
+		return { kind: 'other', mediaType: descriptor.mediaType }
+	const bytes = await readVerified(store, descriptor, { signal })
+	return bytes && parseManifest(bytes, descriptor.mediaType)
+}
+
 interface Loading {
 	readonly store: ReadableStore
 	readonly cache: GenerationCache
@@ -140,14 +151,9 @@ async function generate(
 	const { descriptor, loading } = artifact
 	const { store, signal } = loading
 	const { digest, mediaType, size } = descriptor
-	if (size > ArgocdLimit.manifestBytes) {
-		const message = `could not save oci digest ${digest}: failed to perform "Successors" on source: read failed: content size ${size} exceeds push size limit ${ArgocdLimit.manifestBytes}`
-		return { error: rpcError(message) }
-	}
-	const bytes = await readVerified(store, descriptor, { signal })
-	if (bytes === undefined)
-		return { error: rpcError(`error fetching oci manifest for digest ${digest}: not found`) }
-	const parsed = parseManifest(bytes, mediaType)
+	const parsed = await manifestAt(store, { descriptor, signal })
+	if (parsed === undefined)
+		return { error: rpcError(`error fetching oci manifest for digest ${digest}: ${digest}: not found`) }
 	const manifest = { mediaType, size, digest, parsed }
 	const { path, directory } = source
 	const options = { parse: parseManifests, path, ...directory }
@@ -171,6 +177,10 @@ async function generate(
 		const message = `could not save oci digest ${digest}: failed to perform "FindSuccessors" on source: ${subject.digest}: not found`
 		return { error: rpcError(message) }
 	}
+	if (subject !== undefined) {
+		const message = `sandbox: the subject ${subject.digest} is merged into the manifests, which needs a real Argo CD`
+		return { error: rpcError(message) }
+	}
 	const tree = await readTree(verified(layer, stream), layer.mediaType)
 	const verdict = checkArtifact({ manifest, tree }, options)
 	const inner = refusal(verdict)
@@ -183,6 +193,9 @@ async function generate(
 		const message = `sandbox: ${override.file} changes the source, which needs a real Argo CD`
 		return { error: rpcError(message) }
 	}
+	const unread = verdict.skipped.find(({ reason }) => reason === 'jsonnet' || reason === 'unread')
+	if (unread !== undefined)
+		return { error: rpcError(`sandbox: ${unread.path} needs a real Argo CD: ${unread.detail}`) }
 	const sourceType = verdict.sourceType ?? 'Directory'
 	if (sourceType === 'Directory')
 		return { generation: { sourceType, manifests: verdict.resources.map(toObject) }, size: layer.size }

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { unpack } from '../../artifact/index.ts'
 import type { ByteStream } from '../../content/index.ts'
 import { LadingError } from '../../errors/index.ts'
 import { findRenderer, parseManifests } from '../../manifests/index.ts'
+import { MediaType } from '../../oci/index.ts'
 
 export type Rendered =
 	| { readonly ok: true; readonly values: readonly unknown[] }
@@ -30,7 +31,10 @@ export async function renderSource(
 	try {
 		const directory = join(workspace, 'artifact')
 		await unpack(layer.stream, directory, { mediaType: layer.mediaType, signal })
-		const bytes = await renderer.render(join(directory, layer.path), { root: directory, signal })
+		const isChart = layer.mediaType === MediaType.helmChart
+		// Argo CD strips the one directory of a chart's layer.
+		const root = isChart ? join(directory, (await readdir(directory))[0] ?? '') : directory
+		const bytes = await renderer.render(join(root, layer.path), { root, signal })
 		return { ok: true, values: parseManifests(bytes, sourceType).map(({ value }) => value) }
 	} catch (error) {
 		if (!(error instanceof LadingError)) throw error

@@ -1,6 +1,18 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+	chmod,
+	copyFile,
+	mkdir,
+	open,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	stat,
+	utimes,
+	writeFile,
+} from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Supervisor } from './supervisor.ts'
@@ -93,6 +105,7 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 	const own = join(supervisor.directory, 'build', tool.name)
 	await mkdir(own, { recursive: true })
 	const isForeign = tool.package.includes('@')
+	if (tool.requires) await copyVariant(tool, own)
 	const output = isForeign ? [] : ['-o', join(own, tool.name)]
 	const tags = tool.tags === undefined ? [] : ['-tags', tool.tags]
 	const flags = ['-trimpath', ...tags, '-ldflags', tool.ldflags]
@@ -101,7 +114,7 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 		name,
 		command: 'nice',
 		args: ['-n', '5', 'go', ...command, tool.package],
-		cwd: isForeign ? own : (tool.module ?? MODULE),
+		cwd: isForeign || tool.requires ? own : (tool.module ?? MODULE),
 		env: goEnvironment({ GOTMPDIR: own, ...(isForeign ? { GOBIN: own } : {}) }),
 	})
 	const { code } = await supervisor.wait(name)
@@ -109,6 +122,16 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 	await adopt(cache, { name: tool.name, bytes: await readFile(join(own, tool.name)), mode: 0o755 })
 	await rm(own, { recursive: true })
 	say(`built ${tool.name} in ${Math.round((Date.now() - started) / 1000)} s`)
+}
+
+async function copyVariant({ module = MODULE, requires = {} }: Tool, target: string): Promise<void> {
+	for (const name of await readdir(module)) await copyFile(join(module, name), join(target, name))
+	const goMod = await readFile(join(module, 'go.mod'), 'utf8')
+	const replaced = Object.entries(requires).reduce(
+		(text, [name, version]) => text.replace(`${name} ${versionOf(text, name)}`, `${name} ${version}`),
+		goMod,
+	)
+	await writeFile(join(target, 'go.mod'), replaced)
 }
 
 /** Where Go keeps the files of a module, which it fetches when it must. */

@@ -3,7 +3,7 @@ import { Stack } from './stack.ts'
 
 export type { Stack, StackData, StackProcess } from './stack.ts'
 export type { Registry, RegistryOptions } from './registries.ts'
-export { caOf } from './registries.ts'
+export { caOf, REGISTRY_NAMES } from './registries.ts'
 export { writeKubeconfig } from './kubernetes.ts'
 export type { SampleOptions } from './sample.ts'
 export { writeSample } from './sample.ts'

@@ -7,6 +7,7 @@ import { startKubernetes, untilNodeReady } from './kubernetes.ts'
 import { startRegistry } from './registries.ts'
 import type { StackData } from './stack.ts'
 import { type Supervisor, startSupervisor } from './supervisor.ts'
+import { openJudges } from './judges.ts'
 import { type Cache, GO_TOOLCHAIN, openCache } from './tools.ts'
 
 /** Argo CD's own default is 120 s; a test of polling restarts the controller with another. */
@@ -18,8 +19,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 	const say = (line: string): void => {
 		process.stderr.write(`[${Math.round((Date.now() - started) / 1000)} s] ${line}\n`)
 	}
-	const cache = openCache()
-	const missing = whatIsMissing(cache)
+	const [cache, judges] = [openCache(), openJudges()]
+	const missing = whatIsMissing([cache, judges])
 	if (missing !== undefined) {
 		say(`the real stack is not started: it needs ${missing}`)
 		project.provide('real', { missing })
@@ -27,8 +28,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 	}
 	const supervisor = await startSupervisor()
 	try {
-		await fillCache(cache, { supervisor, say })
-		project.provide('real', { stack: await start(supervisor, cache.directory) })
+		for (const each of [cache, judges]) await fillCache(each, { supervisor, say })
+		const running = await start(supervisor, cache.directory)
+		project.provide('real', { stack: { ...running, judges: judges.directory } })
 		say(`the stack runs in ${supervisor.directory}`)
 	} catch (error) {
 		await supervisor.end()
@@ -37,15 +39,16 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 	return () => supervisor.end()
 }
 
-function whatIsMissing(cache: Cache): string | undefined {
-	const { tools, files } = cache.missing()
-	if (tools.length + files.length > 0 && findOnPath('go') === undefined)
+function whatIsMissing(caches: readonly Cache[]): string | undefined {
+	const isComplete = ({ tools, files }: ReturnType<Cache['missing']>): boolean =>
+		tools.length + files.length === 0
+	if (!caches.every((each) => isComplete(each.missing())) && findOnPath('go') === undefined)
 		return `Go 1.21 or newer on PATH, which fetches ${GO_TOOLCHAIN} and builds the stack once (about 8 GB)`
 	if (findOnPath('redis-server') === undefined) return 'redis-server on PATH (Debian package redis-server)'
 	return undefined
 }
 
-async function start(supervisor: Supervisor, bin: string): Promise<StackData> {
+async function start(supervisor: Supervisor, bin: string): Promise<Omit<StackData, 'judges'>> {
 	const host = { supervisor, bin }
 	const { directory } = supervisor
 	const pki = mkdtempSync(join(directory, 'registry-pki-'))

@@ -13,6 +13,8 @@ export interface StackData {
 	readonly directory: string
 	/** Where the programs are: kubectl, argocd, oras, helm, kustomize, … */
 	readonly bin: string
+	/** Where the judges of `test/real/judge` are: judge, judge-3.5.7, … */
+	readonly judges: string
 	readonly kubernetes: Kubernetes
 	readonly argocd: ArgoCd
 	readonly registries: {

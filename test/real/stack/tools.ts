@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 /** The module whose go.mod pins what the stack is made of. */
 export const MODULE: string = resolve(import.meta.dirname, '..')
@@ -19,9 +19,12 @@ export interface Tool {
 	readonly tags?: string
 	/** Directory of the go.mod that pins it. Default: MODULE. */
 	readonly module?: string
+	/** Of that module, in a copy: module to the version that is required in the place of another. */
+	readonly requires?: Readonly<Record<string, string>>
 }
 
-const STRIPPED = '-s -w'
+/** Without symbols. */
+export const STRIPPED = '-s -w'
 
 /** Everything the stack runs, the quick ones first. */
 export function toolsOf(goMod: string): readonly Tool[] {
@@ -113,9 +116,24 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
 
 export function openCache(env: NodeJS.ProcessEnv = process.env): Cache {
 	const goMod = readFileSync(join(MODULE, 'go.mod'), 'utf8')
-	const tools = toolsOf(goMod)
+	return cacheOf({ tools: toolsOf(goMod), files: FILES }, env)
+}
+
+/** A directory for these, of our go.mod; another one when anything of that, or of `source`, changes. */
+export function cacheOf(
+	content: {
+		readonly tools: readonly Tool[]
+		readonly files: readonly ModuleFiles[]
+		readonly source?: readonly string[]
+	},
+	env: NodeJS.ProcessEnv,
+): Cache {
+	const { tools, files, source = [] } = content
+	const pins = ['go.mod', 'go.sum'].map((name) => readFileSync(join(MODULE, name), 'utf8'))
+	// The same wherever the project lies.
+	const made = tools.map(({ module, ...tool }) => ({ ...tool, module: module && relative(MODULE, module) }))
 	const key = createHash('sha256')
-		.update(JSON.stringify([goMod, readFileSync(join(MODULE, 'go.sum'), 'utf8'), tools, FILES, GO_TOOLCHAIN]))
+		.update(JSON.stringify([...pins, made, files, GO_TOOLCHAIN, ...source]))
 		.update(`${process.platform}/${process.arch}`)
 		.digest('hex')
 		.slice(0, 16)
@@ -124,7 +142,7 @@ export function openCache(env: NodeJS.ProcessEnv = process.env): Cache {
 	return {
 		directory,
 		tools,
-		missing: () => ({ tools: tools.filter(isMissing), files: FILES.filter(isMissing) }),
+		missing: () => ({ tools: tools.filter(isMissing), files: files.filter(isMissing) }),
 	}
 }
 
