@@ -157,11 +157,13 @@ describe('requests', () => {
 		expect(seen).toEqual(['jo', 'a', 'b c'])
 	})
 
-	it('does not show what a broken plugin prints', async () => {
+	it('tells what a broken plugin says, and does not show what it prints', async () => {
 		const { port } = await serve(() => undefined)
-		const cluster = await connect(port, { exec: { command: 'sh', args: ['-c', 'echo hush; exit 3'] } })
+		const cluster = await connect(port, {
+			exec: { command: 'sh', args: ['-c', 'echo hush; echo login first >&2; exit 3'] },
+		})
 		const error: unknown = await cluster.get(REF).catch((caught: unknown) => caught)
-		expect(error).toMatchObject({ code: 'TOOL_FAILED' })
+		expect(error).toMatchObject({ code: 'TOOL_FAILED', details: ['login first'] })
 		expect(String(error)).not.toContain('hush')
 	})
 

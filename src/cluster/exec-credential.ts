@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import * as v from 'valibot'
 import { isSystemError, UserError } from '../errors/index.ts'
+import { printable } from './api-failure.ts'
 import type { ExecEntry } from './parse-kubeconfig.ts'
 
 export interface ExecCredential {
@@ -81,7 +82,7 @@ function run(
 			plugin.command,
 			[...(plugin.args ?? [])],
 			{ env, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, ...(signal && { signal }) },
-			(error, stdout) => {
+			(error, stdout, stderr) => {
 				if (error === null) return resolve(stdout)
 				if (signal?.aborted === true) return reject(signal.reason as Error)
 				if (isSystemError(error, 'ENOENT', 'EACCES')) {
@@ -101,6 +102,7 @@ function run(
 						error.killed === true
 							? `did not end within ${TIMEOUT_MS / 1000} s`
 							: `ended with ${String(error.code ?? 'a failure')}`,
+						stderr,
 					),
 				)
 			},
@@ -109,8 +111,16 @@ function run(
 	})
 }
 
-function failed(plugin: ExecEntry, what: string): UserError {
+const SAID_LINES = 5
+
+/** What it writes to standard error is meant for people; the credential goes to standard output. */
+function failed(plugin: ExecEntry, what: string, stderr = ''): UserError {
+	const said = stderr
+		.split('\n')
+		.map((line) => printable(line).trim())
+		.filter((line) => line !== '')
 	return new UserError('TOOL_FAILED', `the credential plugin "${plugin.command}" of the kubeconfig ${what}`, {
+		details: said.slice(-SAID_LINES),
 		hint: 'Log in again with the tool of your cluster, and see whether kubectl get ns works.',
 	})
 }
