@@ -162,7 +162,7 @@ async function judge(
 	if (atHome) return { kind: 'done' }
 	const explanations = explain(application)
 	if (progress.state === 'running') {
-		if (!isLeftSo(application, explanations)) return { kind: 'wait' }
+		if (progress.why !== 'syncing' || !isLeftSo(application, explanations)) return { kind: 'wait' }
 		return {
 			kind: 'doubtful',
 			error: failed({ application, explanations, said: saidOfManual(explanations) }),

@@ -54,6 +54,8 @@ export interface FailureCase {
 	readonly repository?: string
 	/** Fields of `spec.source` beside or instead of the usual ones. */
 	readonly source?: Readonly<Record<string, unknown>>
+	/** Default: that of lading. Nothing is tried again. */
+	readonly syncPolicy?: object
 	/** Fields of `spec`, likewise. */
 	readonly spec?: Readonly<Record<string, unknown>>
 	readonly annotations?: Readonly<Record<string, string>>

@@ -107,8 +107,8 @@ const objects: readonly FailureCase[] = [
 		artifact: files({ 'one.yaml': configMap('no-namespace') }),
 		spec: {
 			destination: { server: 'https://kubernetes.default.svc', namespace: 'made-by-nobody' },
-			syncPolicy: { automated: { prune: true, selfHeal: true } },
 		},
+		syncPolicy: { automated: { prune: true, selfHeal: true } },
 		cause: 'namespace-missing',
 		argocd: 'namespaces "made-by-nobody" not found',
 		fix: 'kubectl create namespace made-by-nobody',
@@ -240,7 +240,7 @@ const refusals: readonly FailureCase[] = [
 				},
 			},
 		],
-		spec: { syncPolicy: {} },
+		syncPolicy: {},
 		cause: 'resource-shared',
 		argocd: 'ConfigMap/shared is part of applications argocd/shared and another',
 		fix: 'Take it out of one of them',

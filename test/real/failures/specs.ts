@@ -109,7 +109,7 @@ export const specCases: readonly FailureCase[] = [
 	{
 		name: 'by-hand',
 		artifact: one('by-hand'),
-		spec: { syncPolicy: { syncOptions: ['CreateNamespace=true'] } },
+		syncPolicy: { syncOptions: ['CreateNamespace=true'] },
 		cause: 'manual-sync',
 		argocd: '',
 		fix: 'lading sync NAME v1',
@@ -126,7 +126,7 @@ export const specCases: readonly FailureCase[] = [
 			},
 		}),
 		// It would try again and again.
-		spec: { syncPolicy: { automated: { prune: true }, syncOptions: ['CreateNamespace=true'] } },
+		syncPolicy: { automated: { prune: true }, syncOptions: ['CreateNamespace=true'] },
 		cause: 'still-different',
 		argocd: '"phase":"Succeeded"',
 		fix: 'argocd app diff NAME',

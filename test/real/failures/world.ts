@@ -190,9 +190,9 @@ export function objectsOf(each: FailureCase, { hosts }: Pick<World, 'hosts'>): r
 			metadata: { ...metadata, annotations: each.annotations },
 			spec: {
 				...spec,
-				// Argo CD's own is five times, over minutes.
-				syncPolicy: { ...spec.syncPolicy, retry: { limit: 0 } },
 				...each.spec,
+				// Argo CD's own is five times, over minutes.
+				syncPolicy: { ...(each.syncPolicy ?? spec.syncPolicy), retry: { limit: 0 } },
 				source: { ...spec.source, repoURL, targetRevision: each.revision ?? 'v1', ...each.source },
 			},
 		},
