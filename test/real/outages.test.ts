@@ -207,7 +207,8 @@ onRealStack('while something is down', (stack) => {
 			expect(ended.stderr).toContain('controller.repo.server.timeout.seconds')
 		} finally {
 			await controller.restart({ [limit]: '60' })
-			await project.ok('undeploy', 'slow', ...cluster)
+			slow.put('slow', { v1: one('slow') })
+			await project.ok('undeploy', 'slow', ...cluster, '--timeout', '60s')
 			await slow.close()
 		}
 	})
