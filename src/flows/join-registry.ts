@@ -1,11 +1,14 @@
 import { ArgocdName } from '../argocd/index.ts'
 import { fieldOf, refOf } from '../cluster/index.ts'
+import { unreachable } from '../errors/index.ts'
 import { attach, ensureNodeRegistry, readsCertsDirectory } from '../kind/index.ts'
 import { FIELD_MANAGER, trustCa } from '../sync/index.ts'
 import { KIND } from './chosen-cluster.ts'
 import { openCluster, reached, type ReachedCluster } from './clusters.ts'
 import { dockerState } from './docker-registry.ts'
 import { kindTools } from './kind-tools.ts'
+import { findSandbox } from './local-cluster.ts'
+import { findRegistry } from './local-registry.ts'
 import { readCa } from './registries.ts'
 import { readRegistryHosting, registryHostingConfigMap } from './registry-hosting.ts'
 import type { Session } from './session.ts'
@@ -16,7 +19,7 @@ import type { Session } from './session.ts'
  * @returns what had to be done, one line each
  */
 export async function joinRegistry(session: Session, target: ReachedCluster): Promise<readonly string[]> {
-	const { workspace, signal } = session
+	const { workspace } = session
 	const registry = dockerState(session)
 	const { cluster } = workspace.state()
 	if (registry === undefined || cluster?.kind !== 'kind') return []
@@ -39,25 +42,45 @@ export async function joinRegistry(session: Session, target: ReachedCluster): Pr
 			)
 		}
 	}
-	if (await tellHosting(session, target)) done.push('local-registry-hosting written')
+	return [...done, ...(await introduceRegistry(session, target))]
+}
+
+/** Tells a cluster the two names of the local registry, and its Argo CD the CA. @returns what was news, one line each */
+async function introduceRegistry(session: Session, target: ReachedCluster): Promise<readonly string[]> {
+	const { workspace, signal } = session
+	const endpoint = workspace.state().registry?.endpoint
+	if (endpoint === undefined) return []
+	const told = await tellHosting(session, target)
 	const trusted = await trustCa(target.cluster, {
-		host: registry.endpoint.cluster,
-		pem: ca,
+		host: endpoint.cluster,
+		pem: readCa(workspace.paths.ca),
 		namespace: target.argocdNamespace,
 		signal,
 	})
-	if (trusted === 'changed') done.push(`its CA is in ${ArgocdName.tlsCertsConfigMap}`)
-	return done
+	return [
+		...(told ? ['local-registry-hosting written'] : []),
+		...(trusted === 'changed' ? [`its CA is in ${ArgocdName.tlsCertsConfigMap}`] : []),
+	]
 }
 
-/** Joins the registry with the kind cluster of this project, where that runs. @returns what had to be done */
+/** Joins the local registry with the local cluster of this project, where both run. @returns what had to be done */
 export async function joinLocalRegistry(session: Session): Promise<readonly string[]> {
 	const { cluster } = session.workspace.state()
-	if (cluster?.kind !== 'kind' || !cluster.created || cluster.argocd === undefined) return []
-	return await joinRegistry(
-		session,
-		reached(await openCluster(session, { cluster: `${KIND}${cluster.name}` })),
-	)
+	switch (cluster?.kind) {
+		case 'sandbox': {
+			if (!findSandbox(session) || !findRegistry(session)) return []
+			return await introduceRegistry(session, reached(await openCluster(session, { cluster: 'sandbox' })))
+		}
+		case 'kind': {
+			if (!cluster.created || cluster.argocd === undefined) return []
+			const target = await openCluster(session, { cluster: `${KIND}${cluster.name}` })
+			return await joinRegistry(session, reached(target))
+		}
+		case undefined:
+			return []
+		default:
+			return unreachable(cluster)
+	}
 }
 
 /** Writes the ConfigMap of KEP-1755, unless somebody else's tells of another registry. @returns whether that was news */

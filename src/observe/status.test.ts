@@ -119,6 +119,15 @@ describe('readStatus', () => {
 		expect(await moved(() => Promise.reject(new RemoteError('CONNECTION_FAILED', 'x')))).toBeUndefined()
 	})
 
+	it('says nothing of the tag before a comparison has succeeded', async () => {
+		const sync = { status: 'Unknown', revision: 'v1.0.0' }
+		const never = { ...degraded, status: { ...degraded.status, sync } }
+		const resolveTag = (): Promise<string> => Promise.resolve(DIGEST)
+		const [state] = await statusOf(fakeCluster([never]), { names: ['web'], resolveTag })
+		expect(state?.revision).toBe('v1.0.0')
+		expect(state?.tagMoved).toBeUndefined()
+	})
+
 	it('does not call a cluster without Argo CD empty', async () => {
 		const list = (): Promise<ObjectList> => Promise.resolve({ items: [], resourceVersion: '' })
 		const version = (): Promise<string> => Promise.resolve('v1.37.2')

@@ -11,6 +11,7 @@ import {
 	summarize,
 } from '../argocd/index.ts'
 import { LadingError } from '../errors/index.ts'
+import { isDigest } from '../oci/index.ts'
 import { type ApplicationApi, getApplication } from '../sync/index.ts'
 import type { ReadUnhealthy, UnhealthyResource } from './unhealthy.ts'
 
@@ -93,6 +94,8 @@ async function hasTagMoved(
 ): Promise<boolean | undefined> {
 	const url = parseRepoUrl(repoURL ?? '')
 	if (!url.ok || revision === undefined || targetRevision === undefined) return undefined
+	// Before the first comparison that succeeds it is the tag itself.
+	if (!isDigest(revision)) return undefined
 	if (!/^\w[\w.-]{0,127}$/.test(targetRevision)) return undefined
 	try {
 		const now = await resolveTag({ ...url.url, tag: targetRevision }, signal)

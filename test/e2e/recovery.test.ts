@@ -74,6 +74,24 @@ describe('what was cut short is finished by running it again', () => {
 	})
 })
 
+describe('registry and sandbox, each started by itself', () => {
+	const deploy = ['deploy', 'shop', 'shop:v1.0.0', '--namespace', 'oci-demo-app']
+
+	it.each([
+		['the registry first', ['registry', 'cluster']],
+		['the sandbox first', ['cluster', 'registry']],
+	])('know each other: %s', async (_, parts) => {
+		for (const part of parts) await project.ok(part, 'up')
+		await project.ok('push', 'sample-manifests', 'shop:v1.0.0')
+		expect(await project.ok(...deploy)).toContain('is Synced and Healthy')
+		// A registry that was removed comes back with another CA.
+		await project.ok('registry', 'down')
+		await project.ok('registry', 'up')
+		await project.ok('push', 'sample-manifests', 'shop:v1.0.0')
+		expect(await project.ok('sync', 'shop', '--timeout', '30s')).toContain('is Synced and Healthy')
+	})
+})
+
 function isIn(line: string, directory: string): boolean {
 	return readlinkSync(`/proc/${line.split(' ')[0]}/cwd`) === directory
 }

@@ -202,7 +202,8 @@ onRealStack('while something is down', (stack) => {
 			)
 			const ended = await project.run('sync', 'slow', '--ca', slow.caPath, ...cluster, '--timeout', '60s')
 			isClean(ended)
-			expect(ended.code, ended.stderr).toBe(1)
+			// No, or not within the time: Argo CD goes on trying, and may say nothing new meanwhile.
+			expect([1, 8], ended.stderr).toContain(ended.code)
 			expect(ended.stderr).toContain('took longer than')
 			expect(ended.stderr).toContain('controller.repo.server.timeout.seconds')
 		} finally {

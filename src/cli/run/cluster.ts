@@ -2,6 +2,7 @@ import {
 	chosenCluster,
 	clusterSummary,
 	findSandbox,
+	joinLocalRegistry,
 	type KindCluster,
 	localClusterName,
 	openCluster,
@@ -61,12 +62,17 @@ async function sandboxUp(invocation: Invocation, flags: ClusterUpFlags): Promise
 	const { output, workspace, signal } = invocation
 	const session = sessionOf(invocation)
 	const step = output.progress.step('cluster')
-	const sandbox = await workspace.exclusive(async () => await startSandbox(session, { port: flags.port }), {
-		signal,
-	})
+	const { sandbox, joined } = await workspace.exclusive(
+		async () => ({
+			sandbox: await startSandbox(session, { port: flags.port }),
+			joined: await joinLocalRegistry(session),
+		}),
+		{ signal },
+	)
 	const url = `https://127.0.0.1:${sandbox.server.port}`
 	if (sandbox.started) step.done(`sandbox at ${url}`)
 	else step.unchanged(`the sandbox runs already at ${url}`)
+	for (const line of joined) output.progress.note(`registry: ${line}`)
 	output.answer({
 		text: `Sandbox at ${url}: a stand-in for Kubernetes with Argo CD; no container runs in it\n\nNext: kubectl --kubeconfig ${sandbox.kubeconfig} get namespaces`,
 		document: {

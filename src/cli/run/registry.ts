@@ -47,13 +47,13 @@ export async function registryUp(invocation: Invocation, flags: RegistryUpFlags)
 	const kind = wantedKind(invocation, flags)
 	const step = output.progress.step('registry')
 	const { registry, joined } = await workspace.exclusive(
-		async () =>
-			kind === 'docker'
-				? {
-						registry: await startDockerRegistry(session, { port: flags.port, image: flags.image, step }),
-						joined: await joinLocalRegistry(session),
-					}
-				: { registry: await startRegistry(session, { port: flags.port }), joined: [] },
+		async () => ({
+			registry:
+				kind === 'docker'
+					? await startDockerRegistry(session, { port: flags.port, image: flags.image, step })
+					: await startRegistry(session, { port: flags.port }),
+			joined: await joinLocalRegistry(session),
+		}),
 		{ signal },
 	)
 	const url = `https://${registry.endpoint.push}`
