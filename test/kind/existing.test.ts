@@ -29,9 +29,10 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-	await project.remove()
+	// From the directory of the project, and so before it is removed.
 	await ok(directory, 'kind', 'delete', 'cluster', '--name', 'mine', '--kubeconfig', kubeconfig)
 	await docker('rm', '--force', '--volumes', 'kind-registry')
+	await project.remove()
 })
 
 describe.sequential('a cluster and a registry of the user’s own', () => {
