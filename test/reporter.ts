@@ -4,7 +4,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node'
 const SUITES: Readonly<Record<string, string>> = {
 	interop: 'npm run test:interop (needs kubectl >= 1.30, oras, skopeo, docker-registry, openssl, git, tar)',
 	kind: 'npm run test:kind (needs Linux, root, go, Debian packages: test/kind/README.md)',
-	real: 'npm run test:real (needs go, redis-server, and about 8 GB the first time)',
+	real: 'npm run test:real (needs go, redis-server, and about 20 GB with the caches of Go the first time)',
 }
 
 /** Ends the output with what was not run, and with the one line that scripts and people look for. */

@@ -43,7 +43,7 @@ function whatIsMissing(caches: readonly Cache[]): string | undefined {
 	const isComplete = ({ tools, files }: ReturnType<Cache['missing']>): boolean =>
 		tools.length + files.length === 0
 	if (!caches.every((each) => isComplete(each.missing())) && findOnPath('go') === undefined)
-		return `Go 1.21 or newer on PATH, which fetches ${GO_TOOLCHAIN} and builds the stack once (about 8 GB)`
+		return `Go 1.21 or newer on PATH, which fetches ${GO_TOOLCHAIN} and builds the stack once (about 20 GB with the caches of Go)`
 	if (findOnPath('redis-server') === undefined) return 'redis-server on PATH (Debian package redis-server)'
 	return undefined
 }
