@@ -675,6 +675,16 @@ describe('checkArtifact on the manifests', () => {
 		expect(verdict.resources).toHaveLength(1)
 	})
 
+	it('names no file for an object that a renderer made', () => {
+		const object = { stringData: { password: 'x' } }
+		const { findings } = check(treeOf({ 'kustomization.yaml': 'resources: []' }), {
+			rendered: [{ group: '', version: 'v1', kind: 'Secret', name: 's', object }],
+		})
+		expect(findings.map(({ message }) => message)).toEqual([
+			'Secret s is shipped readable for everyone who can pull the artifact',
+		])
+	})
+
 	it.each([
 		[
 			{ 'x.json': '[1]' },

@@ -73,6 +73,8 @@ const given = (detail: RuleDetail): string => detail.argocd ?? ''
 const always = (text: (detail: RuleDetail) => string): readonly RuleMessage[] => [{ versions: ALL, text }]
 const where = ({ file, line }: RuleDetail): string =>
 	`${file ?? 'a file'}${line === undefined ? '' : `:${line}`}`
+/** Nothing for an object that was rendered: it has no file of its own. */
+const before = (detail: RuleDetail): string => (detail.file === undefined ? '' : `${where(detail)}: `)
 /** Argo CD takes it and says nothing. */
 const SILENT: readonly RuleMessage[] = []
 
@@ -548,7 +550,7 @@ const contentRules: readonly Rule[] = [
 		summary: 'Every object has an apiVersion',
 		versions: ALL,
 		severity: 'refuse',
-		message: (detail) => `${where(detail)}: ${detail.name} has no apiVersion`,
+		message: (detail) => `${before(detail)}${detail.name} has no apiVersion`,
 		argocd: SILENT,
 		fix: 'Add apiVersion: v1, or the one of its kind (kubectl api-resources lists them).',
 		evidence: 'ran',
@@ -558,7 +560,7 @@ const contentRules: readonly Rule[] = [
 		summary: 'Every object has a name',
 		versions: ALL,
 		severity: 'refuse',
-		message: (detail) => `${where(detail)}: a ${detail.name} has no metadata.name`,
+		message: (detail) => `${before(detail)}a ${detail.name} has no metadata.name`,
 		argocd: SILENT,
 		fix: 'Add metadata.name.',
 		evidence: 'ran',
@@ -569,7 +571,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'refuse',
 		message: (detail) =>
-			`${where(detail)}: ${detail.name} has ${detail.detail}, and Kubernetes takes text only there`,
+			`${before(detail)}${detail.name} has ${detail.detail}, and Kubernetes takes text only there`,
 		argocd: SILENT,
 		fix: 'Put it in quotes.',
 		evidence: 'ran',
@@ -580,7 +582,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'refuse',
 		message: (detail) =>
-			`${where(detail)}: a ${detail.name} has only metadata.generateName; Argo CD cannot apply it, and the sync fails`,
+			`${before(detail)}a ${detail.name} has only metadata.generateName; Argo CD cannot apply it, and the sync fails`,
 		argocd: SILENT,
 		fix: 'Give it a name, or make it a hook (argocd.argoproj.io/hook).',
 		evidence: 'ran',
@@ -591,7 +593,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'warn',
 		message: (detail) =>
-			`${where(detail)}: ${detail.name} is there ${detail.count} times; Argo CD deploys the last`,
+			`${before(detail)}${detail.name} is there ${detail.count} times; Argo CD deploys the last`,
 		argocd: always(
 			({ detail, count }) => `Resource ${detail} appeared ${count} times among application resources.`,
 		),
@@ -604,7 +606,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'refuse',
 		message: (detail) =>
-			`${where(detail)}: ${detail.name} would carry ${detail.size} bytes of annotations once applied; Kubernetes takes 262,144`,
+			`${before(detail)}${detail.name} would carry ${detail.size} bytes of annotations once applied; Kubernetes takes 262,144`,
 		argocd: always(() => 'metadata.annotations: Too long: may not be more than 262144 bytes'),
 		fix: 'Deploy with --server-side, or annotate the object argocd.argoproj.io/sync-options: ServerSideApply=true',
 		evidence: 'ran',
@@ -615,7 +617,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'warn',
 		message: (detail) =>
-			`${where(detail)}: ${detail.name} is too large for client-side apply (${detail.size} bytes of annotations, 262,144 are taken)`,
+			`${before(detail)}${detail.name} is too large for client-side apply (${detail.size} bytes of annotations, 262,144 are taken)`,
 		argocd: always(() => 'metadata.annotations: Too long: may not be more than 262144 bytes'),
 		fix: 'Deploy it with --server-side, or annotate the object argocd.argoproj.io/sync-options: ServerSideApply=true',
 		evidence: 'ran',
@@ -626,7 +628,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'warn',
 		message: (detail) =>
-			`${where(detail)}: Secret ${detail.name} is shipped readable for everyone who can pull the artifact`,
+			`${before(detail)}Secret ${detail.name} is shipped readable for everyone who can pull the artifact`,
 		argocd: SILENT,
 		fix: 'Ship an ExternalSecret or a SealedSecret instead.',
 		evidence: 'read',

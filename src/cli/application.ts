@@ -31,7 +31,7 @@ export function buildCli(options: {
 					if (!(error instanceof ArgumentScannerError)) return this.formatException?.(error) ?? String(error)
 					return formatMessageForArgumentScannerError(error, {
 						FlagNotFoundError: ({ input, corrections }) =>
-							`there is no flag --${input}${corrections.length > 0 ? `; did you mean --${corrections.join(' or --')}?` : ''}`,
+							`there is no flag --${input}${corrections.length > 0 ? `; did you mean --${corrections.map(kebab).join(' or --')}?` : ''}`,
 						AliasNotFoundError: ({ input }) => `there is no flag -${input}`,
 						UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
 						UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
@@ -46,6 +46,11 @@ export function buildCli(options: {
 			},
 		},
 	})
+}
+
+/** A flag as it is typed: stricli proposes it by its name in the code. */
+function kebab(flag: string): string {
+	return flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 function describe(error: unknown): string {

@@ -48,7 +48,7 @@ function placeOf(
 		const sandbox = findSandbox(session)
 		if (sandbox) return { kubeconfig: sandbox.kubeconfig, context: 'lading-sandbox' }
 		throw new UserError('NOT_RUNNING', 'the sandbox is not running', {
-			hint: 'lading up starts it, with the objects it had.',
+			hint: 'lading up starts it.',
 		})
 	}
 	if (name.startsWith(KIND)) {

@@ -3,6 +3,7 @@ import { isContentLayer, ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
 import { verified } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import { formatReference, parseManifest, type PinnedReference, type Reference } from '../oci/index.ts'
+import { countFiles } from './push.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { readManifestOf } from './subject.ts'
@@ -64,7 +65,7 @@ export async function pull(session: Session, options: PullOptions): Promise<Pull
 			force: options.force,
 			signal,
 		})
-		step.done(`${unpacked.files} files in ${options.directory}`)
+		step.done(`${countFiles(unpacked.files)} in ${options.directory}`)
 		return {
 			reference: { ...reference, digest: descriptor.digest },
 			files: unpacked.files,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isVersionTag, nextMinorVersion, nextVersion } from './push.ts'
+import { countFiles, isVersionTag, nextMinorVersion, nextVersion } from './push.ts'
 
 describe('tags that people take for versions', () => {
 	it.each(['v1.0.0', '1.2.3', 'v1.0.0-rc.1', '2.0.0_build.5'])('%s never changes its content', (tag) => {
@@ -8,6 +8,14 @@ describe('tags that people take for versions', () => {
 	it.each(['latest', 'v1', 'v1.0', '1.2.3.4', 'main', 'v1.0.0rc'])('%s moves', (tag) => {
 		expect(isVersionTag(tag)).toBe(false)
 	})
+})
+
+it.each([
+	[0, '0 files'],
+	[1, '1 file'],
+	[2, '2 files'],
+])('counts %d as %s', (count, said) => {
+	expect(countFiles(count)).toBe(said)
 })
 
 describe('the version to propose', () => {

@@ -73,7 +73,7 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 		const artifact = buildArtifact(layer, { annotations: await annotationsOf(session, options) })
 		const { digest } = artifact.manifest.descriptor
 		const files = set.entries.filter((entry) => entry.type === 'file').length
-		packing.done(`${files} files, ${digest.slice(0, 19)}…`)
+		packing.done(`${countFiles(files)}, ${digest.slice(0, 19)}…`)
 
 		const pushing = progress.step('push')
 		const result: Omit<PushResult, 'outcome' | 'sentBytes'> = {
@@ -134,6 +134,11 @@ function tagsOf({ reference, tags = [] }: PushOptions): readonly string[] {
 		}
 	}
 	return all
+}
+
+/** `1 file`, `2 files`. */
+export function countFiles(count: number): string {
+	return `${count} ${count === 1 ? 'file' : 'files'}`
 }
 
 const MAX_LISTED = 10

@@ -17,6 +17,7 @@ import {
 import { withRepositoryOf } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { type MovingOptions, rememberRevision, waitOrStart } from './moving.ts'
+import { isVersionTag } from './push.ts'
 import type { Session } from './session.ts'
 
 export interface RollbackOptions extends MovingOptions {
@@ -183,7 +184,8 @@ function refuseOtherPlace(application: Application, { id, source, revision }: De
 const MAX_TAGS_ASKED = 200
 
 /**
- * What was asked for then, if it still names the artifact; else its tag with the digest, or the digest.
+ * The version tag that was asked for then, if it still names the artifact; else the tag with the digest, or
+ * the digest: the next push would move an Application away from any other tag.
  * @throws UserError `NOT_FOUND` when the registry no longer has it
  */
 async function pinnedRevision(
@@ -202,7 +204,7 @@ async function pinnedRevision(
 		)
 	}
 	const asked = classifyRevision(source?.targetRevision ?? '')
-	if (asked.kind === 'tag')
+	if (asked.kind === 'tag' && isVersionTag(asked.tag))
 		return (await repository.resolve(asked.tag, { signal }))?.digest === digest
 			? asked.tag
 			: blindRevision(deployment)

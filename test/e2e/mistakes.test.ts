@@ -33,6 +33,7 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 			says: [/missing\.crt/],
 		},
 		{ args: ['push', 'manifests', 'localhost:1/app:v1', '--taag', 'x'], code: 2, says: [/--tag/] },
+		{ args: ['down', '--keep-regstry'], code: 2, says: [/did you mean --keep-registry\?/] },
 		{ args: ['push', 'manifets', 'localhost:1/app:v1'], code: 3, says: [/manifets/] },
 		{ args: ['push', 'manifests', 'localhost:1/App:v1'], code: 3, says: [/capital/, /localhost:1\/app:v1/] },
 		{ args: ['push', 'manifests', 'localhost:1/app:v1'], code: 6, says: [/localhost:1/] },

@@ -87,6 +87,24 @@ describe.sequential('rollback', () => {
 		expect(await application()).toMatchObject({ revision: first, targetRevision: 'v1.0.0' })
 	})
 
+	it('pins a moving tag that still names the artifact, so that no push undoes it', async () => {
+		const stable = await push(5, 'stable')
+		await project.ok('sync', 'oci-demo-app', 'stable')
+		await push(6, 'v2.0.0')
+		await project.ok('sync', 'oci-demo-app', 'v2.0.0')
+		await project.ok('rollback', 'oci-demo-app')
+		const pinned = { revision: stable, targetRevision: `stable@${stable}` }
+		expect(await application()).toMatchObject(pinned)
+		const pushed = await project.json('push', 'sample-manifests', 'oci-demo-app:stable')
+		expect(pushed).toMatchObject({ refreshed: [] })
+		expect(await application()).toMatchObject(pinned)
+	})
+
+	it('leaves a version tag that still names the artifact as it is', async () => {
+		const back = await project.json('rollback', 'oci-demo-app')
+		expect(back.rollback).toMatchObject({ outcome: 'moved', targetRevision: 'v2.0.0' })
+	})
+
 	it('lists the history for an id that is not in it', async () => {
 		const ended = await project.run('rollback', 'oci-demo-app', '--to', '99')
 		expect(ended.code).toBe(7)

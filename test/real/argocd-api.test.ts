@@ -75,12 +75,14 @@ onRealStack('Argo CD by its own API', (stack) => {
 				{ tags: ['v1'], current: false },
 			])
 			const back = await project.json('rollback', app, ...tls.flags, ...cluster)
+			const { digest } = back.rollback as { digest: string }
 			expect(back.rollback).toMatchObject({
 				outcome: 'moved',
-				targetRevision: 'v1',
+				// A push moves `v1`, which is no full version.
+				targetRevision: `v1@${digest}`,
 				sync: { sync: 'Synced' },
 			})
-			expect(await revisionOf()).toBe('v1')
+			expect(await revisionOf()).toBe(`v1@${digest}`)
 		})
 
 		it('rolls back a moving tag under auto-sync, which Argo CD itself refuses', async () => {

@@ -28,7 +28,7 @@ export const rollbackCommand: Command<CliContext> = buildCommand<RollbackFlags, 
 	},
 	docs: docs(
 		'Move an Application back to an earlier deployment and wait',
-		'Pins targetRevision to an artifact of the history, by the tag it was deployed by where that still names it, else by its digest, so that neither a moving tag nor auto-sync undoes it. A version that could not be deployed is not in the history: then the one that still runs is gone back to. Rolled back twice, it is where it was.',
+		'Pins targetRevision to an artifact of the history, by the version tag it was deployed by where that still names it, else by its digest, so that neither a moving tag nor auto-sync undoes it. A version that could not be deployed is not in the history: then the one that still runs is gone back to. Rolled back twice, it is where it was.',
 		[
 			{ line: 'rollback shop', brief: 'to the deployment before this one' },
 			{ line: 'rollback shop --to 3', brief: 'to one that lading history shop lists' },
