@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
-import { LadingError } from '../errors/index.ts'
+import { LadingError, UserError } from '../errors/index.ts'
 import { type KindFacts, lookAtKind } from '../kind/index.ts'
 import {
 	diagnose,
@@ -89,6 +89,18 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		seen: `the stand-in for Argo CD ${ASSUMED_ARGOCD_VERSION}`,
 	}
 	return findings.map((finding) => (finding.check === 'argocd' ? standIn : finding))
+}
+
+/** What is wrong with the state file, which {@link doctor} and the choice of its cluster need. */
+export function stateFault({ workspace }: Session): Finding | undefined {
+	try {
+		workspace.state()
+		return undefined
+	} catch (error) {
+		if (!(error instanceof UserError)) throw error
+		const why = 'without it lading does not know what it made here, and nothing else was looked at'
+		return { check: 'state', status: 'fault', seen: error.message, why, fix: 'lading down --force' }
+	}
 }
 
 /** @throws UserError `NOT_FOUND` for a name that no Application has */

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { LadingError, UserError } from '../errors/index.ts'
 import { KIND } from './chosen-cluster.ts'
 import { openCluster, reached } from './clusters.ts'
@@ -7,10 +7,10 @@ import { untellHosting } from './join-registry.ts'
 import { stopKind } from './kind-cluster.ts'
 import { releaseNetwork } from './kind-network.ts'
 import { stopSandbox } from './local-cluster.ts'
-import { findRegistry, stopRegistry } from './local-registry.ts'
+import { stopRegistry } from './local-registry.ts'
 import { registryContent } from './registry-content.ts'
 import type { Session } from './session.ts'
-import { emptyState, type KindState, type State } from './state.ts'
+import { type KindState, setStateAside, type State } from './state.ts'
 import { forget, undeploy } from './undeploy.ts'
 
 export interface DownOptions {
@@ -36,7 +36,7 @@ export interface DownResult {
 /** Removes what lading made here and in clusters, and nothing else. */
 export async function down(session: Session, options: DownOptions = {}): Promise<DownResult> {
 	const { workspace, signal } = session
-	const state = readStateOr(session, options)
+	const state = usableState(session, options)
 	const applications = await removeApplications(session, state, options)
 	signal?.throwIfAborted()
 	const content = await registryContent(session).catch(() => undefined)
@@ -130,16 +130,15 @@ async function removeRegistry(
 	}: { readonly state: State; readonly options: DownOptions; readonly artifacts: number | undefined },
 ): Promise<DownResult['registry']> {
 	const step = session.progress.step('registry')
-	const isContainer = state.registry?.kind === 'docker'
+	const isContainer = isInContainer(session, state)
 	if (options.keepRegistry === true) {
 		const isThere = artifacts !== undefined || isContainer
 		step.unchanged(isThere ? `kept, with ${artifactCount(artifacts ?? 0)}` : 'no registry was there')
 		return isThere ? 'kept' : 'absent'
 	}
-	const isThere = isContainer
-		? await stopDockerRegistry(session, { keepData: false })
-		: artifacts !== undefined || findRegistry(session) !== undefined
-	if (!isContainer) await stopRegistry(session, { keepData: false })
+	const stop = isContainer ? stopDockerRegistry : stopRegistry
+	const isStopped = await stop(session, { keepData: false })
+	const isThere = isStopped || (!isContainer && artifacts !== undefined)
 	if (isThere) step.done(`removed, with ${artifactCount(artifacts ?? 0)}`)
 	else step.unchanged('no registry was there')
 	return isThere ? 'removed' : 'absent'
@@ -149,11 +148,19 @@ function artifactCount(count: number): string {
 	return `${count} ${count === 1 ? 'artifact' : 'artifacts'}`
 }
 
-function readStateOr({ workspace }: Session, { force }: DownOptions): State {
+/** Without a state, the certificate that was made for a container tells of it. */
+function isInContainer({ workspace }: Session, { registry }: State): boolean {
+	return registry === undefined ? existsSync(workspace.paths.containerPki) : registry.kind === 'docker'
+}
+
+/** The state; with `force` an empty one in place of one that cannot be read, for all that follows. */
+function usableState({ workspace, progress }: Session, { force }: DownOptions): State {
 	try {
 		return workspace.state()
 	} catch (error) {
-		if (force === true && error instanceof UserError) return emptyState
-		throw error
+		if (force !== true || !(error instanceof UserError)) throw error
+		setStateAside(workspace.directory)
+		progress.warn(`${error.message}: a kind cluster, and Applications in other clusters, may be left`)
+		return workspace.state()
 	}
 }

@@ -45,12 +45,16 @@ export async function startRegistry(
 		async () => await launch(session, options.port),
 		{ signal: session.signal },
 	)
-	const endpoint: RegistryEndpoint = { push: `localhost:${server.port}`, cluster: CLUSTER_REGISTRY }
+	const endpoint = endpointOf(server)
 	copyFileSync(join(workspace.paths.registry, 'ca.crt'), workspace.paths.ca)
 	if (workspace.state().registry?.endpoint.push !== endpoint.push) {
 		workspace.update((state) => ({ ...state, registry: { kind: 'embedded', endpoint } }))
 	}
 	return { endpoint, server, ca: workspace.paths.ca, started }
+}
+
+function endpointOf({ port }: ServerState): RegistryEndpoint {
+	return { push: `localhost:${port}`, cluster: CLUSTER_REGISTRY }
 }
 
 /**
@@ -98,9 +102,9 @@ async function launchOn(session: Session, port: number): Promise<ServerState> {
 /** The embedded registry if it runs. */
 export function findRegistry({ workspace }: Session): LocalRegistry | undefined {
 	const server = runningServer(workspace.paths.registry)
-	const registry = workspace.state().registry
-	if (!server || registry?.kind !== 'embedded') return undefined
-	return { endpoint: registry.endpoint, server, ca: workspace.paths.ca, started: false }
+	if (!server || !existsSync(workspace.paths.ca) || workspace.state().registry?.kind === 'docker')
+		return undefined
+	return { endpoint: endpointOf(server), server, ca: workspace.paths.ca, started: false }
 }
 
 /** Stops the embedded registry; with `keepData` its content and its CA stay. @returns whether it ran */

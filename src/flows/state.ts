@@ -128,6 +128,7 @@ const stateSchema: v.GenericSchema<unknown, State> = v.object({
 })
 
 const FILE = 'state.json'
+const ASIDE = 'state.json.unreadable'
 
 /** @throws UserError `STATE_INVALID` */
 export function readState(directory: string): State {
@@ -145,6 +146,13 @@ export function readState(directory: string): State {
 		hint: 'lading down --force removes what it can find without it.',
 		cause: parsed.issues[0],
 	})
+}
+
+/** Moves the state file out of the way, in place of one that was moved before. */
+export function setStateAside(directory: string): void {
+	const aside = join(directory, ASIDE)
+	rmSync(aside, { recursive: true, force: true })
+	renameSync(join(directory, FILE), aside)
 }
 
 /** Writes the state whole or not at all. An empty one removes the file. */

@@ -210,6 +210,41 @@ describe('down', () => {
 		expect(await project.ok('down')).toBe('Nothing to remove.')
 		expect(readdirSync(project.directory)).toEqual(before)
 	})
+
+	it.each(['{', '{"version":1,"registry":5}'])(
+		'--force ends the servers and removes all of it where the state file is %j',
+		async (text) => {
+			const directory = join(project.directory, '.lading')
+			await project.ok('up')
+			expect(processesWith(directory)).toHaveLength(2)
+			writeFileSync(join(directory, 'state.json'), text)
+			const refused = await project.run('down')
+			expect(refused.code).toBe(3)
+			expect(refused.stderr).toContain('lading down --force')
+			const doctor = await project.run('doctor')
+			expect(doctor.code, doctor.stderr).toBe(1)
+			expect(doctor.stdout).toContain('lading down --force')
+			expect(processesWith(directory)).toHaveLength(2)
+			const forced = await project.run('down', '--force')
+			expect(forced.code, forced.stderr).toBe(0)
+			expect(forced.stdout).toContain('Removed, with 1 artifact')
+			expect(forced.stderr).toContain('is not a state file')
+			expect(processesWith(directory)).toEqual([])
+			expect(existsSync(directory)).toBe(false)
+		},
+	)
+
+	it('--force --keep-registry leaves the artifacts for the next up, without a readable state file', async () => {
+		await project.ok('up')
+		writeFileSync(join(project.directory, '.lading/state.json'), '')
+		const down = await project.run('down', '--force', '--keep-registry')
+		expect(down.code, down.stderr).toBe(0)
+		expect(down.stderr).toContain('kept, with 1 artifact')
+		expect(processesWith(join(project.directory, '.lading'))).toHaveLength(1)
+		const up = await project.run('up')
+		expect(up.code, up.stderr).toBe(0)
+		expect(up.stderr).toContain('unchanged: ')
+	})
 })
 
 describe('secrets', () => {

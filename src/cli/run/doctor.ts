@@ -1,4 +1,4 @@
-import { doctor as doctorFlow } from '../../flows/index.ts'
+import { doctor as doctorFlow, stateFault } from '../../flows/index.ts'
 import { formatFindings } from '../../output/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { ClusterFlags, RegistryFlags } from '../flags.ts'
@@ -13,13 +13,17 @@ export async function doctor(
 	name: string | undefined,
 ): Promise<number> {
 	const { output } = invocation
-	const findings = await doctorFlow(sessionOf(invocation), {
-		...clusterOf(invocation, flags, await invocation.config()),
-		names: name === undefined ? [] : [name],
-		access: await accessOf(invocation, flags),
-		nodeVersion: invocation.context.nodeVersion,
-		now: Date.now,
-	})
+	const session = sessionOf(invocation)
+	const unreadable = stateFault(session)
+	const findings = unreadable
+		? [unreadable]
+		: await doctorFlow(session, {
+				...clusterOf(invocation, flags, await invocation.config()),
+				names: name === undefined ? [] : [name],
+				access: await accessOf(invocation, flags),
+				nodeVersion: invocation.context.nodeVersion,
+				now: Date.now,
+			})
 	output.answer({ text: formatFindings(findings, output.style), document: { findings } })
 	return findings.some(({ status }) => status === 'fault') ? exitCodes.no : 0
 }
