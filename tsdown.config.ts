@@ -41,43 +41,36 @@ const sharedShapes: NonNullable<UserConfig['plugins']> = {
 	},
 }
 
+const common: UserConfig = {
+	format: 'esm',
+	platform: 'node',
+	target: 'node20.19',
+	fixedExtension: false,
+}
+
+/** With its dependencies, for what Node runs as it is. */
+const bundled: UserConfig = {
+	...common,
+	deps: { alwaysBundle: [/.*/], onlyBundle: false },
+	plugins: [sharedShapes],
+	dts: false,
+	// Less text to read at start; names stay, for stacks in bug reports.
+	minify: { mangle: false },
+}
+
 const config: UserConfig[] = [
 	{
+		...bundled,
 		entry: { main: 'src/cli/main.ts' },
 		outDir: 'dist/cli',
-		format: 'esm',
-		platform: 'node',
-		target: 'node20.19',
-		deps: { alwaysBundle: [/.*/], onlyBundle: false },
-		plugins: [sharedShapes],
-		dts: false,
-		fixedExtension: false,
-		// Less text to read at start; names stay, for stacks in bug reports.
-		minify: { mangle: false },
 		outputOptions: { codeSplitting: { groups: CHUNKS } },
 		clean: true,
 	},
-	{
-		entry: { index: 'src/index.ts' },
-		outDir: 'dist',
-		format: 'esm',
-		platform: 'node',
-		target: 'node20.19',
-		dts: true,
-		fixedExtension: false,
-		clean: false,
-	},
+	{ ...common, entry: { index: 'src/index.ts' }, outDir: 'dist', dts: true, clean: false },
 	...['dist/cli', 'dist'].map((outDir): UserConfig => ({
+		...bundled,
 		entry: { 'judge-worker': JUDGE_WORKER },
 		outDir,
-		format: 'esm',
-		platform: 'node',
-		target: 'node20.19',
-		deps: { alwaysBundle: [/.*/], onlyBundle: false },
-		plugins: [sharedShapes],
-		dts: false,
-		fixedExtension: false,
-		minify: { mangle: false },
 		clean: false,
 	})),
 ]
