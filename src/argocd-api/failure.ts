@@ -1,12 +1,10 @@
 import * as v from 'valibot'
-import { type ErrorCode, LadingError, RemoteError } from '../errors/index.ts'
+import { type ErrorCode, LadingError, printable, RemoteError } from '../errors/index.ts'
 
 export interface Call {
 	readonly method: string
 	readonly url: URL
 }
-
-const MAX_MESSAGE = 2000
 
 /** @see https://grpc.io/docs/guides/status-codes/ */
 export const GrpcCode = {
@@ -121,9 +119,4 @@ function hintOf(code: ErrorCode, { host, protocol }: Pick<URL, 'host' | 'protoco
 	return protocol === 'http:'
 		? `Write --cluster argocd:${host}`
 		: 'Where argocd-server runs with --insecure, something before it speaks TLS; a port-forward to it is argocd:http://127.0.0.1:PORT'
-}
-
-function printable(text: string): string {
-	// eslint-disable-next-line no-control-regex -- a server must not steer the terminal
-	return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, ' ').slice(0, MAX_MESSAGE)
 }

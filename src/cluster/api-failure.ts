@@ -1,12 +1,10 @@
 import * as v from 'valibot'
-import { type ErrorCode, isSystemError, RemoteError } from '../errors/index.ts'
+import { type ErrorCode, isSystemError, printable, RemoteError } from '../errors/index.ts'
 
 export interface Call {
 	readonly method: string
 	readonly url: URL
 }
-
-const MAX_MESSAGE = 2000
 
 const statusObject = v.looseObject({
 	kind: v.literal('Status'),
@@ -81,11 +79,6 @@ export function reasonOf(error: unknown): string | undefined {
 /** Whether the cluster knows the user, and does not allow this. */
 export function isForbidden(error: unknown): boolean {
 	return error instanceof RemoteError && error.code === 'FORBIDDEN'
-}
-
-export function printable(text: string): string {
-	// eslint-disable-next-line no-control-regex -- a server must not steer the terminal
-	return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, ' ').slice(0, MAX_MESSAGE)
 }
 
 export function parseJson(text: string): unknown {

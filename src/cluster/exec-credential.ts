@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import * as v from 'valibot'
-import { isSystemError, UserError } from '../errors/index.ts'
-import { printable } from './api-failure.ts'
+import { isSystemError, printable, UserError } from '../errors/index.ts'
 import type { ExecEntry } from './parse-kubeconfig.ts'
 
 export interface ExecCredential {

@@ -8,7 +8,7 @@ export interface KindTools {
 	readonly network: string
 }
 
-/** Docker and kind as this session runs them. */
+/** Docker and kind, run as the environment of the command says. */
 export function kindTools({ env, signal, platform = 'linux', ...session }: Session): KindTools {
 	const run = session.runTool ?? createToolRunner({ env, platform })
 	return {
