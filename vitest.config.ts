@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path'
 import type { ViteUserConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { openCache } from './test/real/stack/tools.ts'
 
 const project = (name: string, include: string[], testTimeout = 30_000) => ({
@@ -15,10 +16,21 @@ const withBuiltTools = (base: Project) => {
 	return { ...base, test: { ...base.test, env: { PATH } } }
 }
 
-/** Files one after another: some of them stop what all of them use. */
+/** Of three files at a time one has the stack; the two of the judges need none: see `onRealStack`. */
 const onOneStack = (name: string, include: string[]) => {
 	const base = project(name, include, 180_000)
-	return { ...base, test: { ...base.test, globalSetup: 'test/real/stack/setup.ts', fileParallelism: false } }
+	const threeAtATime = { maxWorkers: 3, sequence: { groupOrder: 1 } }
+	return { ...base, test: { ...base.test, globalSetup: 'test/real/stack/setup.ts', ...threeAtATime } }
+}
+
+/** Those that need not wait for the stack first: while they run, another worker has it. */
+class JudgesFirst extends BaseSequencer {
+	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+		const isJudge = ({ moduleId }: TestSpecification): boolean =>
+			/\/acceptance\/(?:acceptance|versions)\.test/.test(moduleId)
+		const sorted = await super.sort(files)
+		return [...sorted.filter(isJudge), ...sorted.filter((file) => !isJudge(file))]
+	}
 }
 
 /** One engine and one cluster at a time: a machine of two cores has no more to give. */
@@ -31,6 +43,7 @@ const config: ViteUserConfig = {
 	test: {
 		environment: 'node',
 		pool: 'forks',
+		sequence: { sequencer: JudgesFirst },
 		reporters: ['default', './test/reporter.ts'],
 		projects: [
 			project('unit', ['src/**/*.test.ts', 'test/unit/**/*.test.ts']),

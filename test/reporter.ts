@@ -18,15 +18,20 @@ export default class ClosingLine implements Reporter {
 	onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
 		const count = { passed: 0, failed: unhandled.length, skipped: 0 }
 		const notRun: string[] = []
+		const failed = unhandled.map((error) => `outside of a test: ${firstLine(error)}`)
 		for (const module of modules) {
 			const tests = [...module.children.allTests()]
 			for (const test of tests) {
 				const { state } = test.result()
 				if (state !== 'pending') count[state]++
 				if (state === 'skipped') notRun.push(`${module.relativeModuleId}: ${test.fullName}`)
+				if (state === 'failed')
+					failed.push(`${module.relativeModuleId}: ${test.fullName}: ${firstLine(test.result().errors?.[0])}`)
 			}
-			if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed'))
+			if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) {
 				count.failed++
+				failed.push(`${module.relativeModuleId}: ${firstLine(module.errors()[0])}`)
+			}
 		}
 		// A run of one suite says nothing of the others; the one everybody runs does.
 		if (this.#projects.includes('unit') && this.#projects.includes('e2e')) {
@@ -38,7 +43,19 @@ export default class ClosingLine implements Reporter {
 			// What could not be started has no test that failed.
 			if (code !== 0 && count.failed === 0) count.failed = 1
 			if (notRun.length > 0) console.log(`\nNot run here:\n${notRun.map((each) => `  ${each}`).join('\n')}`)
+			if (failed.length > 0) console.log(`\nFailed:\n${failed.map((each) => `  ${each}`).join('\n')}`)
 			console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
 		})
 	}
+}
+
+function firstLine(error: unknown): string {
+	const message = isError(error) ? error.message : String(error)
+	return message.split('\n', 1)[0]?.slice(0, 300) ?? ''
+}
+
+function isError(error: unknown): error is { readonly message: string } {
+	return (
+		typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
+	)
 }

@@ -1,13 +1,13 @@
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ASSUMED_ARGOCD_VERSION } from '../../../src/argocd/index.ts'
-import { onRealStack } from '../stack/index.ts'
+import { besideRealStack } from '../stack/index.ts'
 import { type Case, cases, revisionCases } from './cases/index.ts'
 import { ladingSays, sandboxSays } from './lading.ts'
 import { PushedCases } from './pushed.ts'
 import { disagreement, type Said, saidByJudge } from './said.ts'
 
-onRealStack(`what Argo CD ${ASSUMED_ARGOCD_VERSION} says of artifacts`, (stack) => {
+besideRealStack(`what Argo CD ${ASSUMED_ARGOCD_VERSION} says of artifacts`, (stack) => {
 	const env = { ...process.env, PATH: `${stack.data.bin}${delimiter}${process.env.PATH}` }
 	let pushed: PushedCases
 	let judged: (each: Case) => Said

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inVersionRanges } from '../../../src/argocd/index.ts'
-import { onRealStack } from '../stack/index.ts'
+import { besideRealStack } from '../stack/index.ts'
 import { OLDER_VERSIONS } from '../stack/judges.ts'
 import { type Case, cases, layerCases, manifestCases, revisionCases } from './cases/index.ts'
 import type { Answer } from './judge.ts'
@@ -12,7 +12,7 @@ import { disagreement, type Said } from './said.ts'
 /** Those that are over before anything is rendered: the client of an older version goes no further. */
 const fetched = [...manifestCases, ...layerCases].filter(({ heavy }) => heavy !== true)
 
-onRealStack('what older versions of Argo CD say of artifacts', (stack) => {
+besideRealStack('what older versions of Argo CD say of artifacts', (stack) => {
 	/** Nothing is rendered. */
 	const env = { ...process.env, PATH: '' }
 	let pushed: PushedCases
