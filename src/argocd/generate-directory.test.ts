@@ -88,7 +88,7 @@ describe('generateDirectory', () => {
 
 	it('tells the line of a broken document after a good one', () => {
 		const { errors } = names({ 'a.yaml': `${object('a')}---\nx: [\n` })
-		expect(errors[0]).toMatchObject({ rule: 'yaml-unparsable', file: 'a.yaml', line: 5 })
-		expect(errors[0]?.detail).toMatch(/^a\.yaml:/)
+		expect(errors[0]).toMatchObject({ rule: 'yaml-unparsable', file: 'a.yaml', line: 6 })
+		expect(errors[0]?.detail).toMatch(/, at 6:1$/)
 	})
 })

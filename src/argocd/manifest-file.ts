@@ -1,4 +1,5 @@
 import { baseName } from './go-path.ts'
+import { jsonFault } from './json-fault.ts'
 import {
 	type DeployedResource,
 	isPlainObject,
@@ -96,13 +97,26 @@ const KIND_MISSING = "Object 'Kind' is missing in '{…}'"
 
 function readJson({ path, bytes }: ManifestFile, parse: ParseDocuments): FileOutcome {
 	const name = baseName(path)
-	const error = (rule: GenerationError['rule'], detail: string, argocdMessage: string): FileOutcome => ({
+	const error = (
+		rule: GenerationError['rule'],
+		{ detail, words, line }: { readonly detail: string; readonly words: string; readonly line?: number },
+	): FileOutcome => ({
 		kind: 'error',
-		error: { rule, file: path, detail, argocdMessage, grpcCode: 'FailedPrecondition' },
+		error: {
+			rule,
+			file: path,
+			...(line !== undefined && { line }),
+			detail,
+			argocdMessage: words,
+			grpcCode: 'FailedPrecondition',
+		},
 	})
 	const text = new TextDecoder().decode(bytes)
 	if (text.trim() === '') {
-		return error('json-not-kubernetes', 'it is empty', `Failed to unmarshal "${name}": EOF`)
+		return error('json-not-kubernetes', {
+			detail: 'it is empty',
+			words: `Failed to unmarshal "${name}": EOF`,
+		})
 	}
 	let line = 1
 	try {
@@ -110,20 +124,20 @@ function readJson({ path, bytes }: ManifestFile, parse: ParseDocuments): FileOut
 		line = parse(bytes, path)[0]?.line ?? 1
 	} catch (fault) {
 		if (startsWithJson(text)) {
-			return error(
-				'json-several',
-				'several objects in one JSON file',
-				`Found multiple objects in "${name}". Only single objects are allowed in JSON files.`,
-			)
+			return error('json-several', {
+				detail: 'several objects in one JSON file',
+				words: `Found multiple objects in "${name}". Only single objects are allowed in JSON files.`,
+			})
 		}
-		return error('json-unparsable', describe(fault), `Failed to unmarshal "${name}": ${describe(fault)}`)
+		const words = `Failed to unmarshal "${name}": ${describe(fault)}`
+		return error('json-unparsable', { ...jsonFault(text, describe(fault)), words })
 	}
 	const value: unknown = JSON.parse(text)
 	if (hasKind(value)) return { kind: 'resources', resources: resourcesOf(value, { file: path, line }) }
 	const { detail, words } = whyNoKind(value)
 	// The repo-server marks null as an object of the Application; the controller then finds no kind.
 	if (value !== null && !isPlainObject(value))
-		return error('json-not-kubernetes', detail, `Failed to unmarshal "${name}": ${words}`)
+		return error('json-not-kubernetes', { detail, words: `Failed to unmarshal "${name}": ${words}` })
 	return {
 		kind: 'error',
 		error: {
@@ -180,7 +194,7 @@ function readYaml(file: ManifestFile, parse: ParseDocuments): FileOutcome {
 			objects,
 			line: failure.line,
 			detail: failure.message,
-			argocd: `error converting YAML to JSON: yaml: ${failure.message}`,
+			argocd: `error converting YAML to JSON: yaml: line ${failure.line}: ${failure.message}`,
 		})
 	}
 	if (objects === 0) return { kind: 'skipped', reason: 'empty', detail: 'it has no document' }
@@ -227,15 +241,22 @@ function parseUpToFailure({ path, bytes }: ManifestFile, parse: ParseDocuments):
 		return { documents: parse(bytes, path) }
 	} catch (error) {
 		const documents: ManifestDocument[] = []
-		for (const { part, line } of splitDocuments(bytes)) {
+		const message = describe(error)
+		const [, line, column, what = message] =
+			/^:(\d+)(:\d+)?: (.*)/s.exec(message.startsWith(path) ? message.slice(path.length) : '') ?? []
+		const failure = (start: number): Parsed['failure'] => ({
+			message: column === undefined ? what : `${what}, at ${line}${column}`,
+			line: line === undefined ? start : Number(line),
+		})
+		for (const { part, line: start } of splitDocuments(bytes)) {
 			try {
 				const [first] = parse(part, path)
-				if (first !== undefined) documents.push({ value: first.value, line: line + (first.line ?? 1) - 1 })
+				if (first !== undefined) documents.push({ value: first.value, line: start + (first.line ?? 1) - 1 })
 			} catch {
-				return { documents, failure: { message: describe(error), line } }
+				return { documents, failure: failure(start) }
 			}
 		}
-		return { documents, failure: { message: describe(error), line: 1 } }
+		return { documents, failure: failure(1) }
 	}
 }
 

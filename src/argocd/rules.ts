@@ -662,7 +662,7 @@ const contentRules: readonly Rule[] = [
 		message: ({ name }) =>
 			`Argo CD renders this directory with ${name}; it was not rendered here, so its resources are not listed`,
 		argocd: SILENT,
-		fix: 'Install kustomize, kubectl or helm, and check again.',
+		fix: 'Install helm for Helm, kubectl or kustomize for Kustomize, and check again.',
 		evidence: 'ran',
 	},
 ]

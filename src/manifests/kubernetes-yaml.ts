@@ -161,10 +161,13 @@ function isKey(value: unknown): value is string | number | boolean {
 	return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
+/** Said of a key that is a map or a list, which js-yaml gives no place. */
+export const KEY_UNFIT = 'a key must be text, a number or a boolean'
+
 function addPair(mapping: Mapping, pair: { readonly key: unknown; readonly value: unknown }): string {
 	const { key, value } = pair
 	if (key === null) return 'a key may not be null'
-	if (!isKey(key)) return 'a key must be text, a number or a boolean'
+	if (!isKey(key)) return KEY_UNFIT
 	setKey(mapping, String(key), asValue(value))
 	return unfit(value)
 }

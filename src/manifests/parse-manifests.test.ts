@@ -196,3 +196,9 @@ describe('faults', () => {
 		expect(failure(text).code).toBe('MANIFEST_UNPARSABLE')
 	})
 })
+
+it('says where a template was not rendered', () => {
+	const { message, hint } = failure('kind: A\n---\nkind: ConfigMap\ndata:\n  name: {{ .Values.name }}\n')
+	expect(message).toBe('dir/a.yaml:5:9: {{ … }} of a template, not rendered')
+	expect(hint).toContain('Chart.yaml')
+})

@@ -1,6 +1,6 @@
 import { loadAll, type Schema, YAMLException } from 'js-yaml'
 import { UserError } from '../errors/index.ts'
-import { kubernetesSchema } from './kubernetes-yaml.ts'
+import { KEY_UNFIT, kubernetesSchema } from './kubernetes-yaml.ts'
 import { measureValue } from './measure-value.ts'
 
 /** Deepest nesting that is read. */
@@ -186,6 +186,8 @@ function load(
 			return { values, remarks: [{ kind: 'duplicate-key', line, column }] }
 		} catch (second) {
 			const real = second instanceof YAMLException ? second : error
+			const template = real.reason === KEY_UNFIT ? chunk.text.indexOf('{{') : -1
+			if (template >= 0) throw unrendered(chunk, { template, context, cause: real })
 			throw unparsable(
 				{
 					path: context.path,
@@ -197,6 +199,27 @@ function load(
 			)
 		}
 	}
+}
+
+/** `{{ … }}` is YAML, of a map whose key is a map: somebody forgot to render it. */
+function unrendered(
+	chunk: Chunk,
+	{
+		template,
+		context,
+		cause,
+	}: { readonly template: number; readonly context: ChunkContext; readonly cause: unknown },
+): UserError {
+	const at = {
+		path: context.path,
+		line: chunk.linesBefore + countLines(chunk.text, template) + 1,
+		column: template - chunk.text.lastIndexOf('\n', template),
+	}
+	return unparsable(at, '{{ … }} of a template, not rendered', {
+		source: context.text,
+		hint: 'A Helm chart is packed whole, from the directory of its Chart.yaml; a text that has {{ in it is quoted.',
+		cause,
+	})
 }
 
 function bound(value: unknown, where: { readonly path: string; readonly line: number }): void {

@@ -1,6 +1,7 @@
 import type { CheckResult } from '../flows/index.ts'
 import { formatReference } from '../oci/index.ts'
 import { printable, printableLine, type Style } from './style.ts'
+import { countOf } from './size.ts'
 import { formatTable } from './table.ts'
 
 const MARKS = { refuse: 'red', warn: 'yellow', note: 'dim' } as const
@@ -44,11 +45,14 @@ export function formatVerdict(
 			lines.push(`  ${printableLine(path)}: ${printable(detail)}`)
 	}
 	const name = printableLine(subjectName(result, options.what))
-	const count = verdict.resources.length
+	const isListed = !verdict.findings.some(({ rule }) => rule === 'not-rendered')
+	const deploys = isListed
+		? `deploys ${countOf(verdict.resources.length, 'resource')}`
+		: `renders it; what it deploys is not known here`
 	lines.push(
 		'',
 		verdict.accepted
-			? `${style.green('yes')}: Argo CD ${options.version} takes ${name} and deploys ${count} ${count === 1 ? 'resource' : 'resources'}`
+			? `${style.green('yes')}: Argo CD ${options.version} takes ${name} and ${deploys}`
 			: `${style.red('no')}: Argo CD ${options.version} would not deploy ${name}`,
 	)
 	return lines.join('\n').trimStart()
