@@ -144,6 +144,19 @@ onRealStack('Argo CD by its own API', (stack) => {
 		})
 	})
 
+	it('up pushes and deploys, and the second time does nothing', async () => {
+		const project = projectOf(stack.argocd.token)
+		writeSample(join(project.directory, 'manifests'), { name: 'up-by-api' })
+		const args = ['up', 'manifests', '--name', 'up-by-api', '--registry', tls.host, ...tls.flags, ...cluster]
+		const first = await project.json(...args)
+		expect(first.up).toMatchObject({ changed: true, targetRevision: 'latest' })
+		expect((await project.json(...args)).up).toMatchObject({ changed: false })
+		expect(await project.ok(...args)).not.toContain('kubectl')
+		expect(await stack.kubectl('get', 'deployments', '-n', 'up-by-api', '-o', 'name')).not.toBe('')
+		await project.ok('undeploy', 'up-by-api', ...cluster)
+		expect(await stack.kubectl('get', 'deployments', '-n', 'up-by-api', '-o', 'name')).toBe('')
+	})
+
 	describe.sequential('a role of a project', () => {
 		const app = 'team-app'
 		let project: Project

@@ -88,11 +88,13 @@ function describe(
 ): string {
 	const { name, push } = result
 	const { repository } = push.reference
-	const isRemote = result.cluster.startsWith('context:')
-	const kubectl = isRemote
+	const isContext = result.cluster.startsWith('context:')
+	/** Argo CD's own API lets nobody look at Pods with kubectl. */
+	const isArgocd = result.cluster.startsWith('argocd:')
+	const kubectl = isContext
 		? `kubectl --context ${result.cluster.replace('context:', '')}`
 		: `kubectl --kubeconfig .lading/kubeconfig`
-	const registry = isRemote ? `${push.reference.registry}/` : ''
+	const registry = isContext || isArgocd ? `${push.reference.registry}/` : ''
 	const next = nextMinorVersion(result.targetRevision)
 	const lines = [
 		`${result.changed ? '' : 'Nothing to do: '}${style.bold(name)} is ${style.green('Synced')} and ${style.green('Healthy')} at ${result.targetRevision} (${result.revision})`,
@@ -108,8 +110,10 @@ function describe(
 		'Next:',
 		...columns([
 			['lading status', 'what runs, and why when it does not'],
-			[`${kubectl} get pods -n ${result.namespace}`],
-			...(result.cluster === 'sandbox' ? [] : [[`lading forward ${name}`, 'reach its Service'] as const]),
+			...(isArgocd ? [] : [[`${kubectl} get pods -n ${result.namespace}`] as const]),
+			...(result.cluster === 'sandbox' || isArgocd
+				? []
+				: [[`lading forward ${name}`, 'reach its Service'] as const]),
 			[`lading push ${directory} ${registry}${repository}:${next}`, 'a new version, after an edit'],
 			[`lading sync ${name} ${next}`],
 			['lading down', 'removes all of it'],
