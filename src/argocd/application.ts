@@ -102,7 +102,7 @@ export function buildApplication(options: ApplicationOptions): Application {
 }
 
 function refuseInvalid(options: ApplicationOptions): void {
-	refuseName('the Application', options.name, MAX_NAME_LENGTH)
+	refuseApplicationName(options.name)
 	refuseName('the namespace', options.destination.namespace, MAX_NAMESPACE_LENGTH)
 	const url = parseRepoUrl(options.repoURL)
 	if (!url.ok) {
@@ -124,6 +124,11 @@ function refuseInvalid(options: ApplicationOptions): void {
 			hint: 'Give a directory inside the artifact, relative to its root.',
 		})
 	}
+}
+
+/** @throws UserError `OBJECT_INVALID` for a name that no Application can have */
+export function refuseApplicationName(name: string): void {
+	refuseName('the Application', name, MAX_NAME_LENGTH)
 }
 
 function refuseName(what: string, name: string, limit: number): void {

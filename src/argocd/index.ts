@@ -1,4 +1,4 @@
-export { buildApplication } from './application.ts'
+export { buildApplication, refuseApplicationName } from './application.ts'
 export type { ApplicationOptions } from './application.ts'
 export { certificatesOf, holdsCa, mergeCa, removeCa, tlsCertsKey } from './ca-bundle.ts'
 export type { CaOptions, TlsCertsData } from './ca-bundle.ts'

@@ -127,7 +127,7 @@ export async function readConfig(directory: string): Promise<Config> {
 			'CONFIG_INVALID',
 			`${CONFIG_FILE} does not parse: ${error instanceof Error ? error.message : String(error)}`,
 			{
-				hint: 'lading init --force writes a new one.',
+				hint: 'Mend it there; or have a new one written with: lading init --force',
 				cause: error,
 			},
 		)

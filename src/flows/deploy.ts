@@ -14,7 +14,7 @@ import { checkSubject, refuse } from './check.ts'
 import { CONTEXT } from './chosen-cluster.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { endpointFor, repoUrlOf } from './cluster-registry.ts'
-import { readCa, type RegistryAccess } from './registries.ts'
+import { connectRegistry, readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { type DeployedApplication, type State, withApplication } from './state.ts'
 import { readArtifact } from './subject.ts'
@@ -210,6 +210,8 @@ async function checkedReference(
 ): Promise<Reference & { readonly digest: Digest }> {
 	const { reference, access } = options
 	const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
+	if (reference.tag !== undefined && reference.digest !== undefined)
+		await warnOfMovedTag(session, reference, access)
 	const verdict = await checkSubject(session, subject, {
 		path: options.path,
 		recurse: options.recurse,
@@ -217,6 +219,27 @@ async function checkedReference(
 	})
 	if (!verdict.accepted) refuse(verdict, formatReference(reference))
 	return { ...reference, digest: subject.descriptor.digest }
+}
+
+/** The digest decides, to Argo CD too: the tag beside it may say another thing to a reader. */
+async function warnOfMovedTag(
+	session: Session,
+	reference: Reference,
+	access: RegistryAccess | undefined,
+): Promise<void> {
+	const connection = connectRegistry(session, reference.registry, access)
+	try {
+		const named = await connection
+			.repository(reference)
+			.resolve(reference.tag ?? '', { signal: session.signal })
+		if (named?.digest === reference.digest) return
+		session.progress.warn(
+			`${reference.tag} names ${named?.digest ?? 'nothing'} in the registry; what is deployed is ${reference.digest}`,
+			`To deploy what the tag names: ${formatReference({ ...reference, digest: named?.digest })}`,
+		)
+	} finally {
+		connection.close()
+	}
 }
 
 function secretOptions(

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from 'node:path'
-import { ArgocdName, formatRepoUrl } from '../argocd/index.ts'
+import { ArgocdName, formatRepoUrl, refuseApplicationName } from '../argocd/index.ts'
 import type { KubeObject } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
@@ -286,6 +286,8 @@ function revisionOf(sync: SyncResult): string {
 
 /** The Secret and the Application that `up` makes, without making anything: for GitOps. */
 export function upObjects(options: UpOptions): readonly KubeObject[] {
+	// Before the repository, which is called the same unless told otherwise.
+	refuseApplicationName(options.name)
 	const { repository = options.name, clusterRegistry } = options
 	const registry =
 		options.registry === 'embedded' || options.registry === 'docker' ? undefined : options.registry

@@ -42,6 +42,11 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		{ args: ['status', '--cluster', 'moon'], code: 2, says: [/sandbox/, /context:/] },
 		{ args: ['deploy', 'x', 'localhost:1/app:v1'], code: 2, says: [/--cluster/] },
 		{ args: ['deploy', 'x', 'localhost:1/app:v1', '--timeout', 'soon'], code: 2, says: [/90s/] },
+		{
+			args: ['up', 'manifests', '--name', 'Bad_Name'],
+			code: 3,
+			says: [/"Bad_Name" cannot be the name of the Application/, /lower-case/],
+		},
 		{ args: ['completion', 'tcsh'], code: 2, says: [/bash/] },
 	]
 

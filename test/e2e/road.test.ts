@@ -110,6 +110,11 @@ describe.sequential('the road', () => {
 		expect(await application()).toMatchObject({ targetRevision: digest, revision: digest })
 		await project.ok('deploy', 'oci-demo-app', 'oci-demo-app:v1.2.0', '--pin')
 		expect(await application()).toMatchObject({ targetRevision: `v1.2.0@${digest}`, revision: digest })
+		// The digest decides; a reader of the tag is told.
+		const before = await project.run('deploy', 'oci-demo-app', `oci-demo-app:v1.1.0@${digest}`)
+		expect(before.code, before.stderr).toBe(0)
+		expect(before.stderr).toMatch(/v1\.1\.0 names sha256:\w+ in the registry; what is deployed is sha256:/)
+		await project.ok('deploy', 'oci-demo-app', 'oci-demo-app:v1.2.0', '--pin')
 	})
 
 	it('a revision that does not exist is answered with the reason', async () => {
