@@ -30,7 +30,7 @@ export default class ClosingLine implements Reporter {
 			}
 			if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) {
 				count.failed++
-				failed.push(`${module.relativeModuleId}: ${firstLine(module.errors()[0])}`)
+				failed.push(`${module.relativeModuleId}: ${firstLine(hookError(module))}`)
 			}
 		}
 		// A run of one suite says nothing of the others; the one everybody runs does.
@@ -47,6 +47,12 @@ export default class ClosingLine implements Reporter {
 			console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
 		})
 	}
+}
+
+/** What a hook of the file, or of a `describe` in it, threw. */
+function hookError(module: TestModule): unknown {
+	const [first] = [...module.errors(), ...[...module.children.allSuites()].flatMap((suite) => suite.errors())]
+	return first
 }
 
 function firstLine(error: unknown): string {

@@ -11,7 +11,11 @@ export interface Kubectl {
 
 /** The kubectl of this machine over the kubeconfig that `lading up` writes. Fails where there is none. */
 export function kubectlOf({ directory }: Project): Kubectl {
-	const env = { KUBECONFIG: join(directory, '.lading/kubeconfig'), NO_PROXY: '*' }
+	const env = {
+		KUBECONFIG: join(directory, '.lading/kubeconfig'),
+		KUBECACHEDIR: join(directory, '.kube-cache'),
+		NO_PROXY: '*',
+	}
 	const run = (...args: string[]): Promise<Ended> => program('kubectl', args, { cwd: directory, env })
 	const ok = async (...args: string[]): Promise<string> => {
 		const ended = await run(...args)
