@@ -44,6 +44,7 @@ const config: ViteUserConfig = {
 		environment: 'node',
 		pool: 'forks',
 		sequence: { sequencer: JudgesFirst },
+		expect: { poll: { timeout: 20_000 } },
 		reporters: ['default', './test/reporter.ts'],
 		projects: [
 			project('unit', ['src/**/*.test.ts', 'test/unit/**/*.test.ts']),
