@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { isRepository, isTag, parseReference } from '../oci/index.ts'
+import { parseSettings } from './parse-settings.ts'
 
 export const CONFIG_FILE = 'lading.yaml'
 
@@ -116,27 +117,10 @@ export async function readConfig(directory: string): Promise<Config> {
 		if (isSystemError(error, 'ENOENT')) return {}
 		throw new UserError('CONFIG_INVALID', `cannot read ${path}`, { cause: error })
 	}
-	const { load } = await import('js-yaml')
-	// A file of comments is a configuration without fields.
-	if (text.split('\n').every((line) => /^\s*(?:---|#.*)?\s*$/.test(line))) return {}
-	let raw: unknown
-	try {
-		raw = load(text, { filename: CONFIG_FILE })
-	} catch (error) {
-		throw new UserError(
-			'CONFIG_INVALID',
-			`${CONFIG_FILE} does not parse: ${error instanceof Error ? error.message : String(error)}`,
-			{
-				hint: 'Mend it there; or have a new one written with: lading init --force',
-				cause: error,
-			},
-		)
-	}
-	const result = v.safeParse(configSchema, Array.isArray(raw) ? 'a list' : (raw ?? {}))
-	if (result.success) return result.output
-	throw new UserError('CONFIG_INVALID', `${CONFIG_FILE} is not valid`, {
-		details: result.issues.map(describeIssue),
-		hint: `It may have: ${Object.keys(FIELDS).join(', ')}.`,
+	return await parseSettings(text, configSchema, {
+		file: CONFIG_FILE,
+		fields: Object.keys(FIELDS),
+		hint: 'Mend it there; or have a new one written with: lading init --force',
 	})
 }
 
@@ -151,15 +135,4 @@ const FIELDS: Readonly<Record<keyof Config, true>> = {
 	recurse: true,
 	project: true,
 	annotations: true,
-}
-
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-	const field = v.getDotPath(issue)
-	if (field === null) return `it has to be fields, each "name: value", and is ${issue.received}`
-	if (issue.type === 'strict_object' && issue.expected === 'never') return `${field}: there is no such field`
-	if (issue.type === 'string')
-		return `${field}: text is wanted, and ${issue.received} is none; put it in quotes`
-	if (issue.type === 'boolean') return `${field}: true or false is wanted, not ${issue.received}`
-	if (issue.type === 'record') return `${field}: it has to be fields, each "name: value"`
-	return `${field}: ${issue.message}`
 }

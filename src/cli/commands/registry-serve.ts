@@ -9,6 +9,7 @@ export const registryServeCommand: Command<CliContext> = buildCommand<RegistrySe
 	loader: async () => commandFunction((await import('../run/registry-serve.ts')).registryServe),
 	parameters: {
 		flags: {
+			config: text('Settings (YAML); a flag goes before what it says', 'FILE'),
 			host: text('Address to listen on; default 127.0.0.1', 'HOST'),
 			port: port('Port to listen on; default 5000'),
 			data: text('Directory of the content; the CA is at DIR/ca.crt', 'DIR'),
