@@ -19,6 +19,9 @@ const CHUNKS = [
 /** The second thread of a check of many files: it stands beside what starts it, and loads nothing else. */
 const JUDGE_WORKER = 'src/flows/judge-worker.ts'
 
+/** The thread that compares passwords with their hashes. */
+const PASSWORD_WORKER = 'src/registry/server/access/password-worker.ts'
+
 /**
  * Node.js 20 gives every object of the form `{ ...a, b }` a hidden class of its own, so that nothing
  * that uses it can be optimised: js-yaml, which keeps its state in such an object, takes three times
@@ -69,7 +72,10 @@ const config: UserConfig[] = [
 	{ ...common, entry: { index: 'src/index.ts' }, outDir: 'dist', dts: true, clean: false },
 	...['dist/cli', 'dist'].map((outDir): UserConfig => ({
 		...bundled,
-		entry: { 'judge-worker': JUDGE_WORKER },
+		entry: {
+			'judge-worker': JUDGE_WORKER,
+			...(outDir === 'dist/cli' && { 'password-worker': PASSWORD_WORKER }),
+		},
 		outDir,
 		clean: false,
 	})),

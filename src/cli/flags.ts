@@ -38,7 +38,7 @@ export function port(brief: string): Parsed<number> {
 	return { kind: 'parsed', parse: parsePort, brief, placeholder: 'PORT', optional: true }
 }
 
-/** Milliseconds, written as `90s`, `5m`, `1h`. */
+/** Milliseconds, written as `90s`, `5m`, `1h`, `90d`. */
 export function duration(brief: string): Parsed<number> {
 	return { kind: 'parsed', parse: parseDuration, brief, placeholder: 'DURATION', optional: true }
 }
@@ -59,13 +59,13 @@ function parsePort(input: string): number {
 	throw new UserError('USAGE', `"${input}" is not a port`, { hint: 'A port is a number from 0 to 65535.' })
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 export function parseDuration(input: string): number {
-	const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(input)
+	const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(input)
 	const unit = UNIT_MS[match?.[2] ?? '']
 	if (match && unit !== undefined) return Number(match[1]) * unit
-	throw new UserError('USAGE', `"${input}" is not a duration`, { hint: 'Write it as 90s, 5m or 1h.' })
+	throw new UserError('USAGE', `"${input}" is not a duration`, { hint: 'Write it as 90s, 5m, 1h or 90d.' })
 }
 
 /** Flags of every command. */

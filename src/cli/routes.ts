@@ -19,6 +19,7 @@ import { pushCommand } from './commands/push.ts'
 import { registryDownCommand } from './commands/registry-down.ts'
 import { registryServeCommand } from './commands/registry-serve.ts'
 import { registryStatusCommand } from './commands/registry-status.ts'
+import { registryTokenRoutes } from './commands/registry-token.ts'
 import { registryUpCommand } from './commands/registry-up.ts'
 import { statusCommand } from './commands/status.ts'
 import { rollbackCommand } from './commands/rollback.ts'
@@ -29,12 +30,16 @@ import { undeployCommand } from './commands/undeploy.ts'
 import { upCommand } from './commands/up.ts'
 import type { CliContext } from './context.ts'
 
-const registry: RouteMap<CliContext> = buildRouteMap<'up' | 'serve' | 'status' | 'down', CliContext>({
+const registry: RouteMap<CliContext> = buildRouteMap<
+	'up' | 'serve' | 'status' | 'down' | 'token',
+	CliContext
+>({
 	routes: {
 		up: registryUpCommand,
 		serve: registryServeCommand,
 		status: registryStatusCommand,
 		down: registryDownCommand,
+		token: registryTokenRoutes,
 	},
 	docs: { brief: 'The local registry with TLS' },
 })

@@ -67,6 +67,7 @@ export const errorCodes = {
 	TLS_EXPIRED: 'tls',
 	TLS_PROTOCOL: 'tls',
 	CA_UNREADABLE: 'tls',
+	CERTIFICATE_UNREADABLE: 'tls',
 
 	// the other side
 	CONNECTION_FAILED: 'unavailable',

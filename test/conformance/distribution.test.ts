@@ -33,7 +33,7 @@ beforeAll(async () => {
 	directory = await mkdtemp(join(tmpdir(), 'lading-'))
 	const htpasswd = join(directory, 'htpasswd')
 	await writeFile(htpasswd, `${USER}:${await hash(PASSWORD, 6)}\n`)
-	registry = await serveRegistry({ dataDirectory: join(directory, 'data'), port: 0, htpasswd })
+	registry = await serveRegistry({ dataDirectory: join(directory, 'data'), port: 0, auth: { htpasswd } })
 }, BUILD_MS)
 afterAll(async () => {
 	await registry?.close()

@@ -21,7 +21,7 @@ beforeAll(async () => {
 	const htpasswd = join(directory, 'htpasswd')
 	await writeFile(htpasswd, `${USER}:${await hash(PASSWORD, 6)}\n`)
 	const dataDirectory = join(directory, 'data')
-	registry = await serveRegistry({ dataDirectory, host: '127.0.0.1', port: 0, htpasswd })
+	registry = await serveRegistry({ dataDirectory, host: '127.0.0.1', port: 0, auth: { htpasswd } })
 	// By name oras would take localhost for plain HTTP.
 	host = `127.0.0.1:${registry.port}`
 	ca = join(dataDirectory, 'ca.crt')

@@ -1,7 +1,23 @@
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readRegistrySettings } from '../../config/index.ts'
+import {
+	type Anonymous,
+	type EventEndpointSettings,
+	type LimitSettings,
+	readRegistrySettings,
+	type RegistrySettings,
+} from '../../config/index.ts'
+import { isSystemError, UserError } from '../../errors/index.ts'
 import { serveUntilStopped } from '../../flows/index.ts'
-import { serveRegistry } from '../../registry/server/index.ts'
+import {
+	type EventEndpoint,
+	formatAccess,
+	type LogEntry,
+	type RunningRegistry,
+	type ServeLimits,
+	serveRegistry,
+	type ServeRegistryOptions,
+} from '../../registry/server/index.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 
 export interface RegistryServeFlags extends CommonFlags {
@@ -10,21 +26,25 @@ export interface RegistryServeFlags extends CommonFlags {
 	readonly port?: number
 	readonly data?: string
 	readonly htpasswd?: string
+	readonly reader?: readonly string[]
+	readonly anonymous?: Anonymous
 	readonly name?: readonly string[]
+	readonly tlsCert?: string
+	readonly tlsKey?: string
 	readonly plainHttp?: boolean
+	readonly metrics?: string
+	readonly accessLog?: boolean
 	readonly instance?: string
 }
 
 const DEFAULT_PORT = 5000
 
-export async function registryServe(
-	{ output, cwd, signal }: Invocation,
-	flags: RegistryServeFlags,
-): Promise<void> {
+export async function registryServe(invocation: Invocation, flags: RegistryServeFlags): Promise<void> {
+	const { output, cwd, signal, context } = invocation
 	const settings = flags.config === undefined ? {} : await readRegistrySettings(resolve(cwd, flags.config))
-	const { listen, auth } = settings
-	const dataDirectory = resolve(cwd, flags.data ?? settings.data ?? join('.lading', 'registry'))
-	const plainHttp = flags.plainHttp ?? listen?.plainHttp ?? false
+	const dataDirectory = dataDirectoryOf(cwd, { flag: flags.data, settings })
+	const options = optionsOf(invocation, { flags, settings, dataDirectory })
+	const isAccessLogged = flags.accessLog ?? settings.log?.access ?? false
 	await serveUntilStopped({
 		dataDirectory,
 		instance: flags.instance,
@@ -32,19 +52,118 @@ export async function registryServe(
 		now: () => new Date(),
 		open: (instance) =>
 			serveRegistry({
-				dataDirectory,
-				host: flags.host ?? listen?.host ?? '127.0.0.1',
-				port: flags.port ?? listen?.port ?? DEFAULT_PORT,
-				names: [...(listen?.names ?? []), ...(flags.name ?? [])],
-				htpasswd: flags.htpasswd === undefined ? auth?.htpasswd : resolve(cwd, flags.htpasswd),
-				plainHttp,
+				...options,
 				instance,
+				log: ({ level, message }: LogEntry) => {
+					if (level === 'info') output.progress.note(message)
+					else output.progress.warn(message)
+				},
+				...(isAccessLogged && { onAccess: (entry) => void context.stderr.write(formatAccess(entry)) }),
 			}),
-		onReady: ({ url }) => {
+		onReady: (served) => {
+			const ca = served.caPem === undefined ? undefined : join(dataDirectory, 'ca.crt')
 			output.answer({
-				text: plainHttp ? `Registry at ${url}` : `Registry at ${url}\nCA at ${join(dataDirectory, 'ca.crt')}`,
-				document: { registry: { url, ca: plainHttp ? undefined : join(dataDirectory, 'ca.crt') } },
+				text: describe(served, ca),
+				document: { registry: { url: served.url, ca, metrics: served.metricsUrl } },
 			})
 		},
 	})
+}
+
+/** Where a registry keeps its content: flag, then settings, then that of the project. */
+export function dataDirectoryOf(
+	cwd: string,
+	{ flag, settings }: { readonly flag: string | undefined; readonly settings: RegistrySettings },
+): string {
+	return resolve(cwd, flag ?? settings.data ?? join('.lading', 'registry'))
+}
+
+function describe({ url, metricsUrl }: RunningRegistry, ca: string | undefined): string {
+	return [
+		`Registry at ${url}`,
+		...(ca === undefined ? [] : [`CA at ${ca}`]),
+		...(metricsUrl === undefined ? [] : [`Metrics at ${metricsUrl}/metrics`]),
+	].join('\n')
+}
+
+interface Given {
+	readonly flags: RegistryServeFlags
+	readonly settings: RegistrySettings
+	readonly dataDirectory: string
+}
+
+/** Flags go before what the file says. */
+function optionsOf(
+	{ cwd, env }: Invocation,
+	{ flags, settings, dataDirectory }: Given,
+): ServeRegistryOptions {
+	const { listen, auth, limits, events } = settings
+	const pathOf = (flag: string | undefined): string | undefined =>
+		flag === undefined ? undefined : resolve(cwd, flag)
+	const [cert, key] = [pathOf(flags.tlsCert), pathOf(flags.tlsKey)]
+	if ((cert === undefined) !== (key === undefined)) {
+		throw new UserError('USAGE', 'a certificate has a key: --tls-cert and --tls-key go together')
+	}
+	const tls = cert !== undefined && key !== undefined ? { cert, key } : settings.tls
+	const plainHttp = flags.plainHttp ?? listen?.plainHttp ?? false
+	if (plainHttp && tls) {
+		throw new UserError('USAGE', 'a certificate is given, and HTTP is asked for, which has none')
+	}
+	const metrics = flags.metrics ?? listen?.metrics
+	return {
+		dataDirectory,
+		host: flags.host ?? listen?.host ?? '127.0.0.1',
+		port: flags.port ?? listen?.port ?? DEFAULT_PORT,
+		names: [...(listen?.names ?? []), ...(flags.name ?? [])],
+		tls,
+		plainHttp,
+		auth: {
+			htpasswd: pathOf(flags.htpasswd) ?? auth?.htpasswd,
+			readers: [...(auth?.readers ?? []), ...(flags.reader ?? [])],
+			anonymous: flags.anonymous ?? auth?.anonymous,
+			failures: auth?.failures,
+			trustedProxies: listen?.trustedProxies,
+		},
+		limits: limitsOf(limits ?? {}),
+		events: events?.map(endpointOf),
+		metrics: metrics === undefined ? undefined : parseAddress(metrics),
+		env,
+	}
+}
+
+function limitsOf(limits: LimitSettings): ServeLimits {
+	return {
+		blobBytes: limits.blob,
+		manifestBytes: limits.manifest,
+		headerBytes: limits.headers,
+		uploads: limits.uploads,
+		connections: limits.connections,
+		headersMs: limits.headersTimeout,
+		idleMs: limits.idleTimeout,
+		stallMs: limits.stallTimeout,
+		shutdownMs: limits.shutdown,
+		freeBytes: limits.freeSpace,
+	}
+}
+
+/** @throws UserError `CONFIG_INVALID` for a CA that cannot be read */
+function endpointOf({ ca, timeout, ...endpoint }: EventEndpointSettings): EventEndpoint {
+	if (ca === undefined) return { ...endpoint, timeoutMs: timeout }
+	try {
+		return { ...endpoint, timeoutMs: timeout, ca: readFileSync(ca, 'utf8') }
+	} catch (error) {
+		if (!isSystemError(error)) throw error
+		throw new UserError('CONFIG_INVALID', `cannot read the CA of ${endpoint.name}: ${error.message}`, {
+			cause: error,
+		})
+	}
+}
+
+/** @throws UserError `USAGE` */
+function parseAddress(text: string): { readonly host: string; readonly port: number } {
+	const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+	const host = match?.[1] ?? match?.[2]
+	const port = Number(match?.[3])
+	if (host !== undefined && port <= 65_535) return { host, port }
+	throw new UserError('USAGE', `"${text}" is not HOST:PORT`, { hint: '--metrics takes 127.0.0.1:9090.' })
 }

@@ -28,7 +28,9 @@ export async function startUpload(
 	}
 	const digest = request.query.get('digest')
 	if (digest !== null && !isDigest(digest)) return badDigest()
-	const { id } = storage.startUpload(repository)
+	const upload = storage.startUpload(repository)
+	if (!upload) return tooManyUploads()
+	const { id } = upload
 	if (digest === null || mount !== null) return { status: 202, headers: progress({ repository, id }, 0) }
 	try {
 		const result = await storage.finishUpload(repository, { id, digest, body: request.body })
@@ -123,6 +125,13 @@ function refused(target: UploadTarget, refusal: UploadRefusal): ServerResponse {
 		default:
 			return unreachable(refusal)
 	}
+}
+
+function tooManyUploads(): ServerResponse {
+	return refuse(429, {
+		faults: [{ code: 'TOOMANYREQUESTS', message: 'too many uploads are under way, try again' }],
+		headers: { 'retry-after': 5 },
+	})
 }
 
 function unknown(): ServerResponse {

@@ -8,6 +8,14 @@ export interface PushEvent {
 	readonly tag?: string | undefined
 	readonly digest: Digest
 	readonly mediaType: string
+	/** Of the manifest, in bytes. */
+	readonly size: number
+	/** Who pushed; absent for whoever showed no credentials. */
+	readonly user?: string | undefined
+	/** Address of the client. */
+	readonly client: string
+	/** Milliseconds since 1970. */
+	readonly time: number
 }
 
 export interface LogEntry {
@@ -20,7 +28,12 @@ export type Log = (entry: LogEntry) => void
 /** What every endpoint works with. */
 export interface RegistryContext {
 	readonly storage: RegistryStorage
-	readonly onPush: ((event: PushEvent) => void) | undefined
 	readonly digestsInUse: (() => Promise<ReadonlySet<Digest>>) | undefined
+	readonly limits: RequestLimits
 	readonly log: Log
+}
+
+export interface RequestLimits {
+	/** Of one manifest, in bytes. */
+	readonly manifestBytes: number
 }

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Digest, digestHex, digestOf, MediaType } from '../../oci/index.ts'
-import { createStorage, type RegistryStorage, type StoredManifest } from './index.ts'
+import { createStorage, type RegistryStorage, type StoredManifest, type Upload } from './index.ts'
 
 let directory: string
 let storage: RegistryStorage
@@ -42,9 +42,15 @@ async function* stream(
 	for (const chunk of chunks) yield Buffer.from(chunk)
 }
 
+function begin(repository: string): Upload {
+	const upload = storage.startUpload(repository)
+	if (!upload) throw new Error('no upload was begun')
+	return upload
+}
+
 async function putBlob(content: string | Uint8Array, repository = 'app'): Promise<Digest> {
 	const digest = digestOf(content)
-	const { id } = storage.startUpload(repository)
+	const { id } = begin(repository)
 	const result = await storage.finishUpload(repository, { id, digest, body: stream(content) })
 	expect(result).toMatchObject({ kind: 'stored', digest })
 	return digest
@@ -101,9 +107,9 @@ describe('a storage opened again', () => {
 	})
 
 	it('goes on with uploads where they stood, and forgets old ones', async () => {
-		const { id } = storage.startUpload('app')
+		const { id } = begin('app')
 		await storage.appendUpload('app', { id, body: stream('abc') })
-		const old = storage.startUpload('app')
+		const old = begin('app')
 		await storage.appendUpload('app', { id: old.id, body: stream('abc') })
 		await restart(async () => {
 			await utimes(join(directory, 'uploads', old.id), 0, 0)
@@ -199,7 +205,7 @@ describe('damage on the disk', () => {
 
 describe('at the same time', () => {
 	it('two requests cannot write to one upload', async () => {
-		const { id } = storage.startUpload('app')
+		const { id } = begin('app')
 		let release: () => void = () => undefined
 		const waits = new Promise<void>((resolve) => (release = resolve))
 		const slow = storage.appendUpload('app', {

@@ -12,6 +12,8 @@ import { Uploads } from './uploads.ts'
 export interface CreateStorageOptions {
 	/** Of one blob, in bytes. Default 10 GiB. */
 	readonly maxBlobBytes?: number | undefined
+	/** Uploads begun and not ended. Default 10,000. */
+	readonly maxUploads?: number | undefined
 	/** The journal is written anew when it has more lines than this, most of which no longer count. Default 20,000. */
 	readonly compactLines?: number | undefined
 	/** Milliseconds since 1970. Default: the clock. */
@@ -21,6 +23,7 @@ export interface CreateStorageOptions {
 }
 
 const DEFAULT_COMPACT_LINES = 20_000
+const DEFAULT_MAX_UPLOADS = 10_000
 const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
 
 /**
@@ -73,6 +76,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const uploads = new Uploads(uploadDirectory, {
 		contents,
 		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
+		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
 		now: options.now ?? Date.now,
 	})
 	return new FileStorage({ catalog, contents, journal, uploads })
@@ -159,6 +163,7 @@ class FileStorage implements RegistryStorage {
 
 	startUpload: RegistryStorage['startUpload'] = (repository) => this.#uploads.start(repository)
 	upload: RegistryStorage['upload'] = (repository, id) => this.#uploads.get(repository, id)
+	uploadCount: RegistryStorage['uploadCount'] = () => this.#uploads.count
 	cancelUpload: RegistryStorage['cancelUpload'] = (repository, id) => this.#uploads.cancel(repository, id)
 	appendUpload: RegistryStorage['appendUpload'] = (repository, options) =>
 		this.#track(this.#uploads.append(repository, options))

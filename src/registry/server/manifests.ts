@@ -1,5 +1,5 @@
 import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
-import { type Digest, digestAlgorithm, digestOf, isTag, MAX_MANIFEST_BYTES } from '../../oci/index.ts'
+import { type Digest, digestAlgorithm, digestOf, isTag } from '../../oci/index.ts'
 import type { RegistryContext } from './context.ts'
 import { checkManifest } from './manifest-check.ts'
 import type { ManifestReference } from './route.ts'
@@ -62,14 +62,14 @@ function unknown(repositoryExists: boolean): ServerResponse {
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests */
 export async function putManifest(
-	context: RegistryContext,
+	{ storage, limits }: RegistryContext,
 	request: ServerRequest,
 	{ repository, reference }: ManifestTarget,
 ): Promise<ServerResponse> {
-	const { storage } = context
-	const bytes = await readAtMost(request, MAX_MANIFEST_BYTES)
+	const { manifestBytes } = limits
+	const bytes = await readAtMost(request, manifestBytes)
 	if (!bytes)
-		return fault(413, 'SIZE_INVALID', `a manifest may have ${MAX_MANIFEST_BYTES} bytes, this one has more`)
+		return fault(413, 'SIZE_INVALID', `a manifest may have ${manifestBytes} bytes, this one has more`)
 	const digest = digestOf(bytes, reference.kind === 'digest' ? digestAlgorithm(reference.digest) : 'sha256')
 	if (reference.kind === 'digest' && reference.digest !== digest) {
 		return fault(400, 'DIGEST_INVALID', `the content has the digest ${digest}`)
@@ -94,9 +94,6 @@ export async function putManifest(
 	const { mediaType, subject } = checked
 	const manifest: StoredManifest = { digest, mediaType, size: bytes.byteLength, ...(subject && { subject }) }
 	await storage.putManifest(repository, { manifest, bytes, tags })
-	for (const tag of tags.length > 0 ? tags : [undefined]) {
-		announce(context, { repository, digest, mediaType, tag })
-	}
 	return {
 		status: 201,
 		headers: {
@@ -105,14 +102,6 @@ export async function putManifest(
 			...(subject && { 'oci-subject': subject }),
 			...(reference.kind === 'digest' && tags.length > 0 && { 'oci-tag': tags.join(', ') }),
 		},
-	}
-}
-
-function announce({ onPush, log }: RegistryContext, event: Parameters<NonNullable<typeof onPush>>[0]): void {
-	try {
-		onPush?.(event)
-	} catch (error) {
-		log({ level: 'error', message: `after a push to ${event.repository}: ${String(error)}` })
 	}
 }
 

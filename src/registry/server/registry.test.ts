@@ -1,18 +1,11 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hash } from 'bcryptjs'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Handler, ServerRequest } from '../../http/server/index.ts'
 import { type Descriptor, type Digest, digestOf, emptyDescriptor, MediaType } from '../../oci/index.ts'
-import {
-	createRegistry,
-	createStorage,
-	type PushEvent,
-	type RegistryOptions,
-	type RegistryStorage,
-} from './index.ts'
+import { createRegistry, createStorage, type PushEvent, type RegistryStorage } from './index.ts'
 
 let directory: string
 let storage: RegistryStorage
@@ -352,7 +345,9 @@ describe('manifests', () => {
 		})
 		const { digest, answer } = await pushImage('app', 'v1')
 		expect(answer.status).toBe(201)
-		expect(events).toEqual([{ repository: 'app', tag: 'v1', digest, mediaType: MediaType.imageManifest }])
+		expect(events).toMatchObject([
+			{ repository: 'app', tag: 'v1', digest, mediaType: MediaType.imageManifest, client: '127.0.0.1' },
+		])
 	})
 })
 
@@ -540,62 +535,5 @@ describe('a storage that fails', () => {
 		const answer = await ask(`POST /v2/app/blobs/uploads/?digest=${digestOf('x')}`, { body: 'x', via })
 		expect(answer).toMatchObject({ status, code: 'UNKNOWN' })
 		expect(logged).toHaveLength(1)
-	})
-})
-
-describe('htpasswd', () => {
-	const basic = (text: string): Record<string, string> => ({
-		authorization: `Basic ${Buffer.from(text).toString('base64')}`,
-	})
-
-	it('lets in who is in the file, as the file is now', async () => {
-		const path = join(directory, 'htpasswd')
-		const line = async (user: string, password: string): Promise<string> =>
-			`${user}:${await hash(password, 4)}\n`
-		await writeFile(path, `# people\n${await line('ada', 'pass:word')}`)
-		let now = 0
-		const options: RegistryOptions = { storage, auth: { htpasswd: path, now: () => now } }
-		const via = createRegistry(options)
-		const status = async (headers: Record<string, string>): Promise<number> =>
-			(await ask('GET /v2/', { headers, via })).status
-
-		const refused = await ask('GET /v2/', { via })
-		expect(refused).toMatchObject({ status: 401, code: 'UNAUTHORIZED' })
-		expect(refused.headers['www-authenticate']).toMatch(/^Basic realm="/)
-		expect(await status(basic('ada:pass:word'))).toBe(200)
-		expect(await status(basic('ada:wrong'))).toBe(401)
-		expect(await status(basic('bob:pass:word'))).toBe(401)
-		expect(await status({ authorization: 'Bearer x' })).toBe(401)
-		expect(await status({ authorization: 'Basic %%%' })).toBe(401)
-
-		await writeFile(path, await line('bob', 'secret'))
-		now = 2000
-		expect(await status(basic('ada:pass:word'))).toBe(401)
-		expect(await status(basic('bob:secret'))).toBe(200)
-		await rm(path)
-		now = 4000
-		expect(await status(basic('bob:secret'))).toBe(401)
-	})
-
-	it('bounds the passwords that wait to be checked', async () => {
-		const path = join(directory, 'htpasswd')
-		await writeFile(path, `ada:${await hash('x', 4)}\n`)
-		const via = createRegistry({ storage, auth: { htpasswd: path } })
-		const answers = await Promise.all(
-			Array.from({ length: 20 }, (_, index) => ask('GET /v2/', { headers: basic(`ada:${index}`), via })),
-		)
-		expect(answers.map(({ status }) => status).filter((status) => status === 429)).toHaveLength(4)
-	})
-
-	it('is refused where it is missing, or not bcrypt', async () => {
-		const path = join(directory, 'htpasswd')
-		const code = 'CREDENTIALS_UNREADABLE'
-		expect(() => createRegistry({ storage, auth: { htpasswd: path } })).toThrow(
-			expect.objectContaining({ code }),
-		)
-		await writeFile(path, 'ada:{SHA}abc\n')
-		expect(() => createRegistry({ storage, auth: { htpasswd: path } })).toThrow(
-			expect.objectContaining({ code }),
-		)
 	})
 })

@@ -1,12 +1,20 @@
 import { unreachable } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from '../../http/server/index.ts'
-import type { Digest } from '../../oci/index.ts'
+import { type Digest, MAX_MANIFEST_BYTES } from '../../oci/index.ts'
+import { Access, type AccessOptions, TOKEN_PATH } from './access/access.ts'
 import { cancelUpload, getUpload, patchUpload, putUpload, startUpload } from './blob-uploads.ts'
 import { deleteBlob, getBlob } from './blobs.ts'
 import type { Log, PushEvent, RegistryContext } from './context.ts'
-import { createHtpasswd, type HtpasswdOptions } from './htpasswd.ts'
+import { EventSpreader } from './events/event-spreader.ts'
+import type { ToldEvent } from './events/registry-event.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, getManifest, putManifest } from './manifests.ts'
+import { type AccessEntry, countReceived, type Exchange } from './observe/exchange.ts'
+import type { Health } from './observe/health.ts'
+import { type EndpointCounts, Metrics } from './observe/metrics.ts'
+import { Observer } from './observe/observer.ts'
+import { Operations } from './operations.ts'
+import { RecentPushes } from './recent-pushes.ts'
 import { parseRoute, type Route } from './route.ts'
 import type { RegistryStorage } from './storage.ts'
 import { fault, storageFault } from './wire.ts'
@@ -14,66 +22,216 @@ import { fault, storageFault } from './wire.ts'
 export interface RegistryOptions {
 	readonly storage: RegistryStorage
 	/** Without it everybody may read and write. */
-	readonly auth?: HtpasswdOptions | undefined
+	readonly auth?: AccessOptions | undefined
 	/** Called after a manifest was stored, once for each of its tags; must not wait. */
 	readonly onPush?: ((event: PushEvent) => void) | undefined
+	/** Called after anything was changed, and after pulls if they are asked for; must not wait. */
+	readonly onEvent?: ((event: ToldEvent) => void) | undefined
+	/** Whether pulls are events too. Default: no. */
+	readonly tellPulls?: boolean | undefined
+	/** What the endpoints of events have taken so far, for the metrics. */
+	readonly endpoints?: (() => readonly EndpointCounts[]) | undefined
 	/** Manifests that are not deleted whoever asks. */
 	readonly digestsInUse?: (() => Promise<ReadonlySet<Digest>>) | undefined
 	/** Names this server in `GET /livez` (body, and header `x-lading-instance`), so that a client can tell it from a stranger on its port. */
 	readonly instance?: string | undefined
+	/** What `/readyz` says. Default: always ready. */
+	readonly health?: Health | undefined
+	/** Largest manifest, in bytes. Default 4 MiB. */
+	readonly manifestBytes?: number | undefined
+	/** Told of every request that was answered. */
+	readonly onAccess?: ((entry: AccessEntry) => void) | undefined
+	/** Milliseconds since 1970. Default: the clock. */
+	readonly now?: (() => number) | undefined
 	readonly log?: Log | undefined
 }
 
 type Answer = ServerResponse | Promise<ServerResponse>
 
-/** What `GET /livez` calls this server. */
-const REGISTRY_NAME = 'lading registry'
-
 /**
  * A registry as a function.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md
+ * @throws UserError `CREDENTIALS_UNREADABLE`
  */
 export function createRegistry(options: RegistryOptions): Handler {
-	const context: RegistryContext = {
-		storage: options.storage,
-		onPush: options.onPush,
-		digestsInUse: options.digestsInUse,
-		log: options.log ?? (() => undefined),
-	}
-	const auth = options.auth && createHtpasswd(options.auth)
-	const live: ServerResponse = {
-		status: 200,
-		headers: {
-			'content-type': 'application/json',
-			...(options.instance !== undefined && { 'x-lading-instance': options.instance }),
+	return openRegistry(options).handler
+}
+
+export interface OpenedRegistry {
+	readonly handler: Handler
+	/** Health and metrics alone, without a password: for a listener that few can reach. */
+	readonly operations: Handler
+	/** Ends what it has started. */
+	close(): void
+}
+
+/** {@link createRegistry}, with what whoever serves it needs besides. */
+export function openRegistry(options: RegistryOptions): OpenedRegistry {
+	const { storage, now = Date.now, log = () => undefined } = options
+	const metrics = new Metrics(now())
+	const pushes = new RecentPushes()
+	const access = options.auth && openAccess(options.auth, { metrics, log, now })
+	const operations = new Operations({
+		storage,
+		metrics,
+		pushes,
+		health: options.health,
+		endpoints: options.endpoints ?? (() => []),
+		instance: options.instance,
+	})
+	const server = new RegistryServer({
+		context: {
+			storage,
+			digestsInUse: options.digestsInUse,
+			limits: { manifestBytes: options.manifestBytes ?? MAX_MANIFEST_BYTES },
+			log,
 		},
-		body: JSON.stringify({ name: REGISTRY_NAME, instance: options.instance ?? null }),
+		access,
+		operations,
+		observer: new Observer({ metrics, access, now, onAccess: options.onAccess }),
+		events: new EventSpreader({ ...options, storage, access, metrics, pushes, log, now }),
+	})
+	return {
+		handler: (request) => server.handle(request),
+		operations: (request) => operate(operations, request),
+		close: () => access?.close(),
 	}
-	const recover = (error: unknown): ServerResponse => {
-		const answer = storageFault(error)
-		if (!answer) throw error
-		context.log({ level: 'error', message: error instanceof Error ? error.message : String(error) })
-		return answer
+}
+
+function openAccess(
+	auth: AccessOptions,
+	{ metrics, log, now }: { readonly metrics: Metrics; readonly log: Log; readonly now: () => number },
+): Access {
+	return new Access({
+		now,
+		onError: (error) => log({ level: 'error', message: messageOf(error) }),
+		...auth,
+		onFailure: (kind) => {
+			metrics.loginFailed(kind)
+			auth.onFailure?.(kind)
+		},
+	})
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error)
+}
+
+interface Parts {
+	readonly context: RegistryContext
+	readonly access: Access | undefined
+	readonly operations: Operations
+	readonly observer: Observer
+	readonly events: EventSpreader
+}
+
+class RegistryServer {
+	readonly #parts: Parts
+
+	constructor(parts: Parts) {
+		this.#parts = parts
 	}
-	const respond = (request: ServerRequest): Answer => {
+
+	/** Answers at once where it can: a promise costs more than most answers. */
+	handle(request: ServerRequest): Answer {
+		const { observer } = this.#parts
+		const exchange = observer.begin(request)
 		try {
-			if (request.path === '/statistics') return statisticsOf(context)
-			const answer = dispatch(context, request, parseRoute(request.path))
-			return answer instanceof Promise ? answer.catch(recover) : answer
+			const answer = this.#answer(exchange)
+			if (!(answer instanceof Promise)) return observer.answered(exchange, answer)
+			return answer.then(
+				(late) => observer.answered(exchange, late),
+				(error: unknown) => observer.failed(exchange, error),
+			)
 		} catch (error) {
-			return recover(error)
+			return observer.failed(exchange, error)
 		}
 	}
-	return (request) => {
-		if (request.path === '/livez') return live
-		const isStatistics = request.path === '/statistics'
-		if (!isStatistics && !request.path.startsWith('/v2'))
-			return fault(404, 'UNSUPPORTED', 'the registry is at /v2/')
-		if (!auth) return respond(request)
-		const refusal = auth(request.headers.authorization)
-		if (!(refusal instanceof Promise)) return refusal ?? respond(request)
-		return refusal.then((refused) => refused ?? respond(request))
+
+	#answer(exchange: Exchange): Answer {
+		const { access, operations } = this.#parts
+		const { request } = exchange
+		const { path } = request
+		if (path.startsWith('/v2')) return this.#admitted(exchange, () => this.#respond(exchange))
+		switch (path) {
+			case '/livez':
+				exchange.route = 'livez'
+				return operations.live()
+			case '/readyz':
+				exchange.route = 'readyz'
+				return operations.ready()
+			case TOKEN_PATH:
+				exchange.route = 'token'
+				return access ? access.issue(request) : noSuchPath()
+			case '/metrics':
+				exchange.route = 'metrics'
+				return this.#admitted(exchange, () => operations.metrics())
+			case '/statistics':
+				exchange.route = 'statistics'
+				return this.#admitted(exchange, () => operations.statistics())
+			default:
+				return noSuchPath()
+		}
 	}
+
+	#admitted(exchange: Exchange, respond: () => Answer): Answer {
+		const { access } = this.#parts
+		if (!access) return respond()
+		const admission = access.admit(exchange.request)
+		const enter = (found: Awaited<typeof admission>): Answer => {
+			if (found.kind === 'refused') return found.answer
+			exchange.identity = found.identity
+			return respond()
+		}
+		return admission instanceof Promise ? admission.then(enter) : enter(admission)
+	}
+
+	#respond(exchange: Exchange): Answer {
+		const { context, events } = this.#parts
+		const route = parseRoute(exchange.request.path)
+		exchange.route = route.kind
+		const isRead = exchange.request.method === 'GET' || exchange.request.method === 'HEAD'
+		try {
+			const answer = dispatch(context, isRead ? exchange.request : countReceived(exchange), route)
+			if (!(answer instanceof Promise)) {
+				events.spread(exchange, { route, answer })
+				return answer
+			}
+			return answer.then(
+				(late) => {
+					events.spread(exchange, { route, answer: late })
+					return late
+				},
+				(error: unknown) => this.#recover(error),
+			)
+		} catch (error) {
+			return this.#recover(error)
+		}
+	}
+
+	#recover(error: unknown): ServerResponse {
+		const answer = storageFault(error)
+		if (!answer) throw error
+		this.#parts.context.log({ level: 'error', message: messageOf(error) })
+		return answer
+	}
+}
+
+function operate(operations: Operations, { path }: ServerRequest): ServerResponse {
+	switch (path) {
+		case '/livez':
+			return operations.live()
+		case '/readyz':
+			return operations.ready()
+		case '/metrics':
+			return operations.metrics()
+		default:
+			return fault(404, 'UNSUPPORTED', 'here are /metrics, /livez and /readyz')
+	}
+}
+
+function noSuchPath(): ServerResponse {
+	return fault(404, 'UNSUPPORTED', 'the registry is at /v2/')
 }
 
 function dispatch(context: RegistryContext, request: ServerRequest, route: Route): Answer {
@@ -113,15 +271,6 @@ const BASE: ServerResponse = {
 	status: 200,
 	headers: { 'content-type': 'application/json', 'docker-distribution-api-version': 'registry/2.0' },
 	body: '{}',
-}
-
-/** How much there is, for `lading registry status`; behind the same password as everything else. */
-function statisticsOf({ storage }: RegistryContext): ServerResponse {
-	return {
-		status: 200,
-		headers: { 'content-type': 'application/json' },
-		body: JSON.stringify(storage.statistics()),
-	}
 }
 
 function notAllowed(allow: string): ServerResponse {

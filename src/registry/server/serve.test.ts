@@ -84,7 +84,7 @@ describe('serveRegistry', () => {
 
 	it('opens no door to the network without a password', async () => {
 		await expect(serve({ host: '0.0.0.0' })).rejects.toMatchObject({ code: 'USAGE' })
-		expect((await serve({ host: '0.0.0.0', allowAnonymous: true, plainHttp: true })).url).toContain(
+		expect((await serve({ host: '0.0.0.0', auth: { anonymous: 'write' }, plainHttp: true })).url).toContain(
 			'localhost',
 		)
 	})

@@ -1,15 +1,24 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 import { LadingError, UserError } from '../../errors/index.ts'
-import { type Certificates, ensureCertificates, listen, type Listener } from '../../http/server/index.ts'
+import { type CertificatePaths, listen, type Listener } from '../../http/server/index.ts'
 import type { Digest } from '../../oci/index.ts'
+import type { AccessOptions, Anonymous } from './access/access.ts'
+import { readTokens, tokensExist } from './access/token-file.ts'
+import { CertificateKeeper } from './certificate-keeper.ts'
 import type { Log, PushEvent } from './context.ts'
 import { lockDirectory } from './directory-lock.ts'
+import type { EventEndpoint } from './events/endpoint.ts'
+import { Notifier } from './events/notifier.ts'
 import { createStorage } from './file-storage.ts'
-import { createRegistry } from './registry.ts'
+import type { AccessEntry } from './observe/exchange.ts'
+import { Health } from './observe/health.ts'
+import { openRegistry } from './registry.ts'
 import type { RegistryStorage } from './storage.ts'
 
 export interface ServeRegistryOptions {
-	/** Content, and the certificate authority at `ca.crt`. Made where missing. */
+	/** Content, tokens, and the certificate authority at `ca.crt`. Made where missing. */
 	readonly dataDirectory: string
 	/** Address to listen on. Default `127.0.0.1`. */
 	readonly host?: string | undefined
@@ -17,117 +26,218 @@ export interface ServeRegistryOptions {
 	readonly port: number
 	/** Further DNS names and addresses for the certificate. */
 	readonly names?: readonly string[] | undefined
-	/** Password file (bcrypt). Without it everybody may read and write. */
-	readonly htpasswd?: string | undefined
-	/** Takes requests from other machines without a password. Default: refused. */
-	readonly allowAnonymous?: boolean | undefined
+	/** A certificate of somebody else's, instead of one by its own authority. Read again when it changes. */
+	readonly tls?: CertificatePaths | undefined
 	/** HTTP instead of TLS. */
 	readonly plainHttp?: boolean | undefined
+	/** Who may do what; see {@link AccessOptions}. The tokens are those of the data directory. */
+	readonly auth?: ServeAuth | undefined
+	readonly limits?: ServeLimits | undefined
+	/** Who is told of what happens, by HTTP. */
+	readonly events?: readonly EventEndpoint[] | undefined
+	/** Where health and metrics are served by HTTP, without a password. */
+	readonly metrics?: { readonly host: string; readonly port: number } | undefined
 	/** See `RegistryOptions.instance`. */
 	readonly instance?: string | undefined
 	readonly onPush?: ((event: PushEvent) => void) | undefined
 	readonly digestsInUse?: (() => Promise<ReadonlySet<Digest>>) | undefined
+	/** Told of every request that was answered. */
+	readonly onAccess?: ((entry: AccessEntry) => void) | undefined
 	readonly signal?: AbortSignal | undefined
+	/** Read for the endpoints of events: proxies and certificates. */
+	readonly env?: Readonly<Record<string, string | undefined>> | undefined
+	/** Milliseconds since 1970. Default: the clock. */
+	readonly now?: (() => number) | undefined
 	readonly log?: Log | undefined
+}
+
+export interface ServeAuth extends Pick<
+	AccessOptions,
+	'htpasswd' | 'readers' | 'failures' | 'trustedProxies'
+> {
+	/**
+	 * What may be done without credentials. Default: nothing; but on a loopback address, without
+	 * a password file and for as long as no token was made, everything.
+	 */
+	readonly anonymous?: Anonymous | undefined
+}
+
+/** Sizes in bytes, times in milliseconds. */
+export interface ServeLimits {
+	/** Default 10 GiB. */
+	readonly blobBytes?: number | undefined
+	/** Default 4 MiB. */
+	readonly manifestBytes?: number | undefined
+	/** Of a request's headers together. Default 16 KiB. */
+	readonly headerBytes?: number | undefined
+	/** Begun and not ended. Default 10,000. */
+	readonly uploads?: number | undefined
+	/** At a time. Default 2000. */
+	readonly connections?: number | undefined
+	/** For a client to send its headers. Default 10 s. */
+	readonly headersMs?: number | undefined
+	/** For which an unused connection is kept. Default 60 s. */
+	readonly idleMs?: number | undefined
+	/** For which a body may make no progress. Default 60 s. */
+	readonly stallMs?: number | undefined
+	/** For which requests may go on when it stops. Default 30 s. */
+	readonly shutdownMs?: number | undefined
+	/** With less free space it says that it is not ready. Default 64 MiB. */
+	readonly freeBytes?: number | undefined
 }
 
 export interface RunningRegistry {
 	readonly host: string
 	readonly port: number
 	readonly url: string
-	/** What clients must trust; `undefined` with `plainHttp`. */
+	/** What clients must trust; `undefined` with `plainHttp`, and with a certificate of somebody else's. */
 	readonly caPem: string | undefined
+	/** Where health and metrics are without a password. */
+	readonly metricsUrl: string | undefined
 	readonly storage: RegistryStorage
-	/** Lets requests under way finish, for up to ten seconds. */
+	/** Looks at once whether there is a new certificate, as it does from time to time. */
+	renewCertificate(): Promise<void>
+	/** Lets requests under way finish; see `ServeLimits.shutdownMs`. */
 	close(): Promise<void>
 }
 
 /** Names the certificate always has: this machine's, and the one a kind cluster uses. */
 const CERTIFICATE_NAMES: readonly string[] = ['localhost', 'kind-registry', '127.0.0.1', '::1']
-const CLOSE_GRACE_MS = 10_000
-const RENEWAL_MS = 12 * 60 * 60 * 1000
+const DEFAULT_SHUTDOWN_MS = 30_000
+const DEFAULT_CONNECTIONS = 2000
+/** What is still to be told when it stops gets so long, in milliseconds. */
+const EVENTS_GRACE_MS = 5000
 
 /**
  * Serves a registry from a directory, over TLS with a certificate of its own authority.
  * @throws UserError `PORT_TAKEN`, `ALREADY_RUNNING`, `FILE_UNWRITABLE`, `CA_UNREADABLE`,
- *   `CREDENTIALS_UNREADABLE`, `USAGE` for an open door to the network
+ *   `CERTIFICATE_UNREADABLE`, `CREDENTIALS_UNREADABLE`, `USAGE` for an open door to the network
  */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
-	const { dataDirectory, host = '127.0.0.1', port, log = () => undefined } = options
-	if (!isLoopback(host) && options.htpasswd === undefined && options.allowAnonymous !== true) {
-		throw new UserError('USAGE', `on ${host} other machines could write to the registry without a password`, {
-			hint: 'Give it a password file with --htpasswd FILE, or listen on 127.0.0.1.',
-		})
-	}
+	const { dataDirectory, host = '127.0.0.1', log = () => undefined, now = Date.now } = options
+	const auth = authOf(options, host)
 	const lock = lockDirectory(dataDirectory)
-	let storage: RegistryStorage | undefined
+	const opened: { close(): unknown }[] = [{ close: lock.release }]
+	const closeAll = async (): Promise<void> => {
+		for (const each of opened.splice(0).reverse()) await each.close()
+	}
 	try {
-		const names = certificateNames(host, options.names ?? [])
-		const certificates =
-			options.plainHttp === true ? undefined : await ensureCertificates(dataDirectory, { names })
-		storage = createStorage(dataDirectory, { onWarning: (message) => log({ level: 'warning', message }) })
-		const registry = createRegistry({
+		const keeper = keeperOf(options, { host, now })
+		const certificate = await keeper?.renewed()
+		const { limits } = options
+		const storage = createStorage(dataDirectory, {
+			maxBlobBytes: limits?.blobBytes,
+			maxUploads: limits?.uploads,
+			onWarning: (message) => log({ level: 'warning', message }),
+		})
+		opened.push(storage)
+		const notifier = new Notifier({ endpoints: options.events ?? [], log, env: options.env })
+		opened.push({ close: () => notifier.close(EVENTS_GRACE_MS) })
+		const health = new Health({ directory: dataDirectory, freeBytes: limits?.freeBytes, now })
+		const source = { addr: '', instanceID: options.instance ?? randomUUID() }
+		const registry = openRegistry({
 			storage,
-			auth: options.htpasswd === undefined ? undefined : { htpasswd: options.htpasswd },
+			auth,
+			health,
 			onPush: options.onPush,
+			onEvent: (event) => notifier.tell(event, source),
+			tellPulls: notifier.wants('pull'),
+			endpoints: () => notifier.counts,
 			digestsInUse: options.digestsInUse,
 			instance: options.instance,
+			manifestBytes: limits?.manifestBytes,
+			onAccess: options.onAccess,
+			now,
 			log,
 		})
-		const listener = await listen(registry, {
+		opened.push(registry)
+		const metrics = options.metrics && (await listen(registry.operations, options.metrics))
+		if (metrics) opened.push(metrics)
+		const listener = await listen(registry.handler, {
 			host,
-			port,
-			...(certificates && { tls: { cert: certificates.certPem, key: certificates.keyPem } }),
+			port: options.port,
+			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
+			limits: { ...limits, maxConnections: limits?.connections ?? DEFAULT_CONNECTIONS },
 			onError: (error, request) =>
 				log({ level: 'error', message: `${request.method} ${request.path}: ${String(error)}` }),
 		})
-		return running({ options, listener, certificates, storage, names, release: lock.release, log })
+		source.addr = `${hostname()}:${listener.port}`
+		opened.push(
+			{ close: () => listener.close({ graceMs: limits?.shutdownMs ?? DEFAULT_SHUTDOWN_MS }) },
+			health,
+		)
+		return running({ listener, keeper, storage, metrics, closeAll, signal: options.signal, log })
 	} catch (error) {
-		await storage?.close()
-		lock.release()
+		await closeAll()
 		throw error
 	}
 }
 
+/** @throws UserError `USAGE`, `CREDENTIALS_UNREADABLE` */
+function authOf({ dataDirectory, auth = {} }: ServeRegistryOptions, host: string): AccessOptions {
+	const { htpasswd, anonymous } = auth
+	const isLocal = isLoopback(host)
+	if (anonymous === undefined && !isLocal && htpasswd === undefined && !tokensExist(dataDirectory)) {
+		throw new UserError('USAGE', `on ${host} other machines could write to the registry without a password`, {
+			hint: 'Give it a password file with --htpasswd FILE, make a token with "lading registry token create NAME --write", or listen on 127.0.0.1.',
+		})
+	}
+	// A file of tokens that is damaged is told at the start.
+	readTokens(dataDirectory)
+	return {
+		...auth,
+		tokenDirectory: dataDirectory,
+		openUntilTokens: anonymous === undefined && isLocal && htpasswd === undefined,
+	}
+}
+
+function keeperOf(
+	{ plainHttp, tls, dataDirectory, names = [] }: ServeRegistryOptions,
+	{ host, now }: { readonly host: string; readonly now: () => number },
+): CertificateKeeper | undefined {
+	if (plainHttp === true) return undefined
+	return tls
+		? new CertificateKeeper({ kind: 'given', paths: tls }, now)
+		: new CertificateKeeper(
+				{ kind: 'own', directory: dataDirectory, names: certificateNames(host, names) },
+				now,
+			)
+}
+
 interface Parts {
-	readonly options: ServeRegistryOptions
 	readonly listener: Listener
-	readonly certificates: Certificates | undefined
+	readonly keeper: CertificateKeeper | undefined
 	readonly storage: RegistryStorage
-	readonly names: readonly string[]
-	readonly release: () => void
+	readonly metrics: Listener | undefined
+	readonly closeAll: () => Promise<void>
+	readonly signal: AbortSignal | undefined
 	readonly log: Log
 }
 
-function running({ options, listener, certificates, storage, names, release, log }: Parts): RunningRegistry {
-	const renewal = certificates && setInterval(() => void renew(), RENEWAL_MS)
-	renewal?.unref()
-	const renew = async (): Promise<void> => {
+function running({ listener, keeper, storage, metrics, closeAll, signal, log }: Parts): RunningRegistry {
+	const renewCertificate = async (): Promise<void> => {
 		try {
-			const { certPem, keyPem } = await ensureCertificates(options.dataDirectory, { names })
-			listener.reloadTls({ cert: certPem, key: keyPem })
+			const next = await keeper?.renewed()
+			if (!next) return
+			listener.reloadTls({ cert: next.certPem, key: next.keyPem })
+			log({ level: 'info', message: 'the certificate was renewed' })
 		} catch (error) {
 			const why = error instanceof LadingError ? error.message : String(error)
 			log({ level: 'error', message: `the certificate was not renewed: ${why}` })
 		}
 	}
+	const renewal = keeper && setInterval(() => void renewCertificate(), keeper.lookMs)
+	renewal?.unref()
 	let closed: Promise<void> | undefined
 	const close = (): Promise<void> => {
-		closed ??= (async () => {
-			clearInterval(renewal)
-			try {
-				await listener.close({ graceMs: CLOSE_GRACE_MS })
-				await storage.close()
-			} finally {
-				release()
-			}
-		})()
+		clearInterval(renewal)
+		closed ??= closeAll()
 		return closed
 	}
-	if (options.signal?.aborted === true) void close()
-	options.signal?.addEventListener('abort', () => void close(), { once: true })
+	if (signal?.aborted === true) void close()
+	signal?.addEventListener('abort', () => void close(), { once: true })
 	const { host, port, url } = listener
-	return { host, port, url, caPem: certificates?.caPem, storage, close }
+	return { host, port, url, caPem: keeper?.caPem, metricsUrl: metrics?.url, storage, renewCertificate, close }
 }
 
 function certificateNames(host: string, further: readonly string[]): string[] {

@@ -118,7 +118,8 @@ export interface RegistryStorage {
 	 */
 	isDamaged(digest: Digest): boolean
 
-	startUpload(repository: string): Upload
+	/** `undefined` when there are as many as may be. */
+	startUpload(repository: string): Upload | undefined
 	upload(repository: string, id: string): Upload | undefined
 	/** Adds to an upload. What arrived before a failure of `body` stays, so that it can be resumed. */
 	appendUpload(
@@ -137,6 +138,8 @@ export interface RegistryStorage {
 	cancelUpload(repository: string, id: string): boolean
 
 	statistics(): StorageStatistics
+	/** Uploads begun and not ended. */
+	uploadCount(): number
 	/** Waits for what is under way. */
 	close(): Promise<void>
 }

@@ -25,8 +25,6 @@ import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './stora
 
 /** A body up to this size that comes in one piece never touches a temporary file, in bytes. */
 const SMALL_BYTES = 1024 * 1024
-/** Uploads nobody has sent a byte to are forgotten when there are more than this. */
-const MAX_UPLOADS = 10_000
 /** Uploads on which nothing arrived for so long are removed at a start, in milliseconds. */
 const EXPIRY_MS = 7 * 24 * 60 * 60 * 1000
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -44,6 +42,8 @@ export interface UploadsOptions {
 	readonly contents: ContentFiles
 	/** Of one blob, in bytes. */
 	readonly maxBytes: number
+	/** Begun and not ended. With more, one that nobody has sent a byte to is forgotten. */
+	readonly maxUploads: number
 	readonly now: () => number
 }
 
@@ -76,8 +76,13 @@ export class Uploads {
 		this.#uploads.set(name, { id: name, repository, size, busy: false, digester: undefined })
 	}
 
-	start(repository: string): Upload {
-		if (this.#uploads.size >= MAX_UPLOADS) this.#forgetEmpty()
+	get count(): number {
+		return this.#uploads.size
+	}
+
+	/** `undefined` when there are as many as may be. */
+	start(repository: string): Upload | undefined {
+		if (this.#uploads.size >= this.#options.maxUploads && !this.#forgetEmpty()) return undefined
 		const upload = { id: randomUUID(), repository, size: 0, busy: false, digester: createDigester() }
 		this.#uploads.set(upload.id, upload)
 		return upload
@@ -235,12 +240,13 @@ export class Uploads {
 		rmSync(join(this.#directory, `${name}.repository`), { force: true })
 	}
 
-	#forgetEmpty(): void {
+	#forgetEmpty(): boolean {
 		for (const upload of this.#uploads.values()) {
 			if (upload.size > 0 || upload.busy) continue
 			this.#uploads.delete(upload.id)
-			return
+			return true
 		}
+		return false
 	}
 }
 

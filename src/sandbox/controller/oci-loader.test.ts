@@ -63,7 +63,7 @@ beforeAll(async () => {
 	registry = await serveRegistry({ dataDirectory: join(directory, 'open'), port: 0 })
 	const htpasswd = join(directory, 'htpasswd')
 	await writeFile(htpasswd, `user:${await hash('pass', 4)}\n`)
-	locked = await serveRegistry({ dataDirectory: join(directory, 'locked'), port: 0, htpasswd })
+	locked = await serveRegistry({ dataDirectory: join(directory, 'locked'), port: 0, auth: { htpasswd } })
 	caPem = registry.caPem ?? ''
 	const http = createHttpClient({ ca: caPem })
 	const client = createRegistryClient({ http, keychain: { resolve: async () => undefined } })

@@ -1,0 +1,60 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { isSystemError, UserError } from '../../errors/index.ts'
+import type { CertificateAndKey } from './issue-certificate.ts'
+
+/** Paths of a certificate, with its chain, and of its key; both PEM. */
+export interface CertificatePaths {
+	readonly cert: string
+	readonly key: string
+}
+
+/**
+ * Reads a certificate that somebody else made.
+ * @throws UserError `CERTIFICATE_UNREADABLE` also where the key is that of another certificate
+ */
+export function readCertificate({ cert, key }: CertificatePaths): CertificateAndKey {
+	const certPem = read(cert)
+	const keyPem = read(key)
+	let isPair: boolean
+	try {
+		isPair = new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem))
+	} catch (error) {
+		throw new UserError(
+			'CERTIFICATE_UNREADABLE',
+			`${cert} or ${key} is not PEM of a certificate and its key`,
+			{
+				hint: 'The certificate comes first in its file, the chain after it; the key must not have a passphrase.',
+				cause: error,
+			},
+		)
+	}
+	if (isPair) return { certPem, keyPem }
+	throw new UserError('CERTIFICATE_UNREADABLE', `${key} is not the key of the certificate in ${cert}`, {
+		hint: 'The server’s own certificate must be the first in its file.',
+	})
+}
+
+/** What changes when one of the files does. */
+export function stampOfCertificate({ cert, key }: CertificatePaths): string {
+	return [cert, key]
+		.map((path) => {
+			try {
+				const stat = statSync(path, { throwIfNoEntry: false })
+				return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : ''
+			} catch (error) {
+				if (isSystemError(error)) return error.code
+				throw error
+			}
+		})
+		.join(', ')
+}
+
+function read(path: string): string {
+	try {
+		return readFileSync(path, 'utf8')
+	} catch (error) {
+		if (!isSystemError(error)) throw error
+		throw new UserError('CERTIFICATE_UNREADABLE', `cannot read ${path}: ${error.message}`, { cause: error })
+	}
+}
