@@ -8,6 +8,9 @@ export interface RefreshFollowersOptions extends ClusterChoice {
 	readonly demanded: boolean
 }
 
+/** What was pushed, as far as it matters to who follows it. */
+export type PushedReference = Pick<PushResult, 'reference' | 'tags' | 'outcome'>
+
 /**
  * Refreshes the Applications that follow what was pushed, where a cluster is known. The
  * push is done: whatever goes wrong here is a warning.
@@ -15,7 +18,7 @@ export interface RefreshFollowersOptions extends ClusterChoice {
  */
 export async function refreshFollowers(
 	session: Session,
-	pushed: PushResult,
+	pushed: PushedReference,
 	options: RefreshFollowersOptions,
 ): Promise<readonly string[]> {
 	if (pushed.outcome === 'unchanged' && !options.demanded) return []

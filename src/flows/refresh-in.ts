@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
  */
 export async function refreshIn(
 	session: Session,
-	pushed: PushResult,
+	pushed: Pick<PushResult, 'reference' | 'tags'>,
 	options: ClusterChoice,
 ): Promise<readonly string[]> {
 	const { progress, signal } = session

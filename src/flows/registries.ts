@@ -18,6 +18,8 @@ export interface RegistryAccess {
 	readonly caFile?: string | undefined
 	readonly insecure?: boolean | undefined
 	readonly plainHttp?: boolean | undefined
+	/** How the client calls itself. Default `lading`. */
+	readonly userAgent?: string | undefined
 	readonly credentials?:
 		| {
 				readonly username: string
@@ -73,6 +75,7 @@ export function connectRegistry(
 	const plain = createHttpClient({
 		ca: ca === undefined ? undefined : readCa(ca),
 		insecure: access.insecure,
+		userAgent: access.userAgent,
 		env: session.env,
 		onRetry: ({ origin, reason }) => session.progress.warn(`${origin}: ${reason}; trying again`),
 	})

@@ -1,19 +1,34 @@
 import { existsSync } from 'node:fs'
 import * as v from 'valibot'
 import { createHttpClient } from '../http/client/index.ts'
-import { createStorage, type StorageStatistics } from '../registry/server/index.ts'
+import { createStorage, type Disk, diskOf } from '../registry/server/index.ts'
 import { findRegistry } from './local-registry.ts'
 import { connectRegistry, readCa } from './registries.ts'
 import type { Session } from './session.ts'
 
-const statisticsSchema: v.GenericSchema<unknown, StorageStatistics> = v.object({
+const statisticsSchema: v.GenericSchema<unknown, RegistryContent> = v.object({
 	repositories: v.number(),
 	tags: v.number(),
 	artifacts: v.number(),
 	bytes: v.number(),
+	uploads: v.optional(v.number()),
+	disk: v.optional(v.object({ free: v.number(), size: v.number() })),
+	pushes: v.optional(
+		v.array(
+			v.object({
+				repository: v.string(),
+				tag: v.optional(v.string()),
+				digest: v.string(),
+				size: v.number(),
+				user: v.optional(v.string()),
+				client: v.string(),
+				time: v.string(),
+			}),
+		),
+	),
 })
 
-const MAX_ANSWER_BYTES = 10_000
+const MAX_ANSWER_BYTES = 100_000
 const MAX_CATALOG_BYTES = 4 * 1024 * 1024
 
 const catalogSchema = v.object({ repositories: v.optional(v.nullable(v.array(v.string()))) })
@@ -25,6 +40,27 @@ export interface RegistryContent {
 	readonly artifacts: number
 	/** Only the embedded registry tells. */
 	readonly bytes: number | undefined
+	/** Begun and not ended; while the embedded registry runs. */
+	readonly uploads?: number | undefined
+	/** Of the file system that the content is on, in bytes. */
+	readonly disk?: Disk | undefined
+	/** The last ones since the embedded registry was started, newest first. */
+	readonly pushes?: readonly PushRecord[] | undefined
+}
+
+export interface PushRecord {
+	readonly repository: string
+	/** Absent for a push by digest alone. */
+	readonly tag?: string | undefined
+	readonly digest: string
+	/** Of the manifest, in bytes. */
+	readonly size: number
+	/** Absent for whoever showed no credentials. */
+	readonly user?: string | undefined
+	/** Address it came from. */
+	readonly client: string
+	/** ISO 8601. */
+	readonly time: string
 }
 
 /** What the local registry holds, asked of the running server or read from its directory; `undefined` when there is none. */
@@ -36,7 +72,7 @@ export async function registryContent(session: Session): Promise<RegistryContent
 		if (!existsSync(workspace.paths.registry)) return undefined
 		const storage = createStorage(workspace.paths.registry)
 		try {
-			return storage.statistics()
+			return { ...storage.statistics(), disk: diskOf(workspace.paths.registry) }
 		} finally {
 			await storage.close()
 		}

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { UserError } from '../../errors/index.ts'
-import { push as pushFlow, readReference, refreshFollowers } from '../../flows/index.ts'
+import { push as pushFlow, readReference, refreshFollowers, UNTOLD_AGENT } from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
 import type { ClusterFlags, JudgeFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
@@ -30,7 +30,10 @@ export async function push(
 		directory: resolve(cwd, directory),
 		reference: readReference(session, text),
 		tags: flags.tag,
-		access: await accessOf(invocation, flags),
+		access: {
+			...(await accessOf(invocation, flags)),
+			...(flags.refresh === false && { userAgent: UNTOLD_AGENT }),
+		},
 		annotations: { ...config.annotations, ...annotationsOf(flags.annotation ?? []) },
 		git: flags.git,
 		compress: compressionOf(flags.compress),

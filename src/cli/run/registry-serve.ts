@@ -4,11 +4,12 @@ import {
 	type Anonymous,
 	type EventEndpointSettings,
 	type LimitSettings,
+	readConfig,
 	readRegistrySettings,
 	type RegistrySettings,
 } from '../../config/index.ts'
 import { isSystemError, UserError } from '../../errors/index.ts'
-import { serveUntilStopped } from '../../flows/index.ts'
+import { type PushFollower, refreshOnPush, serveUntilStopped } from '../../flows/index.ts'
 import {
 	type EventEndpoint,
 	formatAccess,
@@ -19,6 +20,7 @@ import {
 	type ServeRegistryOptions,
 } from '../../registry/server/index.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
+import { clusterOf, sessionOf } from '../session.ts'
 
 export interface RegistryServeFlags extends CommonFlags {
 	readonly config?: string
@@ -40,10 +42,11 @@ export interface RegistryServeFlags extends CommonFlags {
 const DEFAULT_PORT = 5000
 
 export async function registryServe(invocation: Invocation, flags: RegistryServeFlags): Promise<void> {
-	const { output, cwd, signal, context } = invocation
+	const { output, cwd, signal, context, workspace } = invocation
 	const settings = flags.config === undefined ? {} : await readRegistrySettings(resolve(cwd, flags.config))
 	const dataDirectory = dataDirectoryOf(cwd, { flag: flags.data, settings })
 	const options = optionsOf(invocation, { flags, settings, dataDirectory })
+	const follower = dataDirectory === workspace.paths.registry ? followerOf(invocation) : undefined
 	const isAccessLogged = flags.accessLog ?? settings.log?.access ?? false
 	await serveUntilStopped({
 		dataDirectory,
@@ -54,6 +57,7 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 			serveRegistry({
 				...options,
 				instance,
+				onPush: follower?.onPush,
 				log: ({ level, message }: LogEntry) => {
 					if (level === 'info') output.progress.note(message)
 					else output.progress.warn(message)
@@ -67,6 +71,16 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 				document: { registry: { url: served.url, ca, metrics: served.metricsUrl } },
 			})
 		},
+	})
+	await follower?.close()
+}
+
+/** The registry of a project tells the project's cluster what is pushed into it. */
+function followerOf(invocation: Invocation): PushFollower {
+	return refreshOnPush(sessionOf(invocation), {
+		// It may change while this runs.
+		choice: async () => clusterOf(invocation, {}, await readConfig(invocation.cwd)),
+		log: (message) => invocation.output.progress.note(message),
 	})
 }
 

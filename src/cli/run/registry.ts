@@ -4,6 +4,7 @@ import {
 	findRegistry,
 	joinLocalRegistry,
 	type LocalRegistry,
+	type PushRecord,
 	registryContent,
 	type Session,
 	startDockerRegistry,
@@ -11,7 +12,7 @@ import {
 	stopDockerRegistry,
 	stopRegistry,
 } from '../../flows/index.ts'
-import { countOf, formatBytes } from '../../output/index.ts'
+import { countOf, formatBytes, formatTable, type Style } from '../../output/index.ts'
 import { UserError } from '../../errors/index.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 import { sessionOf } from '../session.ts'
@@ -103,11 +104,29 @@ export async function registryStatus(invocation: Invocation): Promise<void> {
 			...(content
 				? [
 						`Content       ${countOf(content.artifacts, 'artifact')} in ${countOf(content.repositories, 'repository')}, ${countOf(content.tags, 'tag')}${size}`,
+						...(content.disk
+							? [`Disk          ${formatBytes(content.disk.free)} of ${formatBytes(content.disk.size)} free`]
+							: []),
+						...lastPushes(content.pushes ?? [], invocation.output.style),
 					]
 				: []),
 		].join('\n'),
 		document: { registry: { ...document(registry), content } },
 	})
+}
+
+const SHOWN_PUSHES = 5
+
+function lastPushes(pushes: readonly PushRecord[], style: Style): string[] {
+	if (pushes.length === 0) return []
+	const rows = pushes
+		.slice(0, SHOWN_PUSHES)
+		.map(({ repository, tag, digest, user, client, time }) => [
+			`${time.slice(0, 19)}Z`,
+			tag === undefined ? `${repository}@${digest.slice(0, 19)}` : `${repository}:${tag}`,
+			user === undefined ? client : `${user} (${client})`,
+		])
+	return ['', formatTable(['pushed', 'what', 'by'], rows, style)]
 }
 
 export async function registryDown(invocation: Invocation, flags: RegistryDownFlags): Promise<void> {

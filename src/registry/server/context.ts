@@ -14,6 +14,8 @@ export interface PushEvent {
 	readonly user?: string | undefined
 	/** Address of the client. */
 	readonly client: string
+	/** How the client calls itself. */
+	readonly userAgent?: string | undefined
 	/** Milliseconds since 1970. */
 	readonly time: number
 }

@@ -14,6 +14,9 @@ export class RecentPushes {
 
 	/** As JSON shows them. */
 	list(): readonly Readonly<Record<string, unknown>>[] {
-		return this.#pushes.map(({ time, ...push }) => ({ ...push, time: new Date(time).toISOString() }))
+		return this.#pushes.map(({ time, userAgent: _, ...push }) => ({
+			...push,
+			time: new Date(time).toISOString(),
+		}))
 	}
 }

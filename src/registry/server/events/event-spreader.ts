@@ -56,10 +56,10 @@ export class EventSpreader {
 		const { metrics, pushes, onPush, onEvent, log } = this.#options
 		try {
 			onEvent?.(event)
-			const { action, kind, repository, tag, digest, mediaType, size, user, client, time } = event
+			const { action, kind, repository, tag, digest, mediaType, size, user, client, userAgent, time } = event
 			if (action !== 'push' || kind !== 'manifest' || digest === undefined) return
 			if (mediaType === undefined || size === undefined) return
-			const push = { repository, tag, digest, mediaType, size, user, client, time }
+			const push = { repository, tag, digest, mediaType, size, user, client, userAgent, time }
 			metrics.pushed()
 			pushes.add(push)
 			onPush?.(push)
