@@ -219,5 +219,5 @@ export function count(brief: string, placeholder: string): Parsed<number> {
 
 function parseCount(input: string): number {
 	if (/^[1-9]\d{0,8}$/.test(input)) return Number(input)
-	throw new UserError('USAGE', `"${input}" is not a number of lines`, { hint: 'Write it as 100.' })
+	throw new UserError('USAGE', `"${input}" is not a number of at least one`, { hint: 'Write it as 100.' })
 }

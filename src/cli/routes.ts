@@ -17,6 +17,8 @@ import { logsCommand } from './commands/logs.ts'
 import { pullCommand } from './commands/pull.ts'
 import { pushCommand } from './commands/push.ts'
 import { registryDownCommand } from './commands/registry-down.ts'
+import { registryPruneCommand } from './commands/registry-prune.ts'
+import { registryScrubCommand } from './commands/registry-scrub.ts'
 import { registryServeCommand } from './commands/registry-serve.ts'
 import { registryStatusCommand } from './commands/registry-status.ts'
 import { registryTokenRoutes } from './commands/registry-token.ts'
@@ -31,13 +33,15 @@ import { upCommand } from './commands/up.ts'
 import type { CliContext } from './context.ts'
 
 const registry: RouteMap<CliContext> = buildRouteMap<
-	'up' | 'serve' | 'status' | 'down' | 'token',
+	'up' | 'serve' | 'status' | 'prune' | 'scrub' | 'down' | 'token',
 	CliContext
 >({
 	routes: {
 		up: registryUpCommand,
 		serve: registryServeCommand,
 		status: registryStatusCommand,
+		prune: registryPruneCommand,
+		scrub: registryScrubCommand,
 		down: registryDownCommand,
 		token: registryTokenRoutes,
 	},

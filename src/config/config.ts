@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { isRepository, isTag, parseReference } from '../oci/index.ts'
 import { parseSettings } from './parse-settings.ts'
+import { tagPatternField } from './tag-pattern-field.ts'
 
 export const CONFIG_FILE = 'lading.yaml'
 
@@ -28,6 +29,8 @@ export interface Config {
 	readonly project?: string | undefined
 	/** Annotations of the artifact. */
 	readonly annotations?: Readonly<Record<string, string>> | undefined
+	/** Patterns of tags that the embedded registry keeps as they are. */
+	readonly immutable?: readonly string[] | undefined
 }
 
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
@@ -102,6 +105,12 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.strictObject({
 	annotations: v.optional(
 		v.pipe(v.record(v.string(), v.string()), v.description('Annotations of the artifact.')),
 	),
+	immutable: v.optional(
+		v.pipe(
+			v.array(tagPatternField),
+			v.description('Tags that the embedded registry keeps as they are: v*, semver, or REPOSITORY:TAG.'),
+		),
+	),
 })
 
 /**
@@ -135,4 +144,5 @@ const FIELDS: Readonly<Record<keyof Config, true>> = {
 	recurse: true,
 	project: true,
 	annotations: true,
+	immutable: true,
 }

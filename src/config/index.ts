@@ -12,5 +12,7 @@ export type {
 	ListenSettings,
 	LogSettings,
 	RegistrySettings,
+	RetentionRuleSettings,
+	RetentionSettings,
 	TlsSettings,
 } from './registry-settings.ts'

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import * as v from 'valibot'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { parseSettings } from './parse-settings.ts'
+import { tagPatternField } from './tag-pattern-field.ts'
 import { durationField, sizeField } from './units.ts'
 
 /** How `registry serve` runs, as `--config FILE` says it. Every path is absolute; what is absent has its default. */
@@ -15,6 +16,26 @@ export interface RegistrySettings {
 	readonly limits?: LimitSettings | undefined
 	readonly events?: readonly EventEndpointSettings[] | undefined
 	readonly log?: LogSettings | undefined
+	readonly retention?: RetentionSettings | undefined
+	/** Patterns of tags that keep what they name. */
+	readonly immutable?: readonly string[] | undefined
+	readonly scrub?: { readonly interval?: number | undefined } | undefined
+}
+
+/** What the registry removes by itself. Times in milliseconds. */
+export interface RetentionSettings {
+	readonly grace?: number | undefined
+	readonly interval?: number | undefined
+	readonly rules?: readonly RetentionRuleSettings[] | undefined
+}
+
+export interface RetentionRuleSettings {
+	readonly repository?: string | undefined
+	readonly tag?: string | undefined
+	readonly keep?: number | undefined
+	readonly olderThan?: number | undefined
+	readonly untagged?: boolean | undefined
+	readonly includeImmutable?: boolean | undefined
 }
 
 export interface ListenSettings {
@@ -185,6 +206,40 @@ const endpoint = v.strictObject({
 	),
 })
 
+const glob = (description: string): v.GenericSchema<unknown, string> =>
+	v.pipe(
+		v.string(),
+		v.regex(/^[\w.*?/-]{1,256}$/, 'a glob such as v* or team/* is wanted'),
+		about(description),
+	)
+
+const rule = v.pipe(
+	v.strictObject({
+		repository: v.optional(glob('Glob of the repositories that it is about; default all.')),
+		tag: v.optional(glob('Glob of the tags that it is about, or semver; default all.')),
+		keep: v.optional(count('The newest tags of a repository that stay.', { from: 1, to: 1_000_000 })),
+		olderThan: v.optional(durationField('What is younger stays, such as 30d.')),
+		untagged: v.optional(flag('Also artifacts that no tag names; with olderThan alone, only those.')),
+		includeImmutable: v.optional(flag('Also immutable tags.')),
+	}),
+	v.check(
+		({ keep, olderThan, tag, untagged }) =>
+			keep !== undefined || olderThan !== undefined || tag !== undefined || untagged === true,
+		'it lets nothing go: add keep, olderThan, tag or untagged',
+	),
+)
+
+const retention = v.strictObject({
+	grace: v.optional(durationField('What was pushed or asked for within this time stays; default 1h.')),
+	interval: v.optional(durationField('Between two looks at what may go; default 1h; 0s never.')),
+	rules: v.optional(
+		v.pipe(
+			v.array(rule),
+			v.description('What may go. What several rules are about, all of them must let go.'),
+		),
+	),
+})
+
 /** The schema of that file; the JSON Schema that is published is made from it. */
 export const registrySettingsSchema: v.GenericSchema<unknown, RegistrySettings> = v.strictObject({
 	data: v.optional(path('Directory of the content; its CA is at ca.crt in it.')),
@@ -196,6 +251,18 @@ export const registrySettingsSchema: v.GenericSchema<unknown, RegistrySettings> 
 	log: v.optional(
 		v.strictObject({ access: v.optional(flag('One line of JSON on standard error for each request.')) }),
 	),
+	retention: v.optional(retention),
+	immutable: v.optional(
+		v.pipe(
+			v.array(tagPatternField),
+			v.description('Tags that keep what they name: v*, semver, or REPOSITORY:TAG with globs.'),
+		),
+	),
+	scrub: v.optional(
+		v.strictObject({
+			interval: v.optional(durationField('Between two looks for damage; default 7d; 0s never.')),
+		}),
+	),
 })
 
 const FIELDS: Readonly<Record<keyof RegistrySettings, true>> = {
@@ -206,6 +273,9 @@ const FIELDS: Readonly<Record<keyof RegistrySettings, true>> = {
 	limits: true,
 	events: true,
 	log: true,
+	retention: true,
+	immutable: true,
+	scrub: true,
 }
 
 /**

@@ -22,6 +22,8 @@ export interface LocalRegistry {
 export interface RegistryUpOptions {
 	/** Without it: the port it had, else 5000, else a free one. */
 	readonly port?: number | undefined
+	/** Patterns of tags that it keeps as they are; none. Counts when it is started. */
+	readonly immutable?: readonly string[] | undefined
 }
 
 /**
@@ -42,7 +44,7 @@ export async function startRegistry(
 	}
 	const { server, started } = await ensureServer(
 		workspace.paths.registry,
-		async () => await launch(session, options.port),
+		async () => await launch(session, options),
 		{ signal: session.signal },
 	)
 	const endpoint = endpointOf(server)
@@ -71,12 +73,12 @@ export function refuseOther({ workspace }: Session, wanted: RegistryState['kind'
 	})
 }
 
-async function launch(session: Session, port: number | undefined): Promise<ServerState> {
+async function launch(session: Session, { port, immutable }: RegistryUpOptions): Promise<ServerState> {
 	const previous = session.workspace.state().registry?.endpoint.push.split(':')[1]
 	const wishes = port === undefined ? [previous === undefined ? DEFAULT_PORT : Number(previous), 0] : [port]
 	for (const wish of wishes) {
 		try {
-			return await launchOn(session, wish)
+			return await launchOn(session, wish, immutable)
 		} catch (error) {
 			// A free port only if none was asked for: macOS's AirPlay and others sit on 5000.
 			if (!(error instanceof UserError && error.code === 'PORT_TAKEN') || wish === wishes.at(-1)) throw error
@@ -86,7 +88,11 @@ async function launch(session: Session, port: number | undefined): Promise<Serve
 	throw new UserError('PORT_TAKEN', 'no port was free')
 }
 
-async function launchOn(session: Session, port: number): Promise<ServerState> {
+async function launchOn(
+	session: Session,
+	port: number,
+	immutable: readonly string[] = [],
+): Promise<ServerState> {
 	const { workspace, launcher, signal } = session
 	if (!launcher)
 		throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
@@ -94,7 +100,17 @@ async function launchOn(session: Session, port: number): Promise<ServerState> {
 	return await startInBackground({
 		launcher,
 		// Only this machine reaches it, and its sandbox has no password: also once a token was made.
-		args: ['registry', 'serve', '--data', dataDirectory, '--port', String(port), '--anonymous', 'write'],
+		args: [
+			'registry',
+			'serve',
+			'--data',
+			dataDirectory,
+			'--port',
+			String(port),
+			'--anonymous',
+			'write',
+			...immutable.flatMap((pattern) => ['--immutable', pattern]),
+		],
 		dataDirectory,
 		signal,
 	})

@@ -39,6 +39,8 @@ export interface UpOptions extends ClusterChoice, ApplicationWish, Omit<KindOpti
 	readonly image?: string | undefined
 	readonly access?: RegistryAccess | undefined
 	readonly annotations?: Annotations | undefined
+	/** Patterns of tags that an embedded registry keeps as they are. */
+	readonly immutable?: readonly string[] | undefined
 	readonly git?: boolean | undefined
 	readonly force?: boolean | undefined
 }
@@ -140,7 +142,7 @@ async function startServers(
 		const step = progress.step('registry')
 		const running =
 			registry === 'embedded'
-				? await startRegistry(session, { port: options.port })
+				? await startRegistry(session, { port: options.port, immutable: options.immutable })
 				: await startDockerRegistry(session, { port: options.port, image: options.image, step })
 		const where = `https://${running.endpoint.push}`
 		if (running.started) step.done(where)

@@ -76,7 +76,9 @@ describe('oras', () => {
 		expect(await readFile(join(directory, 'out/manifest.yaml'), 'utf8')).toBe('kind: Namespace\n')
 		await expect(oras('push', [`${host}/app:v2`, 'manifest.yaml'])).rejects.toThrow(/401|unauthorized/i)
 		await expect(oras('push', [`${host}/app:v2`, 'manifest.yaml'], reader)).rejects.toThrow(/403|denied/i)
-		await expect(oras('push', [`${host}/app:v2`, 'manifest.yaml'], 'ldr_wrong')).rejects.toThrow(/401|unauthorized/i)
+		await expect(oras('push', [`${host}/app:v2`, 'manifest.yaml'], 'ldr_wrong')).rejects.toThrow(
+			/401|unauthorized/i,
+		)
 		await oras('push', [`${host}/app:v2`, 'manifest.yaml'], writer)
 		expect(entries.findLast(({ method, route }) => method === 'PUT' && route === 'manifest')).toMatchObject({
 			user: 'ci',

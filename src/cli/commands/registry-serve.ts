@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, list, port, text, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, duration, list, port, text, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RegistryServeFlags } from '../run/registry-serve.ts'
 
@@ -24,6 +24,15 @@ export const registryServeCommand: Command<CliContext> = buildCommand<RegistrySe
 			tlsCert: text('Certificate (PEM), instead of one by its own CA; read again when it changes', 'FILE'),
 			tlsKey: text('Key of --tls-cert', 'FILE'),
 			name: list('A further name or address for the certificate', 'NAME'),
+			immutable: list(
+				'Tags that keep what they name: v*, semver, or REPOSITORY:TAG with globs; --config has the rules of retention',
+				'PATTERN',
+			),
+			grace: duration('What was pushed or asked for within this time is not removed; default 1h'),
+			scrubInterval: duration('How often it looks for damage by itself; default 7d, 0s never'),
+			cluster: text('Whose Applications keep what they name, besides the rules of retention', 'CLUSTER'),
+			kubeconfig: clusterFlags.kubeconfig,
+			argocdNamespace: clusterFlags.argocdNamespace,
 			plainHttp: toggle('Speak HTTP: only behind a proxy that speaks TLS'),
 			metrics: text('Where to serve metrics and health too, by HTTP without a password', 'HOST:PORT'),
 			accessLog: toggle('One line of JSON on standard error for each request'),
@@ -42,6 +51,7 @@ export const registryServeCommand: Command<CliContext> = buildCommand<RegistrySe
 				brief: 'for a network',
 			},
 			{ line: 'registry serve --config registry.yaml', brief: 'with settings of a file' },
+			{ line: 'registry serve --immutable semver', brief: 'a version is pushed once' },
 		],
 	),
 })

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, port, text } from '../flags.ts'
+import { commonAliases, commonFlags, list, port, text } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RegistryUpFlags } from '../run/registry.ts'
 
@@ -15,6 +15,10 @@ export const registryUpCommand: Command<CliContext> = buildCommand<RegistryUpFla
 			),
 			image: text('Image of the container; default registry:3', 'IMAGE'),
 			port: port('Port to listen on; default 5000, or a free one'),
+			immutable: list(
+				'Tags that an embedded one keeps as they are: v*, semver, or REPOSITORY:TAG with globs',
+				'PATTERN',
+			),
 			...commonFlags,
 		},
 		aliases: commonAliases,

@@ -9,11 +9,18 @@ import {
 	type RegistrySettings,
 } from '../../config/index.ts'
 import { isSystemError, UserError } from '../../errors/index.ts'
-import { type PushFollower, refreshOnPush, serveUntilStopped } from '../../flows/index.ts'
+import {
+	collectInUse,
+	type PushFollower,
+	refreshOnPush,
+	serveUntilStopped,
+	withRegistryDirectory,
+} from '../../flows/index.ts'
 import {
 	type EventEndpoint,
 	formatAccess,
 	type LogEntry,
+	type RetentionOptions,
 	type RunningRegistry,
 	type ServeLimits,
 	serveRegistry,
@@ -36,6 +43,12 @@ export interface RegistryServeFlags extends CommonFlags {
 	readonly plainHttp?: boolean
 	readonly metrics?: string
 	readonly accessLog?: boolean
+	readonly immutable?: readonly string[]
+	readonly grace?: number
+	readonly scrubInterval?: number
+	readonly cluster?: string
+	readonly kubeconfig?: string
+	readonly argocdNamespace?: string
 	readonly instance?: string
 }
 
@@ -58,6 +71,7 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 				...options,
 				instance,
 				onPush: follower?.onPush,
+				digestsInUse: inUsePort(invocation, { flags, dataDirectory }),
 				log: ({ level, message }: LogEntry) => {
 					if (level === 'info') output.progress.note(message)
 					else output.progress.warn(message)
@@ -141,6 +155,9 @@ function optionsOf(
 		limits: limitsOf(limits ?? {}),
 		events: events?.map(endpointOf),
 		metrics: metrics === undefined ? undefined : parseAddress(metrics),
+		immutable: [...(settings.immutable ?? []), ...(flags.immutable ?? [])],
+		retention: retentionOf(settings, flags),
+		scrubIntervalMs: flags.scrubInterval ?? settings.scrub?.interval,
 		env,
 	}
 }
@@ -180,4 +197,30 @@ function parseAddress(text: string): { readonly host: string; readonly port: num
 	const port = Number(match?.[3])
 	if (host !== undefined && port <= 65_535) return { host, port }
 	throw new UserError('USAGE', `"${text}" is not HOST:PORT`, { hint: '--metrics takes 127.0.0.1:9090.' })
+}
+
+/** The rules stand in the settings; the grace period may be a flag. */
+function retentionOf({ retention }: RegistrySettings, { grace }: RegistryServeFlags): RetentionOptions {
+	const { rules = [], interval, grace: configured } = retention ?? {}
+	return {
+		rules: rules.map(({ olderThan, ...rule }) => ({ ...rule, olderThanMs: olderThan })),
+		graceMs: grace ?? configured,
+		intervalMs: interval,
+	}
+}
+
+/** What the Applications of the cluster name that `--cluster` names; without it, nobody is asked. */
+function inUsePort(
+	invocation: Invocation,
+	{ flags, dataDirectory }: { readonly flags: RegistryServeFlags; readonly dataDirectory: string },
+): ServeRegistryOptions['digestsInUse'] {
+	if (flags.cluster === undefined) return undefined
+	const choice = clusterOf(invocation, flags, {})
+	const session = sessionOf(invocation)
+	return async () => {
+		const found = await withRegistryDirectory(session, dataDirectory, async ({ tags }) => {
+			return await collectInUse(session, { choice, listTags: tags })
+		})
+		return found.inUse
+	}
 }

@@ -21,6 +21,7 @@ export interface RegistryUpFlags extends CommonFlags {
 	readonly registry?: string
 	readonly image?: string
 	readonly port?: number
+	readonly immutable?: readonly string[]
 }
 
 export type RegistryStatusFlags = CommonFlags
@@ -46,13 +47,14 @@ export async function registryUp(invocation: Invocation, flags: RegistryUpFlags)
 	const { output, workspace, signal } = invocation
 	const session = sessionOf(invocation)
 	const kind = wantedKind(invocation, flags)
+	const immutable = flags.immutable ?? (await invocation.config()).immutable
 	const step = output.progress.step('registry')
 	const { registry, joined } = await workspace.exclusive(
 		async () => ({
 			registry:
 				kind === 'docker'
 					? await startDockerRegistry(session, { port: flags.port, image: flags.image, step })
-					: await startRegistry(session, { port: flags.port }),
+					: await startRegistry(session, { port: flags.port, immutable }),
 			joined: await joinLocalRegistry(session),
 		}),
 		{ signal },

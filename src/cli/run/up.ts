@@ -58,6 +58,7 @@ export async function up(
 		...kindOf(invocation, flags),
 		access: await accessOf(invocation, flags),
 		annotations: config.annotations,
+		immutable: config.immutable,
 		git: flags.git,
 		force: flags.force,
 		...applicationOf(flags, config),

@@ -71,7 +71,10 @@ function judge(status: number, refusal: Refusal): { readonly code: ErrorCode; re
 		}
 	}
 	if ((status === 409 || status === 412) && tag !== undefined) {
-		return { code: 'TAG_EXISTS', hint: `The registry does not let ${tag} move: choose a tag that is new.` }
+		return {
+			code: 'TAG_EXISTS',
+			hint: `The registry keeps ${tag} as it is, whoever asks: push under a new version.`,
+		}
 	}
 	if (status === 413)
 		return { code: 'REGISTRY_FAILED', hint: 'It is larger than the registry, or a proxy before it, allows.' }

@@ -19,6 +19,8 @@ export function getBlob(
 	const size = storage.blobSize(repository, digest)
 	if (size === undefined) return unknown()
 	if (request.method === 'HEAD' && storage.isDamaged(digest)) return unknown()
+	// Who hears that it is there will not send it.
+	if (request.method === 'HEAD') storage.touch(digest)
 	const etag = `"${digest}"`
 	if (matches(request, digest)) return { status: 304, headers: { etag } }
 	const range = parseRange(request.headers.range, size)

@@ -1,21 +1,46 @@
 import type { Digest } from '../../oci/index.ts'
-import type { StoreRecord } from './record.ts'
+import type { RemovedRecord, StoreRecord } from './record.ts'
 import type { StorageStatistics, StoredManifest, TagPage } from './storage.ts'
+
+/** What a tag names, and since when: milliseconds since 1970. */
+export interface TagEntry {
+	readonly digest: Digest
+	readonly at: number
+}
+
+/** One repository as it is now; valid until the next change. */
+export interface RepositoryView {
+	readonly name: string
+	readonly blobs: ReadonlyMap<Digest, number>
+	readonly manifests: ReadonlyMap<Digest, StoredManifest>
+	readonly tags: ReadonlyMap<string, TagEntry>
+	readonly referrers: ReadonlyMap<Digest, ReadonlySet<Digest>>
+	/** Subjects that were here and are gone, with referrers left, and since when. */
+	readonly lostSubjects: ReadonlyMap<Digest, number>
+}
 
 interface Repository {
 	readonly blobs: Map<Digest, number>
 	readonly manifests: Map<Digest, StoredManifest>
-	readonly tags: Map<string, Digest>
+	readonly tags: Map<string, TagEntry>
 	/** The keys of `tags`, in the order of their bytes. */
 	readonly tagOrder: string[]
 	readonly referrers: Map<Digest, Set<Digest>>
+	readonly lostSubjects: Map<Digest, number>
 }
 
 interface Content {
 	readonly size: number
 	/** How many repositories have it, as a blob or as a manifest. */
 	references: number
+	/** When it was last written, mounted, referred to, or said to be there: milliseconds since 1970. */
+	freshAt: number
+	/** The `freshAt` that the journal knows. */
+	recordedAt: number
 }
+
+/** How far the journal may be behind in what was said to be there, in milliseconds. */
+const RECORD_TOUCH_MS = 10 * 60 * 1000
 
 /** What every repository holds, in memory: the sum of the journal's records. */
 export class Catalog {
@@ -40,7 +65,7 @@ export class Catalog {
 	}
 
 	tag(repository: string, tag: string): Digest | undefined {
-		return this.#repositories.get(repository)?.tags.get(tag)
+		return this.#repositories.get(repository)?.tags.get(tag)?.digest
 	}
 
 	tags(
@@ -69,8 +94,34 @@ export class Catalog {
 		return this.#contents.get(digest)?.size
 	}
 
-	contents(): IterableIterator<Digest> {
-		return this.#contents.keys()
+	/** Everything that any repository has, with its size in bytes. */
+	*contents(): Generator<{ readonly digest: Digest; readonly size: number }, void, undefined> {
+		for (const [digest, { size }] of this.#contents) yield { digest, size }
+	}
+
+	/** How many repositories have it, once for each as a blob and once as a manifest. */
+	holders(digest: Digest): number {
+		return this.#contents.get(digest)?.references ?? 0
+	}
+
+	/** When content was last written, mounted, referred to or said to be there: milliseconds since 1970. */
+	freshAt(digest: Digest): number | undefined {
+		return this.#contents.get(digest)?.freshAt
+	}
+
+	/** Somebody is told now that content is there. @returns whether the journal knows only of much earlier */
+	touch(digest: Digest, at: number): boolean {
+		const content = this.#contents.get(digest)
+		if (!content) return false
+		content.freshAt = Math.max(content.freshAt, at)
+		if (at - content.recordedAt < RECORD_TOUCH_MS) return false
+		content.recordedAt = at
+		return true
+	}
+
+	view(name: string): RepositoryView | undefined {
+		const repository = this.#repositories.get(name)
+		return repository && { name, ...repository }
 	}
 
 	statistics(): StorageStatistics {
@@ -88,10 +139,11 @@ export class Catalog {
 		switch (record.type) {
 			case 'blob': {
 				const { blobs } = this.#repository(record.repository)
-				if (blobs.has(record.digest)) return
-				blobs.set(record.digest, record.size)
-				this.#refer(record.digest, record.size)
-				return
+				if (!blobs.has(record.digest)) {
+					blobs.set(record.digest, record.size)
+					this.#refer(record.digest, record.size)
+				}
+				return this.#freshen(record.digest, record.at)
 			}
 			case 'blob-deleted': {
 				if (this.#repositories.get(record.repository)?.blobs.delete(record.digest) === true) {
@@ -102,58 +154,115 @@ export class Catalog {
 			case 'manifest':
 				return this.#addManifest(record)
 			case 'manifest-deleted':
-				return this.#deleteManifest(record.repository, record.digest)
+				return this.#deleteManifest(record)
 			case 'tag-deleted': {
 				const repository = this.#repositories.get(record.repository)
 				if (repository) untag(repository, record.tag)
+				return
 			}
+			case 'touched':
+				return this.#freshen(record.digest, record.at)
+			case 'removed':
+				this.#remove(record)
 		}
 	}
 
 	/** The shortest list of records that leads to the same catalog. */
 	*records(): Generator<StoreRecord, void, undefined> {
-		for (const [repository, { blobs, manifests, tags }] of this.#repositories) {
-			for (const [digest, size] of blobs) yield { type: 'blob', repository, digest, size }
-			const tagsOf = new Map<Digest, string[]>()
-			for (const [tag, digest] of tags) {
-				const known = tagsOf.get(digest)
-				if (known) known.push(tag)
-				else tagsOf.set(digest, [tag])
+		for (const [repository, { blobs, manifests, tags, lostSubjects }] of this.#repositories) {
+			for (const [digest, size] of blobs)
+				yield { type: 'blob', repository, digest, size, at: this.freshAt(digest) }
+			const pushes = pushesOf(tags)
+			for (const { pushedAt, ...manifest } of manifests.values()) {
+				const record = { type: 'manifest', repository, ...manifest } as const
+				const own = pushes.get(manifest.digest) ?? new Map<number, string[]>()
+				for (const [at, named] of [...own].sort(([a], [b]) => a - b))
+					if (at !== pushedAt) yield { ...record, tags: named, at }
+				yield { ...record, tags: own.get(pushedAt ?? 0), at: pushedAt }
+				const freshAt = this.freshAt(manifest.digest) ?? 0
+				if (freshAt > (pushedAt ?? 0)) yield { type: 'touched', digest: manifest.digest, at: freshAt }
 			}
-			for (const manifest of manifests.values()) {
-				yield { type: 'manifest', repository, ...manifest, tags: tagsOf.get(manifest.digest) }
-			}
+			for (const [subject, at] of lostSubjects)
+				yield { type: 'removed', repository, tags: [], manifests: [subject], blobs: [], at }
 		}
 	}
 
+	/** What brings back what a removal takes away. */
+	undoOf({ repository: name, tags, manifests, blobs }: RemovedRecord): readonly StoreRecord[] {
+		const repository = this.#repositories.get(name)
+		const before: StoreRecord[] = []
+		for (const digest of blobs) {
+			const size = repository?.blobs.get(digest)
+			if (size === undefined) continue
+			before.push({ type: 'blob', repository: name, digest, size, at: this.freshAt(digest) })
+		}
+		for (const digest of manifests) {
+			const manifest = repository?.manifests.get(digest)
+			if (!manifest) continue
+			const { pushedAt, ...rest } = manifest
+			before.push({ type: 'manifest', repository: name, ...rest, at: pushedAt })
+			before.push({ type: 'touched', digest, at: this.freshAt(digest) ?? 0 })
+		}
+		for (const tag of tags) {
+			const entry = repository?.tags.get(tag)
+			const manifest = entry && repository?.manifests.get(entry.digest)
+			if (!entry || !manifest) continue
+			const { pushedAt: _, ...rest } = manifest
+			before.push({ type: 'manifest', repository: name, ...rest, tags: [tag], at: entry.at })
+		}
+		return before
+	}
+
 	#addManifest(record: StoreRecord & { readonly type: 'manifest' }): void {
-		const { digest, mediaType, size, subject } = record
+		const { digest, mediaType, size, subject, references, at = 0 } = record
 		const repository = this.#repository(record.repository)
-		if (!repository.manifests.has(digest)) this.#refer(digest, size)
-		repository.manifests.set(digest, { digest, mediaType, size, subject })
+		const before = repository.manifests.get(digest)
+		if (!before) this.#refer(digest, size)
+		const pushedAt = Math.max(before?.pushedAt ?? 0, at)
+		repository.manifests.set(digest, { digest, mediaType, size, subject, references, pushedAt })
+		repository.lostSubjects.delete(digest)
+		for (const each of [digest, ...(references ?? [])]) this.#freshen(each, at)
 		if (subject) {
+			this.#freshen(subject, at)
 			const known = repository.referrers.get(subject)
 			if (known) known.add(digest)
 			else repository.referrers.set(subject, new Set([digest]))
 		}
 		for (const tag of record.tags ?? []) {
 			if (!repository.tags.has(tag)) repository.tagOrder.splice(position(repository.tagOrder, tag), 0, tag)
-			repository.tags.set(tag, digest)
+			repository.tags.set(tag, { digest, at })
 		}
 	}
 
-	#deleteManifest(name: string, digest: Digest): void {
+	#deleteManifest(record: StoreRecord & { readonly type: 'manifest-deleted' }): void {
+		const repository = this.#repositories.get(record.repository)
+		if (!repository?.manifests.has(record.digest)) return
+		for (const [tag, entry] of repository.tags) if (entry.digest === record.digest) untag(repository, tag)
+		this.#dropManifest(repository, record.digest, record.at ?? 0)
+	}
+
+	#remove({ repository: name, tags, manifests, blobs, at }: RemovedRecord): void {
 		const repository = this.#repositories.get(name)
-		const manifest = repository?.manifests.get(digest)
-		if (!repository || !manifest) return
-		repository.manifests.delete(digest)
-		for (const [tag, target] of repository.tags) if (target === digest) untag(repository, tag)
-		if (manifest.subject) {
-			const known = repository.referrers.get(manifest.subject)
-			known?.delete(digest)
-			if (known?.size === 0) repository.referrers.delete(manifest.subject)
+		if (!repository) return
+		for (const tag of tags) untag(repository, tag)
+		for (const digest of manifests) this.#dropManifest(repository, digest, at)
+		for (const digest of blobs) if (repository.blobs.delete(digest)) this.#release(digest)
+	}
+
+	/** Takes away a manifest that no tag names. Of one that is gone already, only what it leaves behind counts. */
+	#dropManifest(repository: Repository, digest: Digest, at: number): void {
+		const manifest = repository.manifests.get(digest)
+		if (manifest) {
+			repository.manifests.delete(digest)
+			this.#release(digest)
 		}
-		this.#release(digest)
+		if (repository.referrers.has(digest)) repository.lostSubjects.set(digest, at)
+		if (!manifest?.subject) return
+		const known = repository.referrers.get(manifest.subject)
+		known?.delete(digest)
+		if (known?.size !== 0) return
+		repository.referrers.delete(manifest.subject)
+		repository.lostSubjects.delete(manifest.subject)
 	}
 
 	#repository(name: string): Repository {
@@ -165,6 +274,7 @@ export class Catalog {
 				tags: new Map(),
 				tagOrder: [],
 				referrers: new Map(),
+				lostSubjects: new Map(),
 			}
 			this.#repositories.set(name, repository)
 		}
@@ -177,8 +287,15 @@ export class Catalog {
 			content.references++
 			return
 		}
-		this.#contents.set(digest, { size, references: 1 })
+		this.#contents.set(digest, { size, references: 1, freshAt: 0, recordedAt: 0 })
 		this.#bytes += size
+	}
+
+	#freshen(digest: Digest, at: number | undefined): void {
+		const content = this.#contents.get(digest)
+		if (!content || at === undefined) return
+		content.freshAt = Math.max(content.freshAt, at)
+		content.recordedAt = Math.max(content.recordedAt, at)
 	}
 
 	#release(digest: Digest): void {
@@ -189,6 +306,19 @@ export class Catalog {
 		this.#contents.delete(digest)
 		this.#bytes -= content.size
 	}
+}
+
+/** The tags of each manifest, by when they were set. */
+function pushesOf(tags: ReadonlyMap<string, TagEntry>): Map<Digest, Map<number, string[]>> {
+	const pushes = new Map<Digest, Map<number, string[]>>()
+	for (const [tag, { digest, at }] of tags) {
+		const own = pushes.get(digest) ?? new Map<number, string[]>()
+		pushes.set(digest, own)
+		const same = own.get(at)
+		if (same) same.push(tag)
+		else own.set(at, [tag])
+	}
+	return pushes
 }
 
 function untag(repository: Repository, tag: string): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+	type BigIntStats,
 	closeSync,
 	fstatSync,
 	mkdirSync,
@@ -8,12 +9,21 @@ import {
 	readSync,
 	renameSync,
 	rmSync,
+	statSync,
 	writeSync,
 } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { verified } from '../../content/index.ts'
 import { isSystemError, RemoteError } from '../../errors/index.ts'
-import { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, digestOf } from '../../oci/index.ts'
+import {
+	createDigester,
+	type Digest,
+	type DigestAlgorithm,
+	digestAlgorithm,
+	digestHex,
+	digestOf,
+} from '../../oci/index.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
 
@@ -23,12 +33,31 @@ const CACHED_BYTES = 256 * 1024
 const CACHE_BYTES = 32 * 1024 * 1024
 /** Content that is streamed is read in pieces of this size, in bytes. */
 const CHUNK_BYTES = 1024 * 1024
+/** A check reads in smaller ones: nobody waits for it, and others do meanwhile. */
+const CHECK_BYTES = 256 * 1024
+
+export interface CheckOptions {
+	/** Number of bytes. */
+	readonly size: number
+	/** Called before so many bytes are read; what it resolves late slows the check down. */
+	readonly pace?: ((bytes: number) => Promise<void>) | undefined
+}
+
+export type CheckResult =
+	| { readonly kind: 'good' }
+	/** The file was damaged and was written again from memory. */
+	| { readonly kind: 'healed'; readonly what: string }
+	| { readonly kind: 'damaged'; readonly what: string }
 
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
 /**
  * Content by digest: one file each, named like the blobs of an OCI image layout.
  * A file appears under its name whole and flushed, or not at all.
+ *
+ * A file is checked when it is first read, and again when its size, times or inode are others than then.
+ * Small content is kept in memory once it was checked: what is there is not what may rot on the disk,
+ * and needs no second look; {@link ContentFiles.check} looks at the file, and mends it from there.
  */
 export class ContentFiles {
 	readonly #directory: string
@@ -79,9 +108,72 @@ export class ContentFiles {
 		await this.#syncs[digestAlgorithm(digest)].group.sync()
 	}
 
+	hasDamage(): boolean {
+		return this.#damaged.size > 0
+	}
+
 	/** Whether a read found it damaged, and nobody has written it since. */
 	isDamaged(digest: Digest): boolean {
 		return this.#damaged.has(digest)
+	}
+
+	/** When content was written, in milliseconds since 1970; `undefined` where it is not. */
+	writtenAt(digest: Digest): number | undefined {
+		const found = statSync(this.#path(digest), { throwIfNoEntry: false })
+		return found && Math.floor(found.mtimeMs)
+	}
+
+	/** Reads a file and checks it, whatever is remembered of it. */
+	async check(digest: Digest, options: CheckOptions): Promise<CheckResult> {
+		this.#checked.delete(digest)
+		const cached = this.#cache.get(digest)
+		const isCachedGood = cached !== undefined && digestOf(cached, digestAlgorithm(digest)) === digest
+		if (!isCachedGood) this.#uncache(digest)
+		const read = await this.#readToCheck(digest, options)
+		if (read.kind === 'good') {
+			this.#damaged.delete(digest)
+			this.#checked.set(digest, read.identity)
+			return { kind: 'good' }
+		}
+		// Pushed again, or removed, while the old file was read.
+		if (read.identity !== this.#identityOfPath(digest)) return this.check(digest, options)
+		this.#damaged.add(digest)
+		if (!isCachedGood) return read
+		await this.write(digest, cached)
+		return { kind: 'healed', what: read.what }
+	}
+
+	async #readToCheck(
+		digest: Digest,
+		{ size, pace }: CheckOptions,
+	): Promise<
+		| { readonly kind: 'good'; readonly identity: string }
+		| { readonly kind: 'damaged'; readonly what: string; readonly identity: string | undefined }
+	> {
+		let identity: string | undefined
+		const damaged = (what: string) => ({ kind: 'damaged', what, identity }) as const
+		try {
+			const file = await open(this.#path(digest), 'r')
+			try {
+				identity = identityOf(file.fd)
+				const { size: actual } = await file.stat()
+				if (actual !== size) return damaged(`its file has ${actual} bytes instead of ${size}`)
+				const found = await digestOfFile(file, { algorithm: digestAlgorithm(digest), size, pace })
+				return found === digest ? { kind: 'good', identity } : damaged(`its content has the digest ${found}`)
+			} finally {
+				await file.close()
+			}
+		} catch (error) {
+			if (isSystemError(error, 'ENOENT')) return damaged('its file is gone')
+			if (isSystemError(error, 'EIO', 'EACCES', 'EPERM'))
+				return damaged(`its file cannot be read (${error.code})`)
+			throw error
+		}
+	}
+
+	#identityOfPath(digest: Digest): string | undefined {
+		const found = statSync(this.#path(digest), { bigint: true, throwIfNoEntry: false })
+		return found && identify(found)
 	}
 
 	remove(digest: Digest): void {
@@ -139,19 +231,27 @@ export class ContentFiles {
 		{ size, range }: { readonly size: number; readonly range: ByteRange | undefined },
 	): AsyncGenerator<Uint8Array, void, undefined> {
 		const descriptor = this.#open(digest)
+		const whole = (): AsyncGenerator<Uint8Array, void, undefined> =>
+			verified({ mediaType: '', digest, size }, chunks(descriptor, { start: 0, end: size - 1 }))
 		try {
 			const identity = this.#checkSize(digest, { descriptor, size })
-			if (this.#checked.get(digest) === identity) {
-				yield* chunks(descriptor, range ?? { start: 0, end: size - 1 })
-				return
+			if (this.#checked.get(digest) !== identity) {
+				if (range) for await (const _ of whole());
+				else yield* whole()
+				this.#checked.set(digest, identity)
+				if (!range) return
 			}
-			const whole = verified({ mediaType: '', digest, size }, chunks(descriptor, { start: 0, end: size - 1 }))
-			if (!range) yield* whole
-			else for await (const _ of whole);
-			this.#checked.set(digest, identity)
-			if (range) yield* chunks(descriptor, range)
+			let held: Uint8Array | undefined
+			for await (const chunk of chunks(descriptor, range ?? { start: 0, end: size - 1 })) {
+				if (held) yield held
+				held = chunk
+			}
+			// Changed while it was read: removed or pushed again, or damaged.
+			if (identityOf(descriptor) !== identity) for await (const _ of whole());
+			if (held) yield held
 		} catch (error) {
-			if (error instanceof RemoteError && error.code === 'CONTENT_CORRUPT') this.#damaged.add(digest)
+			const isDamage = error instanceof RemoteError && error.code === 'CONTENT_CORRUPT'
+			if (isDamage || isSystemError(error, 'EIO')) this.#damaged.add(digest)
 			throw error
 		} finally {
 			closeSync(descriptor)
@@ -163,9 +263,10 @@ export class ContentFiles {
 		digest: Digest,
 		{ descriptor, size }: { readonly descriptor: number; readonly size: number },
 	): string {
-		const { size: actual, mtimeMs, ctimeMs, ino } = fstatSync(descriptor)
-		if (actual !== size) throw this.#damage(digest, `its file has ${actual} bytes instead of ${size}`)
-		return `${ino} ${mtimeMs} ${ctimeMs}`
+		const found = fstatSync(descriptor, { bigint: true })
+		if (found.size !== BigInt(size))
+			throw this.#damage(digest, `its file has ${found.size} bytes instead of ${size}`)
+		return identify(found)
 	}
 
 	#withFile<T>(digest: Digest, use: (descriptor: number) => T): T {
@@ -211,6 +312,30 @@ export class ContentFiles {
 		this.#cachedBytes -= this.#cache.get(digest)?.byteLength ?? 0
 		this.#cache.delete(digest)
 	}
+}
+
+async function digestOfFile(
+	file: FileHandle,
+	{ algorithm, size, pace }: CheckOptions & { readonly algorithm: DigestAlgorithm },
+): Promise<Digest> {
+	const digester = createDigester(algorithm)
+	const buffer = Buffer.allocUnsafeSlow(Math.min(CHECK_BYTES, Math.max(size, 1)))
+	for (let position = 0; position < size;) {
+		await pace?.(Math.min(buffer.byteLength, size - position))
+		const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position)
+		if (bytesRead === 0) break
+		digester.update(buffer.subarray(0, bytesRead))
+		position += bytesRead
+	}
+	return digester.digest()
+}
+
+function identityOf(descriptor: number): string {
+	return identify(fstatSync(descriptor, { bigint: true }))
+}
+
+function identify({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+	return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
 }
 
 async function* chunks(

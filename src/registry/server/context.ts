@@ -1,5 +1,7 @@
 import type { Digest } from '../../oci/index.ts'
+import type { InUse } from './pruning.ts'
 import type { RegistryStorage } from './storage.ts'
+import type { TagPattern } from './tag-pattern.ts'
 
 /** A manifest that was stored, or a tag that was set. */
 export interface PushEvent {
@@ -30,7 +32,9 @@ export type Log = (entry: LogEntry) => void
 /** What every endpoint works with. */
 export interface RegistryContext {
 	readonly storage: RegistryStorage
-	readonly digestsInUse: (() => Promise<ReadonlySet<Digest>>) | undefined
+	readonly digestsInUse: (() => Promise<readonly InUse[]>) | undefined
+	/** Tags that keep what they name. */
+	readonly immutable: TagPattern | undefined
 	readonly limits: RequestLimits
 	readonly log: Log
 }

@@ -5,8 +5,11 @@ import type { Digest } from '../../oci/index.ts'
 import { Catalog } from './catalog.ts'
 import { ContentFiles } from './content-files.ts'
 import { Journal, replayJournal } from './journal.ts'
+import { Holds } from './holds.ts'
+import { prune, type PruneParts } from './prune.ts'
 import type { StoreRecord } from './record.ts'
-import type { RegistryStorage } from './storage.ts'
+import { scrub } from './scrub.ts'
+import type { PutResult, RegistryStorage } from './storage.ts'
 import { Uploads } from './uploads.ts'
 
 export interface CreateStorageOptions {
@@ -60,7 +63,9 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 
 	const catalog = new Catalog()
 	const { records, damaged, existed } = replayJournal(journalPath)
-	for (const record of records) catalog.apply(record)
+	const now = options.now ?? Date.now
+	const openedAt = now()
+	for (const record of records) catalog.apply(withTime(record, { contents, now: openedAt }))
 	if (damaged > 0) {
 		options.onWarning?.(`${damaged} lines of ${journalPath} are damaged: what they named is not served`)
 	} else if (existed) {
@@ -77,9 +82,21 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		contents,
 		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
 		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
-		now: options.now ?? Date.now,
+		now,
 	})
-	return new FileStorage({ catalog, contents, journal, uploads })
+	return new FileStorage({ catalog, contents, journal, uploads, now })
+}
+
+/** A clock that was put back must not keep content for ever; a journal of before times were kept has those of the files. */
+function withTime(
+	record: StoreRecord,
+	{ contents, now }: { readonly contents: ContentFiles; readonly now: number },
+): StoreRecord {
+	if (record.type !== 'blob' && record.type !== 'manifest')
+		return 'at' in record && record.at !== undefined && record.at > now ? { ...record, at: now } : record
+	const { at } = record
+	if (at !== undefined && at <= now) return record
+	return { ...record, at: Math.min(now, at ?? contents.writtenAt(record.digest) ?? now) }
 }
 
 interface Parts {
@@ -87,6 +104,7 @@ interface Parts {
 	readonly contents: ContentFiles
 	readonly journal: Journal
 	readonly uploads: Uploads
+	readonly now: () => number
 }
 
 class FileStorage implements RegistryStorage {
@@ -94,11 +112,21 @@ class FileStorage implements RegistryStorage {
 	readonly #contents: ContentFiles
 	readonly #journal: Journal
 	readonly #uploads: Uploads
-	/** Content on its way into the catalog, by how many: it must not be removed meanwhile. */
-	readonly #held = new Map<Digest, number>()
+	readonly #now: () => number
+	/** Content on its way into the catalog: it must not be removed meanwhile. */
+	readonly #held = new Holds<Digest>()
+	/** What a manifest on its way into the catalog refers to. */
+	readonly #referred = new Holds<Digest>()
+	/** `REPOSITORY:TAG` on its way into the catalog. */
+	readonly #heldTags = new Holds()
+	/** What fixed tags on their way into the catalog will name. */
+	readonly #fixing = new Map<string, Digest>()
+	/** `REPOSITORY DIGEST` that a client has asked to delete. */
+	readonly #going = new Holds()
 	readonly #changes = new Set<Promise<unknown>>()
 
-	constructor({ catalog, contents, journal, uploads }: Parts) {
+	constructor({ catalog, contents, journal, uploads, now }: Parts) {
+		this.#now = now
 		this.#catalog = catalog
 		this.#contents = contents
 		this.#journal = journal
@@ -108,12 +136,32 @@ class FileStorage implements RegistryStorage {
 	hasRepository: RegistryStorage['hasRepository'] = (repository) => this.#catalog.has(repository)
 	repositories: RegistryStorage['repositories'] = () => this.#catalog.names()
 	resolveTag: RegistryStorage['resolveTag'] = (repository, tag) => this.#catalog.tag(repository, tag)
+	tagsOf: RegistryStorage['tagsOf'] = (repository, digest) =>
+		[...(this.#catalog.view(repository)?.tags ?? [])]
+			.filter(([, entry]) => entry.digest === digest)
+			.map(([tag]) => tag)
 	listTags: RegistryStorage['listTags'] = (repository, options) => this.#catalog.tags(repository, options)
-	manifest: RegistryStorage['manifest'] = (repository, digest) => this.#catalog.manifest(repository, digest)
+	manifest: RegistryStorage['manifest'] = (repository, digest) =>
+		this.#going.has(`${repository} ${digest}`) ? undefined : this.#catalog.manifest(repository, digest)
 	referrers: RegistryStorage['referrers'] = (repository, subject) =>
 		this.#catalog.referrers(repository, subject)
-	blobSize: RegistryStorage['blobSize'] = (repository, digest) => this.#catalog.blobSize(repository, digest)
+	blobSize: RegistryStorage['blobSize'] = (repository, digest) =>
+		this.#going.has(`${repository} ${digest}`) ? undefined : this.#catalog.blobSize(repository, digest)
 	isDamaged: RegistryStorage['isDamaged'] = (digest) => this.#contents.isDamaged(digest)
+	isWhole: RegistryStorage['isWhole'] = (repository, digest) => {
+		// Nearly always; and what is asked for most.
+		if (!this.#contents.hasDamage()) return true
+		const open = [digest]
+		const seen = new Set(open)
+		for (let each = open.pop(); each !== undefined; each = open.pop()) {
+			if (this.#contents.isDamaged(each)) return false
+			for (const reference of this.#catalog.manifest(repository, each)?.references ?? []) {
+				if (!seen.has(reference)) open.push(reference)
+				seen.add(reference)
+			}
+		}
+		return true
+	}
 	statistics: RegistryStorage['statistics'] = () => this.#catalog.statistics()
 
 	readManifest: RegistryStorage['readManifest'] = (repository, digest) => {
@@ -121,18 +169,45 @@ class FileStorage implements RegistryStorage {
 		return manifest && this.#contents.read(digest, manifest.size)
 	}
 
-	putManifest: RegistryStorage['putManifest'] = (repository, { manifest, bytes, tags }) => {
+	putManifest: RegistryStorage['putManifest'] = (repository, { manifest, bytes, tags, fixedTags = [] }) => {
 		const { digest } = manifest
+		for (const tag of fixedTags) {
+			const named = this.#catalog.tag(repository, tag) ?? this.#fixing.get(`${repository}:${tag}`)
+			if (named !== undefined && named !== digest)
+				return Promise.resolve<PutResult>({ kind: 'tag-fixed', tag, digest: named })
+		}
+		const { references = [] } = manifest
+		const keys = tags.map((tag) => `${repository}:${tag}`)
+		for (const tag of fixedTags) this.#fixing.set(`${repository}:${tag}`, digest)
+		this.#heldTags.take(keys)
+		this.#referred.take(references)
+		const isThere = (each: Digest): boolean =>
+			this.blobSize(repository, each) !== undefined || this.manifest(repository, each) !== undefined
 		return this.#holding(digest, async () => {
-			// Also where it is known: pushing again replaces a damaged copy.
-			await this.#contents.write(digest, bytes)
-			await this.#commit({ type: 'manifest', repository, ...manifest, tags })
+			try {
+				const present = references.filter(isThere)
+				// Also where it is known: pushing again replaces a damaged copy.
+				await this.#contents.write(digest, bytes)
+				const missing = present.find((each) => !isThere(each))
+				if (missing) return { kind: 'missing', digest: missing }
+				const at = this.#now()
+				await this.#commit({ type: 'manifest', repository, ...manifest, tags, at })
+				return { kind: 'stored' }
+			} finally {
+				this.#referred.release(references)
+				for (const key of this.#heldTags.release(keys)) this.#fixing.delete(key)
+			}
 		})
 	}
 
 	deleteManifest: RegistryStorage['deleteManifest'] = async (repository, digest) => {
-		if (!this.#catalog.manifest(repository, digest)) return false
-		await this.#holding(digest, () => this.#commit({ type: 'manifest-deleted', repository, digest }))
+		if (!this.manifest(repository, digest)) return false
+		await this.#deleting(repository, digest, {
+			type: 'manifest-deleted',
+			repository,
+			digest,
+			at: this.#now(),
+		})
 		return true
 	}
 
@@ -148,18 +223,44 @@ class FileStorage implements RegistryStorage {
 	}
 
 	mountBlob: RegistryStorage['mountBlob'] = async (repository, { digest, from }) => {
-		if (this.#catalog.blobSize(repository, digest) !== undefined) return true
+		// A damaged copy is no copy: the client shall send it.
+		if (this.#contents.isDamaged(digest)) return false
 		const size = from === undefined ? this.#catalog.contentSize(digest) : this.#catalog.blobSize(from, digest)
 		if (size === undefined) return false
-		await this.#holding(digest, () => this.#commit({ type: 'blob', repository, digest, size }))
+		await this.#holding(digest, () =>
+			this.#commit({ type: 'blob', repository, digest, size, at: this.#now() }),
+		)
 		return true
 	}
 
 	deleteBlob: RegistryStorage['deleteBlob'] = async (repository, digest) => {
-		if (this.#catalog.blobSize(repository, digest) === undefined) return false
-		await this.#holding(digest, () => this.#commit({ type: 'blob-deleted', repository, digest }))
+		if (this.blobSize(repository, digest) === undefined) return false
+		await this.#deleting(repository, digest, { type: 'blob-deleted', repository, digest })
 		return true
 	}
+
+	touch: RegistryStorage['touch'] = (digest) => {
+		const at = this.#now()
+		if (!this.#catalog.touch(digest, at)) return
+		// Nobody waits for it: where it is lost, a push is told that a blob is missing and sends it.
+		void this.#track(this.#commit({ type: 'touched', digest, at })).catch(() => undefined)
+	}
+
+	prune: RegistryStorage['prune'] = (options) => {
+		const parts: PruneParts = {
+			catalog: this.#catalog,
+			contents: this.#contents,
+			journal: this.#journal,
+			uploads: this.#uploads,
+			isHeld: (digest) => this.#held.has(digest) || this.#referred.has(digest),
+			heldTags: this.#heldTags,
+			now: this.#now,
+		}
+		return this.#track(prune(parts, options))
+	}
+
+	scrub: RegistryStorage['scrub'] = (options = {}) =>
+		this.#track(scrub({ catalog: this.#catalog, contents: this.#contents }, options))
 
 	startUpload: RegistryStorage['startUpload'] = (repository) => this.#uploads.start(repository)
 	upload: RegistryStorage['upload'] = (repository, id) => this.#uploads.get(repository, id)
@@ -173,7 +274,7 @@ class FileStorage implements RegistryStorage {
 			const result = await this.#uploads.finish(repository, options)
 			if (result.kind === 'stored') {
 				const { digest, size } = result
-				await this.#commit({ type: 'blob', repository, digest, size })
+				await this.#commit({ type: 'blob', repository, digest, size, at: this.#now() })
 			}
 			return result
 		})
@@ -188,19 +289,26 @@ class FileStorage implements RegistryStorage {
 		return this.#journal.append(record, () => this.#catalog.apply(record))
 	}
 
+	/** Takes content away from a repository. No manifest that comes meanwhile may refer to it. */
+	async #deleting(repository: string, digest: Digest, record: StoreRecord): Promise<void> {
+		const keys = [`${repository} ${digest}`]
+		this.#going.take(keys)
+		try {
+			await this.#holding(digest, () => this.#commit(record))
+		} finally {
+			this.#going.release(keys)
+		}
+	}
+
 	/** Runs a change of content, and removes the content afterwards if nobody refers to it. */
 	#holding<T>(digest: Digest, change: () => Promise<T>): Promise<T> {
 		const run = async (): Promise<T> => {
-			this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1)
+			this.#held.take([digest])
 			try {
 				return await change()
 			} finally {
-				const left = (this.#held.get(digest) ?? 1) - 1
-				if (left > 0) this.#held.set(digest, left)
-				else {
-					this.#held.delete(digest)
-					if (this.#catalog.contentSize(digest) === undefined) this.#contents.remove(digest)
-				}
+				for (const free of this.#held.release([digest]))
+					if (this.#catalog.contentSize(free) === undefined) this.#contents.remove(free)
 			}
 		}
 		return this.#track(run())

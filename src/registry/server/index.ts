@@ -2,9 +2,17 @@ export { lockDirectory } from './directory-lock.ts'
 export type { DirectoryLock } from './directory-lock.ts'
 export { createStorage } from './file-storage.ts'
 export type { CreateStorageOptions } from './file-storage.ts'
+export { findControlDoor, rememberedImmutable } from './control.ts'
+export type { ControlDoor, PruneOrder } from './control.ts'
+export { recordScrub } from './maintenance.ts'
+export type { InUse, PruneItem, PruneReport, Reason, RepositoryPlan } from './pruning.ts'
+export type { RetentionRule } from './retention.ts'
+export type { DamagedContent, DamageIn, ScrubReport } from './scrub-report.ts'
+export { checkGlob, parseTagPattern } from './tag-pattern.ts'
 export { createRegistry } from './registry.ts'
 export type { RegistryOptions } from './registry.ts'
 export { serveRegistry } from './serve.ts'
+export type { RetentionOptions } from './upkeep.ts'
 export type { RunningRegistry, ServeAuth, ServeLimits, ServeRegistryOptions } from './serve.ts'
 export { createToken, readTokens, revokeTokens } from './access/token-file.ts'
 export { isExpired } from './access/token.ts'
@@ -20,6 +28,7 @@ export type { LogEntry, PushEvent } from './context.ts'
 export type {
 	ByteRange,
 	OpenedBlob,
+	PutResult,
 	RegistryStorage,
 	StorageStatistics,
 	StoredManifest,

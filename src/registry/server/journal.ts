@@ -79,9 +79,10 @@ export class Journal {
 	 * @param onDurable is called in the order of the appends, before the promise resolves
 	 * @throws what the disk says; the record may then be there or not after a restart
 	 */
-	append(record: StoreRecord, onDurable: () => void): Promise<void> {
+	append(record: StoreRecord, onDurable: () => void, options: AppendOptions = {}): Promise<void> {
 		return new Promise((resolve, reject) => {
-			this.#pending.push({ text: formatRecord(record), onDurable, resolve, reject })
+			const applied = options.applied === true
+			this.#pending.push({ text: formatRecord(record), onDurable, resolve, reject, applied })
 			// Every waiter is told of a failure by its own `reject`.
 			void this.#sync.sync()
 		})
@@ -104,7 +105,8 @@ export class Journal {
 		const batch = this.#pending
 		this.#pending = []
 		try {
-			if (this.#lines > this.#compactAt) this.compact()
+			// What is applied before it is durable may be taken back: no file is made of that.
+			if (this.#lines > this.#compactAt && !batch.some(({ applied }) => applied)) this.compact()
 			const text = (this.#torn ? '\n' : '') + batch.map((append) => append.text).join('')
 			this.#torn = true
 			writeFully(this.#descriptor, text)
@@ -127,11 +129,17 @@ export class Journal {
 	}
 }
 
+export interface AppendOptions {
+	/** What `live` gives has the change already. */
+	readonly applied?: boolean | undefined
+}
+
 interface Append {
 	readonly text: string
 	readonly onDurable: () => void
 	readonly resolve: () => void
 	readonly reject: (error: unknown) => void
+	readonly applied: boolean
 }
 
 /** Writes a flushed file of records; leaves none when it fails. Returns the number of lines. */

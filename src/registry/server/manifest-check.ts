@@ -1,5 +1,6 @@
 import { LadingError, unreachable } from '../../errors/index.ts'
 import { type Descriptor, type Digest, type Manifest, parseManifest } from '../../oci/index.ts'
+import { referencesIn } from './references.ts'
 import type { WireFault } from './wire.ts'
 
 export interface ManifestLookup {
@@ -9,7 +10,13 @@ export interface ManifestLookup {
 }
 
 export type CheckedManifest =
-	| { readonly kind: 'good'; readonly mediaType: string; readonly subject: Digest | undefined }
+	| {
+			readonly kind: 'good'
+			readonly mediaType: string
+			readonly subject: Digest | undefined
+			/** What must be there for as long as it is. */
+			readonly references: readonly Digest[]
+	  }
 	| { readonly kind: 'bad'; readonly faults: readonly WireFault[] }
 
 const MEDIA_TYPE = /^application\/[a-z0-9][a-z0-9.+_-]{0,200}$/i
@@ -46,7 +53,7 @@ export function checkManifest(
 	const faults = missing(parsed, options.lookup)
 	if (faults.length > 0) return { kind: 'bad', faults }
 	const subject = parsed.kind === 'other' ? parsed.subject : parsed.manifest.subject
-	return { kind: 'good', mediaType, subject: subject?.digest }
+	return { kind: 'good', mediaType, subject: subject?.digest, references: referencesIn(bytes, parsed) }
 }
 
 function parseObject(bytes: Uint8Array): { readonly mediaType?: unknown } | undefined {

@@ -1,7 +1,9 @@
+import { LadingError } from '../../errors/index.ts'
 import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Digest, digestAlgorithm, digestOf, isTag } from '../../oci/index.ts'
 import type { RegistryContext } from './context.ts'
 import { checkManifest } from './manifest-check.ts'
+import type { InUse } from './pruning.ts'
 import type { ManifestReference } from './route.ts'
 import type { StoredManifest } from './storage.ts'
 import { fault, refuse, type WireHeaders } from './wire.ts'
@@ -24,7 +26,10 @@ export function getManifest(
 		reference.kind === 'digest' ? reference.digest : storage.resolveTag(repository, reference.tag)
 	const manifest = digest && storage.manifest(repository, digest)
 	if (!manifest) return unknown(storage.hasRepository(repository))
-	if (request.method === 'HEAD' && storage.isDamaged(manifest.digest)) return unknown(true)
+	// Whoever asks may be about to push it: who hears that it is there sends none of it, and heals nothing.
+	if (request.method === 'HEAD' && !storage.isWhole(repository, manifest.digest)) return unknown(true)
+	// By digest asks who is about to push what refers to it.
+	if (request.method === 'HEAD' && reference.kind === 'digest') storage.touch(manifest.digest)
 	const headers = headersOf(manifest)
 	if (matches(request, manifest.digest)) return { status: 304, headers: { etag: `"${manifest.digest}"` } }
 	if (request.method === 'HEAD') return { status: 200, headers }
@@ -62,7 +67,7 @@ function unknown(repositoryExists: boolean): ServerResponse {
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests */
 export async function putManifest(
-	{ storage, limits }: RegistryContext,
+	{ storage, limits, immutable }: RegistryContext,
 	request: ServerRequest,
 	{ repository, reference }: ManifestTarget,
 ): Promise<ServerResponse> {
@@ -86,14 +91,20 @@ export async function putManifest(
 		declared: request.headers['content-type'],
 		lookup: {
 			blobSize: (target) => (storage.isDamaged(target) ? undefined : storage.blobSize(repository, target)),
-			manifestSize: (target) => storage.manifest(repository, target)?.size,
+			manifestSize: (target) =>
+				storage.isDamaged(target) ? undefined : storage.manifest(repository, target)?.size,
 		},
 	})
 	if (checked.kind === 'bad') return refuse(400, { faults: checked.faults.slice(0, 100) })
 
-	const { mediaType, subject } = checked
-	const manifest: StoredManifest = { digest, mediaType, size: bytes.byteLength, ...(subject && { subject }) }
-	await storage.putManifest(repository, { manifest, bytes, tags })
+	const { mediaType, subject, references } = checked
+	const size = bytes.byteLength
+	const manifest: StoredManifest = { digest, mediaType, size, references, ...(subject && { subject }) }
+	const fixedTags = immutable ? tags.filter((tag) => immutable(repository, tag)) : []
+	const put = await storage.putManifest(repository, { manifest, bytes, tags, fixedTags })
+	if (put.kind === 'tag-fixed') return immutableTag(put.tag, put.digest)
+	if (put.kind === 'missing')
+		return fault(400, 'MANIFEST_BLOB_UNKNOWN', `${put.digest} was deleted meanwhile`)
 	return {
 		status: 201,
 		headers: {
@@ -103,6 +114,19 @@ export async function putManifest(
 			...(reference.kind === 'digest' && tags.length > 0 && { 'oci-tag': tags.join(', ') }),
 		},
 	}
+}
+
+/** 409 is what clients take for an immutable tag, as from other registries. */
+function immutableTag(tag: string, digest: Digest): ServerResponse {
+	return refuse(409, {
+		faults: [
+			{
+				code: 'DENIED',
+				message: `the tag ${tag} is immutable and names ${digest}: push under a tag that is new`,
+				detail: { tag, digest },
+			},
+		],
+	})
 }
 
 /** `undefined` when the body is longer. */
@@ -120,17 +144,39 @@ async function readAtMost(request: ServerRequest, limit: number): Promise<Uint8A
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#deleting-manifests */
 export async function deleteManifest(
-	{ storage, digestsInUse }: RegistryContext,
+	{ storage, digestsInUse, immutable }: RegistryContext,
 	{ repository, reference }: ManifestTarget,
 ): Promise<ServerResponse> {
 	if (reference.kind === 'tag') {
-		const deleted = await storage.deleteTag(repository, reference.tag)
+		const { tag } = reference
+		if (immutable?.(repository, tag) === true && storage.resolveTag(repository, tag) !== undefined)
+			return keptTag(tag)
+		const deleted = await storage.deleteTag(repository, tag)
 		return deleted ? { status: 202 } : unknown(storage.hasRepository(repository))
 	}
 	const { digest } = reference
 	if (!storage.manifest(repository, digest)) return unknown(storage.hasRepository(repository))
-	if ((await digestsInUse?.())?.has(digest) === true) {
-		return fault(409, 'DENIED', `${digest} is what an Application deploys, or may roll back to`)
+	const kept = immutable && storage.tagsOf(repository, digest).find((tag) => immutable(repository, tag))
+	if (kept !== undefined) return keptTag(kept)
+	const isUse = ({ repository: where = repository, names }: InUse): boolean =>
+		where === repository &&
+		('digest' in names ? names.digest : storage.resolveTag(repository, names.tag)) === digest
+	let inUse: readonly InUse[] = []
+	try {
+		inUse = (await digestsInUse?.()) ?? []
+	} catch (error) {
+		if (!(error instanceof LadingError)) throw error
+		return fault(503, 'UNKNOWN', `nothing is deleted while it is not known what is in use: ${error.message}`)
 	}
+	const use = inUse.find(isUse)
+	if (use) return fault(409, 'DENIED', `${digest} is in use by ${use.by}, or it may roll back to it`)
 	return (await storage.deleteManifest(repository, digest)) ? { status: 202 } : unknown(true)
+}
+
+function keptTag(tag: string): ServerResponse {
+	return fault(
+		409,
+		'DENIED',
+		`the tag ${tag} is immutable and is not deleted; lading registry prune --include-immutable does`,
+	)
 }

@@ -2,9 +2,15 @@ import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
 import { type Digest, isDigest, isRepository, isTag } from '../../oci/index.ts'
 
-/** One change of what the registry holds, as the journal keeps it. */
+/** One change of what the registry holds, as the journal keeps it. `at` is in milliseconds since 1970. */
 export type StoreRecord =
-	| { readonly type: 'blob'; readonly repository: string; readonly digest: Digest; readonly size: number }
+	| {
+			readonly type: 'blob'
+			readonly repository: string
+			readonly digest: Digest
+			readonly size: number
+			readonly at?: number | undefined
+	  }
 	| { readonly type: 'blob-deleted'; readonly repository: string; readonly digest: Digest }
 	| {
 			readonly type: 'manifest'
@@ -13,18 +19,41 @@ export type StoreRecord =
 			readonly size: number
 			readonly mediaType: string
 			readonly subject?: Digest | undefined
+			/** What it needs; absent in journals of before this was kept. */
+			readonly references?: readonly Digest[] | undefined
 			readonly tags?: readonly string[] | undefined
+			readonly at?: number | undefined
 	  }
-	| { readonly type: 'manifest-deleted'; readonly repository: string; readonly digest: Digest }
+	| {
+			readonly type: 'manifest-deleted'
+			readonly repository: string
+			readonly digest: Digest
+			readonly at?: number | undefined
+	  }
 	| { readonly type: 'tag-deleted'; readonly repository: string; readonly tag: string }
+	/** Somebody was told that the content is there, and may count on it. */
+	| { readonly type: 'touched'; readonly digest: Digest; readonly at: number }
+	/** What one pruning takes away from a repository, all or nothing. */
+	| RemovedRecord
+
+export interface RemovedRecord {
+	readonly type: 'removed'
+	readonly repository: string
+	readonly tags: readonly string[]
+	/** All tags of these are in `tags`. */
+	readonly manifests: readonly Digest[]
+	readonly blobs: readonly Digest[]
+	readonly at: number
+}
 
 const digest = v.custom<Digest>((input) => typeof input === 'string' && isDigest(input))
 const repository = v.pipe(v.string(), v.check(isRepository))
 const tag = v.pipe(v.string(), v.check(isTag))
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
 const recordSchema = v.variant('type', [
-	v.object({ type: v.literal('blob'), repository, digest, size }),
+	v.object({ type: v.literal('blob'), repository, digest, size, at: v.optional(time) }),
 	v.object({ type: v.literal('blob-deleted'), repository, digest }),
 	v.object({
 		type: v.literal('manifest'),
@@ -33,10 +62,21 @@ const recordSchema = v.variant('type', [
 		size,
 		mediaType: v.string(),
 		subject: v.optional(digest),
+		references: v.optional(v.array(digest)),
 		tags: v.optional(v.array(tag)),
+		at: v.optional(time),
 	}),
-	v.object({ type: v.literal('manifest-deleted'), repository, digest }),
+	v.object({ type: v.literal('manifest-deleted'), repository, digest, at: v.optional(time) }),
 	v.object({ type: v.literal('tag-deleted'), repository, tag }),
+	v.object({ type: v.literal('touched'), digest, at: time }),
+	v.object({
+		type: v.literal('removed'),
+		repository,
+		tags: v.array(tag),
+		manifests: v.array(digest),
+		blobs: v.array(digest),
+		at: time,
+	}),
 ])
 
 /** A line of the journal: eight hex digits of CRC-32, a space, the record as JSON. Ends with a newline. */

@@ -325,9 +325,53 @@ describe('manifests', () => {
 		})
 	})
 
+	it('that an immutable tag names keep it, and the same content is fine', async () => {
+		registry = createRegistry({
+			storage,
+			immutable: (repository, tag) => repository === 'app' && tag !== 'latest',
+		})
+		const first = await pushImage('app', 'v1')
+		expect((await pushImage('app', 'v1')).answer.status).toBe(201)
+		const { answer } = await pushImage('app', 'v1', { layer: 'other' })
+		expect(answer).toMatchObject({ status: 409, code: 'DENIED' })
+		expect(answer.bytes.toString()).toContain(first.digest)
+		expect(storage.resolveTag('app', 'v1')).toBe(first.digest)
+		expect((await pushImage('app', 'latest', { layer: 'other' })).answer.status).toBe(201)
+		expect((await pushImage('app', 'latest')).answer.status).toBe(201)
+		expect((await pushImage('other', 'v1')).answer.status).toBe(201)
+		expect((await pushImage('other', 'v1', { layer: 'other' })).answer.status).toBe(201)
+		for (const what of ['v1', first.digest])
+			expect(await ask(`DELETE /v2/app/manifests/${what}`)).toMatchObject({ status: 409, code: 'DENIED' })
+		expect((await ask('DELETE /v2/app/manifests/latest')).status).toBe(202)
+		expect((await ask('DELETE /v2/app/manifests/v2')).status).toBe(404)
+	})
+
+	it('of several pushes of one immutable tag at a time, one wins', async () => {
+		registry = createRegistry({ storage, immutable: () => true })
+		const pushes = await Promise.all(
+			Array.from(
+				{ length: 8 },
+				async (_, index) => await pushImage('app', 'v1', { layer: `layer ${index % 4}` }),
+			),
+		)
+		const won = pushes.filter(({ answer }) => answer.status === 201)
+		expect(new Set(won.map(({ digest }) => digest))).toEqual(new Set([storage.resolveTag('app', 'v1')]))
+		expect(pushes.filter(({ answer }) => answer.status === 409)).toHaveLength(8 - won.length)
+		expect(won.length).toBeLessThan(8)
+		const [tags] = [storage.resolveTag('app', 'v1')]
+		const many = await ask(`PUT /v2/app/manifests/${won[0]?.digest}?tag=v1&tag=v2`, {
+			headers: { 'content-type': MediaType.imageManifest },
+			body: won[0]?.bytes ?? '',
+		})
+		expect([many.status, storage.resolveTag('app', 'v2')]).toEqual([201, tags])
+	})
+
 	it('that an Application needs are not deleted', async () => {
 		const { digest } = await pushImage('app', 'v1')
-		const via = createRegistry({ storage, digestsInUse: async () => new Set([digest]) })
+		const via = createRegistry({
+			storage,
+			digestsInUse: async () => [{ names: { digest }, by: 'Application argocd/shop' }],
+		})
 		expect(await ask(`DELETE /v2/app/manifests/${digest}`, { via })).toMatchObject({
 			status: 409,
 			code: 'DENIED',

@@ -1,6 +1,6 @@
 import { unreachable } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from '../../http/server/index.ts'
-import { type Digest, MAX_MANIFEST_BYTES } from '../../oci/index.ts'
+import { MAX_MANIFEST_BYTES } from '../../oci/index.ts'
 import { Access, type AccessOptions, TOKEN_PATH } from './access/access.ts'
 import { cancelUpload, getUpload, patchUpload, putUpload, startUpload } from './blob-uploads.ts'
 import { deleteBlob, getBlob } from './blobs.ts'
@@ -14,9 +14,11 @@ import type { Health } from './observe/health.ts'
 import { type EndpointCounts, Metrics } from './observe/metrics.ts'
 import { Observer } from './observe/observer.ts'
 import { Operations } from './operations.ts'
+import type { InUse } from './pruning.ts'
 import { RecentPushes } from './recent-pushes.ts'
 import { parseRoute, type Route } from './route.ts'
 import type { RegistryStorage } from './storage.ts'
+import type { TagPattern } from './tag-pattern.ts'
 import { fault, storageFault } from './wire.ts'
 
 export interface RegistryOptions {
@@ -31,8 +33,10 @@ export interface RegistryOptions {
 	readonly tellPulls?: boolean | undefined
 	/** What the endpoints of events have taken so far, for the metrics. */
 	readonly endpoints?: (() => readonly EndpointCounts[]) | undefined
-	/** Manifests that are not deleted whoever asks. */
-	readonly digestsInUse?: (() => Promise<ReadonlySet<Digest>>) | undefined
+	/** What is not deleted, whoever asks. */
+	readonly digestsInUse?: (() => Promise<readonly InUse[]>) | undefined
+	/** Tags that keep what they name: another push of them, and their deletion, is refused. */
+	readonly immutable?: TagPattern | undefined
 	/** Names this server in `GET /livez` (body, and header `x-lading-instance`), so that a client can tell it from a stranger on its port. */
 	readonly instance?: string | undefined
 	/** What `/readyz` says. Default: always ready. */
@@ -83,6 +87,7 @@ export function openRegistry(options: RegistryOptions): OpenedRegistry {
 		context: {
 			storage,
 			digestsInUse: options.digestsInUse,
+			immutable: options.immutable,
 			limits: { manifestBytes: options.manifestBytes ?? MAX_MANIFEST_BYTES },
 			log,
 		},

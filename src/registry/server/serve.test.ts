@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hash } from 'bcryptjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { UserError } from '../../errors/index.ts'
+import { digestOf } from '../../oci/index.ts'
 import { serveRegistry, type RunningRegistry, type ServeRegistryOptions } from './index.ts'
 
 let directory: string
@@ -94,5 +97,100 @@ describe('serveRegistry', () => {
 		const { url } = await serve({ plainHttp: true, signal: aborter.signal })
 		aborter.abort()
 		await expect(fetch(`${url}/v2/`)).rejects.toThrow('fetch failed')
+	})
+})
+
+describe('the door for whoever can read the directory', () => {
+	const post = (url: string, init: RequestInit = {}): Promise<Response> =>
+		fetch(url, { method: 'POST', ...init })
+
+	it('does what it is told by the secret, and nothing by any other', async () => {
+		const { url } = await serve({ plainHttp: true })
+		const door = JSON.parse(await readFile(join(directory, 'control'), 'utf8')) as {
+			url: string
+			secret: string
+		}
+		expect((await stat(join(directory, 'control'))).mode & 0o777).toBe(0o600)
+		expect(door.url).toBe(url)
+		const authorization = `Bearer ${door.secret}`
+		for (const wrong of ['', 'Bearer ', `Bearer ${'0'.repeat(64)}`, door.secret, `Basic ${door.secret}`])
+			expect((await post(`${url}/control/scrub`, { headers: { authorization: wrong } })).status).toBe(403)
+		const headers = { authorization }
+		expect((await fetch(`${url}/control/scrub`, { headers })).status).toBe(405)
+		expect((await post(`${url}/control/else`, { headers })).status).toBe(404)
+		for (const body of ['', '7', '{"rules":[{"kep":1}]}', '{"inUse":[{"names":{"digest":"x"},"by":"y"}]}'])
+			expect((await post(`${url}/control/prune`, { headers, body })).status).toBe(400)
+		const body = 'x'.repeat(17 * 1024 * 1024)
+		expect((await post(`${url}/control/prune`, { headers, body })).status).toBe(413)
+		const scrubbed = await post(`${url}/control/scrub`, { headers })
+		expect(JSON.parse(await scrubbed.text())).toEqual({
+			type: 'result',
+			result: { checked: 0, bytes: 0, damaged: [], healed: [] },
+		})
+		expect(await readFile(join(directory, 'scrubbed'), 'utf8')).toMatch(/^\d+\n$/)
+	})
+
+	it('is not there any more when it has stopped, and has another secret the next time', async () => {
+		const first = await serve({ plainHttp: true })
+		const before = await readFile(join(directory, 'control'), 'utf8')
+		await first.close()
+		expect(existsSync(join(directory, 'control'))).toBe(false)
+		await serve({ plainHttp: true })
+		expect(await readFile(join(directory, 'control'), 'utf8')).not.toBe(before)
+	})
+
+	it('wants no password of the registry, and gives none', async () => {
+		writeFileSync(join(directory, 'users'), `ada:${await hash('secret', 4)}\n`)
+		const { url } = await serve({ plainHttp: true, auth: { htpasswd: join(directory, 'users') } })
+		expect((await fetch(`${url}/v2/`)).status).toBe(401)
+		expect((await post(`${url}/control/scrub`)).status).toBe(403)
+	})
+})
+
+describe('a registry that looks after itself', () => {
+	it('removes what the rules let go, and says so', async () => {
+		const messages: string[] = []
+		const { storage } = await serve({
+			plainHttp: true,
+			retention: { graceMs: 0, intervalMs: 20, rules: [{ tag: 'pr-*' }] },
+			log: ({ message }) => void messages.push(message),
+		})
+		const bytes = Buffer.from('{}')
+		const manifest = { digest: digestOf(bytes), mediaType: 'application/x', size: 2, references: [] }
+		await storage.putManifest('app', { manifest, bytes, tags: ['pr-1'] })
+		await expect.poll(() => storage.resolveTag('app', 'pr-1')).toBeUndefined()
+		await expect.poll(() => messages.join()).toContain('removed 1 tags, 1 manifests')
+	})
+
+	it('follows no rule while what is in use is not known', async () => {
+		const messages: string[] = []
+		const { storage } = await serve({
+			plainHttp: true,
+			retention: { graceMs: 0, intervalMs: 5, rules: [{ tag: '*' }] },
+			digestsInUse: () => Promise.reject(new UserError('NOT_RUNNING', 'nobody there')),
+			log: ({ message }) => void messages.push(message),
+		})
+		const bytes = Buffer.from('{}')
+		const manifest = { digest: digestOf(bytes), mediaType: 'application/x', size: 2, references: [] }
+		await storage.putManifest('app', { manifest, bytes, tags: ['v1'] })
+		await expect.poll(() => messages.length).toBeGreaterThan(2)
+		expect(messages[0]).toContain('nobody there')
+		expect(storage.resolveTag('app', 'v1')).toBe(manifest.digest)
+	})
+
+	it('looks for damage when that is due, and remembers only when it did', async () => {
+		const messages: string[] = []
+		const registry = await serve({
+			plainHttp: true,
+			scrubIntervalMs: 30,
+			log: ({ message }) => void messages.push(message),
+		})
+		const bytes = Buffer.from('{"a":1}')
+		const manifest = { digest: digestOf(bytes), mediaType: 'application/x', size: 7, references: [] }
+		await registry.storage.putManifest('app', { manifest, bytes, tags: ['v1'] })
+		writeFileSync(join(directory, 'blobs/sha256', manifest.digest.slice(7)), '{"a":2}')
+		await expect.poll(() => messages.join()).toMatch(/is damaged.*needed by app v1/)
+		await registry.close()
+		expect((await readdir(directory)).toSorted()).toEqual(['blobs', 'journal', 'scrubbed', 'uploads'])
 	})
 })

@@ -3,7 +3,6 @@ import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 import { LadingError, UserError } from '../../errors/index.ts'
 import { type CertificatePaths, listen, type Listener } from '../../http/server/index.ts'
-import type { Digest } from '../../oci/index.ts'
 import type { AccessOptions, Anonymous } from './access/access.ts'
 import { readTokens, tokensExist } from './access/token-file.ts'
 import { CertificateKeeper } from './certificate-keeper.ts'
@@ -16,8 +15,9 @@ import type { AccessEntry } from './observe/exchange.ts'
 import { Health } from './observe/health.ts'
 import { openRegistry } from './registry.ts'
 import type { RegistryStorage } from './storage.ts'
+import { createUpkeep, type UpkeepOptions } from './upkeep.ts'
 
-export interface ServeRegistryOptions {
+export interface ServeRegistryOptions extends UpkeepOptions {
 	/** Content, tokens, and the certificate authority at `ca.crt`. Made where missing. */
 	readonly dataDirectory: string
 	/** Address to listen on. Default `127.0.0.1`. */
@@ -40,7 +40,6 @@ export interface ServeRegistryOptions {
 	/** See `RegistryOptions.instance`. */
 	readonly instance?: string | undefined
 	readonly onPush?: ((event: PushEvent) => void) | undefined
-	readonly digestsInUse?: (() => Promise<ReadonlySet<Digest>>) | undefined
 	/** Told of every request that was answered. */
 	readonly onAccess?: ((entry: AccessEntry) => void) | undefined
 	readonly signal?: AbortSignal | undefined
@@ -135,6 +134,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		opened.push({ close: () => notifier.close(EVENTS_GRACE_MS) })
 		const health = new Health({ directory: dataDirectory, freeBytes: limits?.freeBytes, now })
 		const source = { addr: '', instanceID: options.instance ?? randomUUID() }
+		const upkeep = createUpkeep({ ...options, storage, log })
 		const registry = openRegistry({
 			storage,
 			auth,
@@ -144,6 +144,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 			tellPulls: notifier.wants('pull'),
 			endpoints: () => notifier.counts,
 			digestsInUse: options.digestsInUse,
+			immutable: upkeep.immutable,
 			instance: options.instance,
 			manifestBytes: limits?.manifestBytes,
 			onAccess: options.onAccess,
@@ -153,7 +154,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		opened.push(registry)
 		const metrics = options.metrics && (await listen(registry.operations, options.metrics))
 		if (metrics) opened.push(metrics)
-		const listener = await listen(registry.handler, {
+		const listener = await listen(upkeep.door(registry.handler), {
 			host,
 			port: options.port,
 			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
@@ -165,7 +166,9 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		opened.push(
 			{ close: () => listener.close({ graceMs: limits?.shutdownMs ?? DEFAULT_SHUTDOWN_MS }) },
 			health,
+			{ close: () => upkeep.stop() },
 		)
+		upkeep.start(listener.url, { ownCertificate: options.tls !== undefined })
 		return running({ listener, keeper, storage, metrics, closeAll, signal: options.signal, log })
 	} catch (error) {
 		await closeAll()

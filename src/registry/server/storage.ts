@@ -1,4 +1,6 @@
 import type { Digest } from '../../oci/index.ts'
+import type { PruneOptions, PruneReport } from './pruning.ts'
+import type { ScrubOptions, ScrubReport } from './scrub-report.ts'
 
 export interface StoredManifest {
 	readonly digest: Digest
@@ -7,7 +9,18 @@ export interface StoredManifest {
 	readonly size: number
 	/** What it points at by its `subject`, which need not exist. */
 	readonly subject?: Digest | undefined
+	/** What must be there for as long as it is; read from its bytes where it is absent. */
+	readonly references?: readonly Digest[] | undefined
+	/** When it was last pushed, in milliseconds since 1970; the storage sets it. */
+	readonly pushedAt?: number | undefined
 }
+
+export type PutResult =
+	| { readonly kind: 'stored' }
+	/** One of `fixedTags` names another manifest. Nothing is kept. */
+	| { readonly kind: 'tag-fixed'; readonly tag: string; readonly digest: Digest }
+	/** What it refers to was deleted meanwhile. Nothing is kept. */
+	| { readonly kind: 'missing'; readonly digest: Digest }
 
 export interface TagPage {
 	/** In the order of their bytes. */
@@ -74,6 +87,8 @@ export interface RegistryStorage {
 	repositories(): readonly string[]
 
 	resolveTag(repository: string, tag: string): Digest | undefined
+	/** Tags that name a manifest. Looks at all of them. */
+	tagsOf(repository: string, digest: Digest): readonly string[]
 	/** `undefined` when there is no such repository. */
 	listTags(
 		repository: string,
@@ -91,8 +106,10 @@ export interface RegistryStorage {
 			readonly bytes: Uint8Array
 			/** Tags that name it from now on, in the same step. */
 			readonly tags: readonly string[]
+			/** Those of `tags` that may not be taken from another manifest. */
+			readonly fixedTags?: readonly string[] | undefined
 		},
-	): Promise<void>
+	): Promise<PutResult>
 	/** Takes its tags with it. `false` when it is not there. */
 	deleteManifest(repository: string, digest: Digest): Promise<boolean>
 	deleteTag(repository: string, tag: string): Promise<boolean>
@@ -117,6 +134,20 @@ export interface RegistryStorage {
 	 * whether the registry has it must hear no, or would never push it again.
 	 */
 	isDamaged(digest: Digest): boolean
+
+	/** Whether nothing of an artifact is known to be damaged: the manifest, and what it refers to. */
+	isWhole(repository: string, digest: Digest): boolean
+
+	/** Somebody is told now that the content is there, and may count on it for the grace period. */
+	touch(digest: Digest): void
+
+	/**
+	 * Takes away what the rules let go and what nothing refers to; beside pushes, each repository in one step.
+	 * @throws what the disk says; repositories that were done before stay done
+	 */
+	prune(options: PruneOptions): Promise<PruneReport>
+	/** Reads all content and checks it, whatever is remembered of it. */
+	scrub(options?: ScrubOptions): Promise<ScrubReport>
 
 	/** `undefined` when there are as many as may be. */
 	startUpload(repository: string): Upload | undefined

@@ -32,6 +32,10 @@ const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 interface UploadState {
 	readonly id: string
 	readonly repository: string
+	/** Milliseconds since 1970. */
+	readonly startedAt: number
+	/** When something last arrived, or it was begun; milliseconds since 1970. */
+	activeAt: number
 	size: number
 	busy: boolean
 	/** SHA-256 of what arrived; absent for an upload from before the start. */
@@ -73,7 +77,16 @@ export class Uploads {
 		const { size, mtimeMs } = statSync(join(this.#directory, name))
 		const repository = readOwner(join(this.#directory, `${name}.repository`))
 		if (repository === undefined || this.#options.now() - mtimeMs > EXPIRY_MS) return this.#removeFiles(name)
-		this.#uploads.set(name, { id: name, repository, size, busy: false, digester: undefined })
+		this.#uploads.set(name, {
+			id: name,
+			repository,
+			// Its file of the owner was written with the first byte.
+			startedAt: statSync(join(this.#directory, `${name}.repository`)).mtimeMs,
+			activeAt: mtimeMs,
+			size,
+			busy: false,
+			digester: undefined,
+		})
 	}
 
 	get count(): number {
@@ -83,9 +96,28 @@ export class Uploads {
 	/** `undefined` when there are as many as may be. */
 	start(repository: string): Upload | undefined {
 		if (this.#uploads.size >= this.#options.maxUploads && !this.#forgetEmpty()) return undefined
-		const upload = { id: randomUUID(), repository, size: 0, busy: false, digester: createDigester() }
+		const now = this.#options.now()
+		const upload: UploadState = {
+			id: randomUUID(),
+			repository,
+			startedAt: now,
+			activeAt: now,
+			size: 0,
+			busy: false,
+			digester: createDigester(),
+		}
 		this.#uploads.set(upload.id, upload)
 		return upload
+	}
+
+	/** When the oldest upload was begun on which something happened since then; milliseconds since 1970. */
+	oldestActive(repository: string, since: number): number | undefined {
+		let oldest: number | undefined
+		for (const upload of this.#uploads.values()) {
+			if (upload.repository !== repository || (!upload.busy && upload.activeAt < since)) continue
+			oldest = Math.min(oldest ?? upload.startedAt, upload.startedAt)
+		}
+		return oldest
 	}
 
 	get(repository: string, id: string): Upload | undefined {
@@ -144,6 +176,7 @@ export class Uploads {
 			return await use(upload)
 		} finally {
 			upload.busy = false
+			upload.activeAt = this.#options.now()
 		}
 	}
 

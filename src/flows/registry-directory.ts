@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { RemoteError, UserError } from '../errors/index.ts'
+import { createHttpClient, type HttpResponse } from '../http/client/index.ts'
+import {
+	type ControlDoor,
+	createStorage,
+	type DirectoryLock,
+	findControlDoor,
+	lockDirectory,
+	type PruneOrder,
+	type PruneReport,
+	recordScrub,
+	rememberedImmutable,
+	type ScrubReport,
+} from '../registry/server/index.ts'
+import { readCa } from './registries.ts'
+import type { Session } from './session.ts'
+
+/** A registry as whoever may read its directory has it, whether a server runs on it or not. */
+export interface RegistryDirectory {
+	/** Whether a server runs on it. */
+	readonly running: boolean
+	prune(order: PruneOrder, onProgress?: OnProgress): Promise<PruneReport>
+	scrub(onProgress?: OnProgress): Promise<ScrubReport>
+	readonly tags: (repository: string) => Promise<readonly string[]>
+}
+
+type OnProgress = (progress: { readonly done: number; readonly of: number }) => void
+
+/** Nothing was heard of the server for so long, in milliseconds: it tells of itself each second. */
+const PATIENCE_MS = 60_000
+
+/**
+ * Works on a registry: by its server where one runs, else in the directory itself, which is locked meanwhile.
+ * @throws UserError `NOT_FOUND` where there is none, `ALREADY_RUNNING` where another command works on it
+ * @throws RemoteError `CONNECTION_FAILED`, `REGISTRY_FAILED`
+ */
+export async function withRegistryDirectory<T>(
+	{ signal }: Pick<Session, 'signal'>,
+	dataDirectory: string,
+	use: (directory: RegistryDirectory) => Promise<T>,
+): Promise<T> {
+	if (!existsSync(join(dataDirectory, 'journal'))) {
+		throw new UserError('NOT_FOUND', `there is no registry in ${dataDirectory}`, {
+			hint: 'Name its directory with --data DIR, the one that registry serve has.',
+		})
+	}
+	const found = lockOrDoor(dataDirectory)
+	if ('url' in found) return await throughDoor(found, { dataDirectory, signal }, use)
+	try {
+		const storage = createStorage(dataDirectory)
+		try {
+			return await use({
+				running: false,
+				prune: (order, onProgress) =>
+					storage.prune({ ...order, immutable: rememberedImmutable(dataDirectory), signal, onProgress }),
+				async scrub(onProgress) {
+					const report = await storage.scrub({ signal, onProgress })
+					recordScrub(dataDirectory, Date.now())
+					return report
+				},
+				tags: (repository) => Promise.resolve(storage.listTags(repository, { limit: Infinity })?.tags ?? []),
+			})
+		} finally {
+			await storage.close()
+		}
+	} finally {
+		found.release()
+	}
+}
+
+function lockOrDoor(dataDirectory: string): DirectoryLock | ControlDoor {
+	try {
+		return lockDirectory(dataDirectory, { hint: 'Wait until that command has ended, and try again.' })
+	} catch (error) {
+		const isHeld = error instanceof UserError && error.code === 'ALREADY_RUNNING'
+		const door = isHeld ? findControlDoor(dataDirectory) : undefined
+		if (door) return door
+		throw error
+	}
+}
+
+async function throughDoor<T>(
+	door: ControlDoor,
+	{ dataDirectory, signal }: { readonly dataDirectory: string; readonly signal: AbortSignal | undefined },
+	use: (directory: RegistryDirectory) => Promise<T>,
+): Promise<T> {
+	const http = createHttpClient({
+		// One that a person has brought has the names that others know it by; who holds the directory is known.
+		...(door.ownCertificate && { insecure: true }),
+		...(door.url.startsWith('https:') &&
+			!door.ownCertificate && { ca: readCa(join(dataDirectory, 'ca.crt')) }),
+		systemRoots: false,
+		retry: { attempts: 1 },
+		timeouts: { idle: PATIENCE_MS },
+	})
+	const order = async (name: string, body: string, onProgress?: OnProgress): Promise<unknown> => {
+		const response = await http.request({
+			method: 'POST',
+			url: `${door.url}/control/${name}`,
+			headers: { authorization: `Bearer ${door.secret}`, 'content-type': 'application/json' },
+			body: Buffer.from(body),
+			signal,
+		})
+		return await resultOf(response, onProgress)
+	}
+	try {
+		// What the server of this very directory says of itself is believed: its reports have one definition.
+		return await use({
+			running: true,
+			prune: async (body, onProgress) =>
+				(await order('prune', JSON.stringify(body), onProgress)) as PruneReport,
+			scrub: async (onProgress) => (await order('scrub', '{}', onProgress)) as ScrubReport,
+			tags: async (repository) => v.parse(v.array(v.string()), await order('tags', repository)),
+		})
+	} finally {
+		http.close()
+	}
+}
+
+const lineSchema = v.variant('type', [
+	v.object({ type: v.literal('progress'), done: v.number(), of: v.number() }),
+	v.object({ type: v.literal('result'), result: v.unknown() }),
+	v.object({ type: v.literal('error'), message: v.string(), hint: v.optional(v.string()) }),
+])
+
+async function resultOf(response: HttpResponse, onProgress: OnProgress | undefined): Promise<unknown> {
+	if (response.status !== 200) {
+		const text = await response.text(4096).catch(() => '')
+		throw new RemoteError(
+			'REGISTRY_FAILED',
+			`the registry refused the order (status ${response.status}): ${text}`,
+			{
+				hint: 'It may be of another version of lading: start it again.',
+			},
+		)
+	}
+	for await (const text of linesOf(response.body)) {
+		const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), lineSchema), text)
+		if (!parsed.success) break
+		const line = parsed.output
+		if (line.type === 'progress') onProgress?.(line)
+		else if (line.type === 'result') return line.result
+		else throw new RemoteError('REGISTRY_FAILED', `the registry failed: ${line.message}`, { hint: line.hint })
+	}
+	throw new RemoteError('REGISTRY_FAILED', 'the registry ended before it was done', {
+		hint: 'Run the same command again: what is done stays done.',
+	})
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+	let rest: Buffer[] = []
+	for await (const chunk of body) {
+		let from = 0
+		for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+			yield Buffer.concat([...rest, chunk.subarray(from, end)]).toString('utf8')
+			rest = []
+			from = end + 1
+		}
+		rest.push(Buffer.from(chunk.subarray(from)))
+	}
+}

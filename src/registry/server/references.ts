@@ -1,0 +1,41 @@
+import { type Digest, isDigest, type Manifest, parseManifest } from '../../oci/index.ts'
+
+/**
+ * What must be there for as long as a manifest is: config, layers, the manifests of an index. The
+ * subject is not among them, as it need not exist. Of a type that is not known, everything that it
+ * calls a `digest`: rather too much is kept than too little.
+ * @throws UserError `ARTIFACT_INVALID` when the bytes are not what the type says
+ */
+export function referencesOf(bytes: Uint8Array, mediaType: string): readonly Digest[] {
+	return referencesIn(bytes, parseManifest(bytes, mediaType))
+}
+
+/** {@link referencesOf} a manifest that was parsed already. */
+export function referencesIn(bytes: Uint8Array, parsed: Manifest): readonly Digest[] {
+	const found = new Set<Digest>()
+	switch (parsed.kind) {
+		case 'image':
+			for (const { digest } of [parsed.manifest.config, ...parsed.manifest.layers]) found.add(digest)
+			break
+		case 'index':
+			for (const { digest } of parsed.manifest.manifests) found.add(digest)
+			break
+		case 'other':
+			collectDigests(JSON.parse(new TextDecoder().decode(bytes)), found)
+			if (parsed.subject) found.delete(parsed.subject.digest)
+	}
+	return [...found]
+}
+
+/** Goes through a document without recursion: how deep it is, its sender decides. */
+function collectDigests(document: unknown, into: Set<Digest>): void {
+	const open: unknown[] = [document]
+	while (open.length > 0) {
+		const value = open.pop()
+		if (typeof value !== 'object' || value === null) continue
+		for (const [key, inner] of Object.entries(value)) {
+			if (key === 'digest' && typeof inner === 'string' && isDigest(inner)) into.add(inner)
+			else open.push(inner)
+		}
+	}
+}
