@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { isIP } from 'node:net'
-import { LadingError, UserError } from '../../errors/index.ts'
+import { LadingError, printable, UserError } from '../../errors/index.ts'
 import { type CertificatePaths, listen, type Listener } from '../../http/server/index.ts'
 import type { AccessOptions, Anonymous } from './access/access.ts'
 import { readTokens, tokensExist } from './access/token-file.ts'
@@ -115,6 +115,7 @@ const EVENTS_GRACE_MS = 5000
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
 	const { dataDirectory, host = '127.0.0.1', log = () => undefined, now = Date.now } = options
 	const auth = authOf(options, host)
+	for (const message of openDoors(options, host)) log({ level: 'warning', message })
 	const lock = lockDirectory(dataDirectory)
 	const opened: { close(): unknown }[] = [{ close: lock.release }]
 	const closeAll = async (): Promise<void> => {
@@ -160,7 +161,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
 			limits: { ...limits, maxConnections: limits?.connections ?? DEFAULT_CONNECTIONS },
 			onError: (error, request) =>
-				log({ level: 'error', message: `${request.method} ${request.path}: ${String(error)}` }),
+				log({ level: 'error', message: printable(`${request.method} ${request.path}: ${String(error)}`) }),
 		})
 		source.addr = `${hostname()}:${listener.port}`
 		opened.push(
@@ -192,6 +193,19 @@ function authOf({ dataDirectory, auth = {} }: ServeRegistryOptions, host: string
 		tokenDirectory: dataDirectory,
 		openUntilTokens: anonymous === undefined && isLocal && htpasswd === undefined,
 	}
+}
+
+/** What was asked for, and whoever asked may not have thought of. */
+function openDoors({ auth, plainHttp }: ServeRegistryOptions, host: string): string[] {
+	if (isLoopback(host)) return []
+	return [
+		...(auth?.anonymous === 'write'
+			? [`whoever reaches ${host} may push and delete, without a password`]
+			: []),
+		...(plainHttp === true
+			? [`passwords and tokens go to ${host} as plain text, unless a proxy speaks TLS`]
+			: []),
+	]
 }
 
 function keeperOf(

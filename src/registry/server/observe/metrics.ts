@@ -26,14 +26,21 @@ export interface EndpointCounts {
 	readonly dropped: number
 }
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'])
+const METHODS: readonly string[] = ['other', 'GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE']
+const METHOD_NUMBERS: ReadonlyMap<string, number> = new Map(METHODS.map((method, index) => [method, index]))
+/** Above every status. */
+const STATUSES = 1000
 /** Upper bounds, in seconds. */
 const BUCKETS: readonly number[] = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60]
 
-interface Durations {
-	/** One for each of {@link BUCKETS}, and one for what is above; not yet added up. */
-	readonly counts: number[]
-	sum: number
+/** Of one route. */
+interface RouteCounts {
+	/** By the number of the method times {@link STATUSES} plus the status: a text as key would cost more than all else here. */
+	readonly requests: Map<number, number>
+	/** Durations: one for each of {@link BUCKETS}, and one for what is above; not yet added up. */
+	readonly buckets: number[]
+	/** Of all durations, in seconds. */
+	seconds: number
 }
 
 /**
@@ -42,9 +49,7 @@ interface Durations {
  */
 export class Metrics {
 	readonly #startedAt: number
-	/** By method, route and status, with a space between. */
-	readonly #requests = new Map<string, number>()
-	readonly #durations = new Map<string, Durations>()
+	readonly #routes = new Map<string, RouteCounts>()
 	readonly #failures: Record<LoginFailure, number> = { password: 0, token: 0, limited: 0 }
 	#received = 0
 	#sent = 0
@@ -58,22 +63,26 @@ export class Metrics {
 
 	ended({ request, route, received, startedAt }: Exchange, { status, sent, aborted }: ExchangeEnd): number {
 		const ms = performance.now() - startedAt
-		const method = METHODS.has(request.method) ? request.method : 'other'
-		const key = `${method} ${route} ${status}`
-		this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
 		this.#received += received
 		this.#sent += sent
 		if (aborted) this.#aborted++
-		let durations = this.#durations.get(route)
-		if (!durations) {
-			durations = { counts: Array.from({ length: BUCKETS.length + 1 }, () => 0), sum: 0 }
-			this.#durations.set(route, durations)
-		}
+		const counts = this.#countsOf(route)
+		const key = (METHOD_NUMBERS.get(request.method) ?? 0) * STATUSES + status
+		counts.requests.set(key, (counts.requests.get(key) ?? 0) + 1)
 		let bucket = 0
 		while (bucket < BUCKETS.length && ms > (BUCKETS[bucket] ?? 0) * 1000) bucket++
-		durations.counts[bucket] = (durations.counts[bucket] ?? 0) + 1
-		durations.sum += ms / 1000
+		counts.buckets[bucket] = (counts.buckets[bucket] ?? 0) + 1
+		counts.seconds += ms / 1000
 		return ms
+	}
+
+	#countsOf(route: string): RouteCounts {
+		const known = this.#routes.get(route)
+		if (known) return known
+		const buckets = Array.from({ length: BUCKETS.length + 1 }, () => 0)
+		const counts: RouteCounts = { requests: new Map(), buckets, seconds: 0 }
+		this.#routes.set(route, counts)
+		return counts
 	}
 
 	loginFailed(kind: LoginFailure): void {
@@ -130,22 +139,24 @@ export class Metrics {
 	}
 
 	#requestSamples(): Sample[] {
-		return [...this.#requests].map(([key, count]) => {
-			const [method = '', route = '', status = ''] = key.split(' ')
-			return [`{method="${method}",route="${route}",status="${status}"}`, count]
-		})
+		return [...this.#routes].flatMap(([route, { requests }]) =>
+			[...requests].map(([key, count]): Sample => {
+				const method = METHODS[Math.floor(key / STATUSES)] ?? ''
+				return [`{method="${method}",route="${route}",status="${key % STATUSES}"}`, count]
+			}),
+		)
 	}
 
 	#durationSamples(): Sample[] {
-		return [...this.#durations].flatMap(([route, { counts, sum }]) => {
+		return [...this.#routes].flatMap(([route, { buckets, seconds }]) => {
 			let total = 0
-			const buckets = counts.map((count, index): Sample => {
+			const samples = buckets.map((count, index): Sample => {
 				total += count
 				return [`_bucket{route="${route}",le="${BUCKETS[index] ?? '+Inf'}"}`, total]
 			})
 			return [
-				...buckets,
-				[`_sum{route="${route}"}`, sum],
+				...samples,
+				[`_sum{route="${route}"}`, seconds],
 				[`_count{route="${route}"}`, total],
 			] satisfies Sample[]
 		})
