@@ -25,14 +25,26 @@ export function sourcesOf(application: Pick<Application, 'spec'>): readonly Appl
 export function matchesSource(application: Application, pushed: PushedArtifact): boolean {
 	const { tag } = pushed
 	if (tag === undefined) return false
-	const urls = new Set(
-		pushed.registries.map((registry) => normalizeRepoUrl(`${registry}/${pushed.repository}`)),
+	return repositorySources(application, pushed).some(({ targetRevision }) =>
+		revisionContains(targetRevision ?? '', tag),
 	)
-	return sourcesOf(application).some(
-		({ repoURL, targetRevision }) =>
-			repoURL.startsWith('oci://') &&
-			urls.has(withoutReference(normalizeRepoUrl(repoURL))) &&
-			revisionContains(targetRevision ?? '', tag),
+}
+
+/** Whether a source of the Application is that repository, at whatever revision. */
+export function readsRepository(
+	application: Application,
+	place: Pick<PushedArtifact, 'registries' | 'repository'>,
+): boolean {
+	return repositorySources(application, place).length > 0
+}
+
+function repositorySources(
+	application: Application,
+	{ registries, repository }: Pick<PushedArtifact, 'registries' | 'repository'>,
+): readonly ApplicationSource[] {
+	const urls = new Set(registries.map((registry) => normalizeRepoUrl(`${registry}/${repository}`)))
+	return sourcesOf(application).filter(
+		({ repoURL }) => repoURL.startsWith('oci://') && urls.has(withoutReference(normalizeRepoUrl(repoURL))),
 	)
 }
 

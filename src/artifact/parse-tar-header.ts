@@ -20,12 +20,15 @@ export interface Metadata {
 /** Entries that describe the entry after them: PAX, PAX global, GNU long name and long link. */
 export const METADATA_FLAGS: ReadonlySet<string> = new Set(['x', 'g', 'L', 'K'])
 
+/** Such an entry may be this long, in bytes. */
+export const MAX_METADATA: number = 1024 * 1024
+
 /** Links, devices, directories and pipes have none, whatever size they claim. */
 export function hasContent(flag: string): boolean {
 	return !['1', '2', '3', '4', '5', '6'].includes(flag)
 }
 
-export function textAt(block: Buffer, at: { readonly start: number; readonly length: number }): string {
+function textAt(block: Buffer, at: { readonly start: number; readonly length: number }): string {
 	const field = block.subarray(at.start, at.start + at.length)
 	const end = field.indexOf(0)
 	return field.toString('utf8', 0, end < 0 ? field.byteLength : end)
@@ -76,7 +79,7 @@ export function parseHeader(block: Buffer): RawHeader {
 }
 
 /** @throws TarFault `not-tar` */
-export function parsePax(body: Buffer): Metadata {
+function parsePax(body: Buffer): Metadata {
 	const records = new Map<string, string>()
 	let at = 0
 	while (at < body.byteLength) {
@@ -104,6 +107,25 @@ export function parsePax(body: Buffer): Metadata {
 		...(path !== undefined && path !== '' && { path }),
 		...(linkTarget !== undefined && linkTarget !== '' && { linkTarget }),
 		...(size !== undefined && { size: Number(size) }),
+	}
+}
+
+/** What an entry that goes before another says of it. @throws TarFault `not-tar` */
+export function parseMetadata(flag: string, body: Buffer): Metadata {
+	const text = (): string => textAt(body, { start: 0, length: body.byteLength })
+	switch (flag) {
+		case 'L':
+			return { path: text() }
+		case 'K':
+			return { linkTarget: text() }
+		case 'x':
+			return parsePax(body)
+		case 'g':
+			// Its records count for nothing, but must be some.
+			parsePax(body)
+			return {}
+		default:
+			return {}
 	}
 }
 

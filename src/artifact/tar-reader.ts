@@ -3,12 +3,12 @@ import type { TreeEntry } from './tree.ts'
 import {
 	entryOf,
 	hasContent,
+	MAX_METADATA,
 	type Metadata,
 	METADATA_FLAGS,
 	parseHeader,
-	parsePax,
+	parseMetadata,
 	type RawHeader,
-	textAt,
 } from './parse-tar-header.ts'
 import { TarFault } from './tar-fault.ts'
 import { BLOCK, padding } from './tar-header.ts'
@@ -20,8 +20,6 @@ const MAX_DEPTH = 100
 /** All names of one tar together: in bytes, and in steps between slashes. */
 const MAX_NAMES = 32 * 1024 * 1024
 const MAX_STEPS = 2_000_000
-/** What goes before an entry (PAX records, GNU long names) may be this long, in bytes. */
-const MAX_METADATA = 1024 * 1024
 
 export interface TarLimits {
 	/** Most bytes of the whole tar. */
@@ -199,19 +197,5 @@ async function readMetadata(source: Source, header: RawHeader): Promise<Metadata
 	if (body === undefined) throw new TarFault({ kind: 'tar-truncated' })
 	source.open(0)
 	await source.skip(padding(header.size))
-	const text = (): string => textAt(body, { start: 0, length: body.byteLength })
-	switch (header.flag) {
-		case 'L':
-			return { path: text() }
-		case 'K':
-			return { linkTarget: text() }
-		case 'x':
-			return parsePax(body)
-		case 'g':
-			// Its records count for nothing, but must be some.
-			parsePax(body)
-			return {}
-		default:
-			return {}
-	}
+	return parseMetadata(header.flag, body)
 }

@@ -5,6 +5,8 @@ import { clusterServeCommand } from './commands/cluster-serve.ts'
 import { clusterStatusCommand } from './commands/cluster-status.ts'
 import { clusterUpCommand } from './commands/cluster-up.ts'
 import { completionCommand } from './commands/completion.ts'
+import { copyCommand } from './commands/copy.ts'
+import { deleteCommand } from './commands/delete.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -13,6 +15,7 @@ import { forwardCommand } from './commands/forward.ts'
 import { historyCommand } from './commands/history.ts'
 import { initCommand } from './commands/init.ts'
 import { inspectCommand } from './commands/inspect.ts'
+import { loadCommand } from './commands/load.ts'
 import { logsCommand } from './commands/logs.ts'
 import { pullCommand } from './commands/pull.ts'
 import { pushCommand } from './commands/push.ts'
@@ -25,10 +28,13 @@ import { registryTokenRoutes } from './commands/registry-token.ts'
 import { registryUpCommand } from './commands/registry-up.ts'
 import { statusCommand } from './commands/status.ts'
 import { rollbackCommand } from './commands/rollback.ts'
+import { saveCommand } from './commands/save.ts'
 import { syncCommand } from './commands/sync.ts'
+import { tagCommand } from './commands/tag.ts'
 import { tagsCommand } from './commands/tags.ts'
 import { trustCommand } from './commands/trust.ts'
 import { undeployCommand } from './commands/undeploy.ts'
+import { untagCommand } from './commands/untag.ts'
 import { upCommand } from './commands/up.ts'
 import type { CliContext } from './context.ts'
 
@@ -70,8 +76,14 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
 		check: checkCommand,
 		diff: diffCommand,
 		tags: tagsCommand,
+		tag: tagCommand,
+		untag: untagCommand,
+		delete: deleteCommand,
 		inspect: inspectCommand,
 		pull: pullCommand,
+		copy: copyCommand,
+		save: saveCommand,
+		load: loadCommand,
 		deploy: deployCommand,
 		undeploy: undeployCommand,
 		history: historyCommand,

@@ -2,35 +2,39 @@ import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import * as v from 'valibot'
 import { isSystemError, RemoteError, UserError } from '../errors/index.ts'
+import { type Descriptor, digestAlgorithm, digestHex, isManifestType, MediaType } from '../oci/index.ts'
 import {
-	type Descriptor,
-	descriptorSchema,
-	digestAlgorithm,
-	digestHex,
-	isDigest,
-	isManifestType,
-	MediaType,
-} from '../oci/index.ts'
+	entryOf,
+	type LayoutEntry,
+	type LayoutIndex,
+	listedOf,
+	MAX_INDEX_BYTES,
+	parseLayoutIndex,
+} from './layout-index.ts'
+import { createLayoutReader, type LayoutReader } from './layout-reader.ts'
 import type { ContentStore } from './store.ts'
-import { referrerTo } from './subject.ts'
-import { MAX_DOCUMENT_BYTES, readVerified, verified } from './verify.ts'
+import { verified } from './verify.ts'
 
-const REF_NAME = 'org.opencontainers.image.ref.name'
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 /** Larger reads hash and copy faster than Node's 64 KiB; in bytes. */
 const READ_BYTES = 1024 * 1024
-/** An `index.json` larger than this is refused, in bytes. */
-const MAX_INDEX_BYTES = 32 * 1024 * 1024
 
-const indexSchema = v.object({
-	schemaVersion: v.literal(2),
-	mediaType: v.optional(v.string()),
-	manifests: v.array(descriptorSchema),
-	annotations: v.optional(v.record(v.string(), v.string())),
-})
-type Index = v.InferOutput<typeof indexSchema>
+export interface LayoutStore extends ContentStore, LayoutReader {
+	/**
+	 * Lists `entries` in the index, in the place of entries of the same name, and takes out of it
+	 * what need not be listed: what an index among the rest lists. What points at another manifest
+	 * stays, because nothing else leads to it. The order depends on names and digests only.
+	 */
+	seal(entries?: readonly LayoutEntry[]): Promise<void>
+}
+
+export interface LayoutStoreOptions {
+	/** Whether what was pushed outlives a power cut; default yes. */
+	readonly durable?: boolean | undefined
+}
+
+type Change = (entries: readonly LayoutEntry[]) => readonly LayoutEntry[]
 
 /**
  * An OCI image layout on disk, made when something is first pushed. Every file is
@@ -39,59 +43,67 @@ type Index = v.InferOutput<typeof indexSchema>
  * @throws UserError `ARTIFACT_INVALID` when the directory holds something else
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
-export function createLayoutStore(directory: string): ContentStore {
+export function createLayoutStore(directory: string, options: LayoutStoreOptions = {}): LayoutStore {
 	const indexPath = join(directory, 'index.json')
-	let turn: Promise<unknown> = Promise.resolve()
+	const durable = options.durable ?? true
+	let waiting: Change[] = []
+	let turn: Promise<void> = Promise.resolve()
 
 	const pathOf = ({ digest }: Descriptor): string =>
 		join(directory, 'blobs', digestAlgorithm(digest), digestHex(digest))
 
-	async function readIndex(): Promise<Index | undefined> {
+	async function readIndex(): Promise<LayoutIndex | undefined> {
 		const text = await readBounded(indexPath)
-		if (text === undefined) return undefined
-		const parsed = v.safeParse(indexSchema, parseJson(text))
-		if (parsed.success) return parsed.output
-		throw new UserError('ARTIFACT_INVALID', `${indexPath} is not the index of an OCI image layout`, {
-			hint: 'Name the directory that holds oci-layout, index.json and blobs/.',
-		})
+		return text === undefined ? undefined : parseLayoutIndex(text, indexPath)
 	}
 
-	/** Changes of the index wait for one another. */
-	function changeIndex(change: (manifests: readonly Descriptor[]) => readonly Descriptor[]): Promise<void> {
-		const apply = async (): Promise<void> => {
-			const index = await readIndex()
-			const before = index?.manifests ?? []
-			const manifests = change(before)
-			if (manifests === before) return
-			await writeAtomically(join(directory, 'oci-layout'), [Buffer.from(LAYOUT)])
-			const changed = { mediaType: MediaType.imageIndex, ...index, schemaVersion: 2, manifests }
-			await writeAtomically(indexPath, [Buffer.from(JSON.stringify(changed))])
-		}
-		const next = turn.then(apply)
+	/** Changes of the index wait for one another; those that wait together are written together. */
+	function changeIndex(change: Change): Promise<void> {
+		waiting.push(change)
+		const next = turn.then(applyWaiting)
 		turn = next.catch(() => undefined)
 		return next
 	}
 
-	const store: ContentStore = {
-		async resolve(reference) {
-			const manifests = (await readIndex())?.manifests ?? []
-			if (!isDigest(reference)) return plain(manifests.find((each) => tagOf(each) === reference))
-			return plain(manifests.find((each) => each.digest === reference))
-		},
-		async fetch(target, options) {
+	async function applyWaiting(): Promise<void> {
+		const changes = waiting
+		waiting = []
+		if (changes.length === 0) return
+		const index = await readIndex()
+		const before: readonly LayoutEntry[] = (index?.manifests ?? []).map(entryOf)
+		const entries = changes.reduce((all, change) => change(all), before)
+		if (entries === before) return
+		if (!index) await writeAtomically(join(directory, 'oci-layout'), [Buffer.from(LAYOUT)], { durable })
+		const manifests = entries.map(listedOf)
+		if (JSON.stringify(manifests) === JSON.stringify(index?.manifests)) return
+		const changed = { schemaVersion: 2, mediaType: MediaType.imageIndex, ...index, manifests }
+		await writeAtomically(indexPath, [Buffer.from(JSON.stringify(changed))], { durable })
+	}
+
+	const reader = createLayoutReader({
+		readIndex,
+		async fetch(target, { signal } = {}) {
 			const path = pathOf(target)
-			if (!(await isThere(path))) return undefined
-			return createReadStream(path, { highWaterMark: READ_BYTES, ...options })
+			if ((await isThere(path)) === undefined) return undefined
+			return createReadStream(path, { highWaterMark: READ_BYTES, ...(signal && { signal }) })
 		},
+	})
+
+	return {
+		...reader,
 		async exists(target) {
 			return (await isThere(pathOf(target))) === target.size
 		},
-		async push(source, options) {
+		async push(source, pushOptions) {
 			const { descriptor } = source
-			await writeAtomically(pathOf(descriptor), verified(descriptor, source.open(options)))
-			if (!isManifestType(descriptor.mediaType)) return
-			await changeIndex((manifests) =>
-				manifests.some((each) => each.digest === descriptor.digest) ? manifests : [...manifests, descriptor],
+			const { artifactType, mediaType, digest, size } = descriptor
+			await writeAtomically(pathOf(descriptor), verified(descriptor, source.open(pushOptions)), { durable })
+			if (!isManifestType(mediaType)) return
+			const entry = {
+				descriptor: { mediaType, digest, size, ...(artifactType !== undefined && { artifactType }) },
+			}
+			await changeIndex((entries) =>
+				entries.some((each) => each.descriptor.digest === digest) ? entries : [...entries, entry],
 			)
 		},
 		async tag(target, tag) {
@@ -100,48 +112,52 @@ export function createLayoutStore(directory: string): ContentStore {
 					hint: 'Push the manifest before a tag is pointed at it.',
 				})
 			}
-			const tagged = { ...target, annotations: { ...target.annotations, [REF_NAME]: tag } }
-			await changeIndex((manifests) => [
-				...manifests.filter((each) => tagOf(each) !== tag && !isBare(each, target)),
-				tagged,
+			await changeIndex((entries) => [
+				...entries.filter((each) => each.name !== tag && !isBare(each, target)),
+				{ descriptor: target, name: tag },
 			])
 		},
-		async tags() {
-			const index = await readIndex()
-			const tags = index?.manifests.flatMap((each) => tagOf(each) ?? [])
-			return tags && [...new Set(tags)].sort()
-		},
-		async referrers(target, options) {
-			const found = new Map<string, Descriptor>()
-			for (const each of (await readIndex())?.manifests ?? []) {
-				if (!isManifestType(each.mediaType) || each.size > MAX_DOCUMENT_BYTES) continue
-				const bytes = await readVerified(store, each, options)
-				const referrer = bytes && referrerTo(target.digest, each, bytes)
-				if (!referrer) continue
-				if (options?.artifactType === undefined || referrer.artifactType === options.artifactType)
-					found.set(referrer.digest, referrer)
+		async seal(named = []) {
+			const all = (await reader.entries()) ?? []
+			const listed = new Set<string>()
+			const pointing = new Set<string>()
+			for (const { descriptor } of [...all, ...named]) {
+				const manifest = await reader.inspect(descriptor)
+				for (const { digest } of manifest?.lists ?? []) listed.add(digest)
+				if (manifest?.pointing) pointing.add(descriptor.digest)
 			}
-			return [...found.values()]
+			const names = new Set(named.map(nameOf))
+			const here = new Set(named.map(({ descriptor }) => descriptor.digest))
+			await changeIndex((entries) =>
+				[
+					...named,
+					...entries.filter((entry) => {
+						const { digest } = entry.descriptor
+						if (nameOf(entry) !== undefined) return !names.has(nameOf(entry))
+						return !here.has(digest) && (pointing.has(digest) || !listed.has(digest))
+					}),
+				].sort(byNameAndDigest),
+			)
 		},
 	}
-	return store
-}
-
-function tagOf(descriptor: Descriptor): string | undefined {
-	return descriptor.annotations?.[REF_NAME]
 }
 
 /** An entry that only says that the manifest is there: superseded by one with a tag. */
-function isBare(entry: Descriptor, target: Descriptor): boolean {
-	return entry.digest === target.digest && tagOf(entry) === undefined
+function isBare(entry: LayoutEntry, target: Descriptor): boolean {
+	return entry.descriptor.digest === target.digest && nameOf(entry) === undefined
 }
 
-/** Without the name, which belongs to the index and not to the content. */
-function plain(descriptor: Descriptor | undefined): Descriptor | undefined {
-	if (!descriptor) return undefined
-	const { annotations, ...rest } = descriptor
-	const others = Object.entries(annotations ?? {}).filter(([key]) => key !== REF_NAME)
-	return others.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(others) }
+function nameOf({ name, reference }: LayoutEntry): string | undefined {
+	return name ?? reference
+}
+
+/** What has a name first. */
+function byNameAndDigest(left: LayoutEntry, right: LayoutEntry): number {
+	const [a, b] = [left, right].map(
+		({ descriptor, name, reference }) =>
+			`${name === undefined && reference === undefined ? 1 : 0} ${reference ?? ''} ${name ?? ''} ${descriptor.digest}`,
+	)
+	return a === b ? 0 : (a ?? '') < (b ?? '') ? -1 : 1
 }
 
 /** Size in bytes of a file that is there. */
@@ -162,17 +178,10 @@ async function readBounded(path: string): Promise<string | undefined> {
 	return readFile(path, 'utf8')
 }
 
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text)
-	} catch {
-		return undefined
-	}
-}
-
 async function writeAtomically(
 	path: string,
 	chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+	{ durable }: { readonly durable: boolean },
 ): Promise<void> {
 	await mkdir(dirname(path), { recursive: true })
 	const temporary = `${path}.${randomUUID()}.tmp`
@@ -180,7 +189,7 @@ async function writeAtomically(
 		const file = await open(temporary, 'wx')
 		try {
 			for await (const chunk of chunks) await file.writeFile(chunk)
-			await file.sync()
+			if (durable) await file.sync()
 		} finally {
 			await file.close()
 		}

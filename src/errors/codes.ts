@@ -35,6 +35,8 @@ export const errorCodes = {
 	APPLICATION_DEGRADED: 'no',
 	ARGOCD_UNSUPPORTED: 'no',
 	REVISION_KEPT: 'no',
+	IN_USE: 'no',
+	DELETE_UNSUPPORTED: 'no',
 
 	// wrong usage
 	USAGE: 'usage',

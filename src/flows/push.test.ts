@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { countFiles, isVersionTag, nextMinorVersion, nextVersion } from './push.ts'
+import { isVersionTag, nextVersion } from './moved-tags.ts'
+import { countFiles, nextMinorVersion } from './push.ts'
 
 describe('tags that people take for versions', () => {
 	it.each(['v1.0.0', '1.2.3', 'v1.0.0-rc.1', '2.0.0_build.5'])('%s never changes its content', (tag) => {

@@ -10,6 +10,7 @@ import {
 	type Reference,
 } from '../oci/index.ts'
 import { type CheckOptions, checkSet, refuse } from './check.ts'
+import { refuseMovedTags } from './moved-tags.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 
@@ -88,10 +89,9 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 			return { ...result, outcome: 'unchanged', sentBytes: 0 }
 		}
 		if (options.force !== true)
-			refuseMoves(
-				tags,
-				named.map((descriptor) => descriptor?.digest),
-				{ digest, options },
+			refuseMovedTags(
+				tags.map((tag, index) => ({ tag, digest, before: named[index]?.digest })),
+				options.reference,
 			)
 		const copied = await copy({
 			source: createSourceStore([artifact.layer, artifact.config, artifact.manifest]),
@@ -163,41 +163,10 @@ async function annotationsOf({ progress, signal, env }: Session, options: PushOp
 	return { ...git.annotations, ...options.annotations }
 }
 
-const VERSION_TAG = /^v?\d+\.\d+\.\d+(?:[-_+].*)?$/
-
-/** Whether people take a tag for a version, which never changes its content. */
-export function isVersionTag(tag: string): boolean {
-	return VERSION_TAG.test(tag)
-}
-
-function refuseMoves(
-	tags: readonly string[],
-	named: readonly (string | undefined)[],
-	{ digest, options }: { readonly digest: string; readonly options: PushOptions },
-): void {
-	const moved = tags.flatMap((tag, index) => {
-		const before = named[index]
-		return before !== undefined && before !== digest && isVersionTag(tag) ? [{ tag, before }] : []
-	})
-	const [first] = moved
-	if (!first) return
-	const { registry, repository } = options.reference
-	throw new UserError('TAG_EXISTS', `${repository}:${first.tag} exists with other content`, {
-		details: moved.map(({ tag, before }) => `${tag} is ${before}, this would be ${digest}`),
-		hint: `Push a new version, such as ${formatReference({ registry, repository, tag: nextVersion(first.tag) })}, or move the tag with --force.`,
-	})
-}
-
 /** The version to propose after an edit: `v1.0.0` → `v1.1.0`; a tag that is no version stays. */
 export function nextMinorVersion(revision: string): string {
 	const tag = revision.split('@')[0] ?? ''
 	const match = /^(v?\d+\.)(\d+)\.\d+/.exec(tag)
 	if (match) return `${match[1]}${Number(match[2]) + 1}.0`
 	return isTag(tag) ? tag : 'v1.0.0'
-}
-
-/** The next patch version: `v1.0.0` → `v1.0.1`. */
-export function nextVersion(tag: string): string {
-	const match = /^(v?\d+\.\d+\.)(\d+)/.exec(tag)
-	return match ? `${match[1]}${Number(match[2]) + 1}` : tag
 }

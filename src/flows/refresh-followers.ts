@@ -1,15 +1,12 @@
 import { chosenCluster, type ClusterChoice } from './chosen-cluster.ts'
 import { findSandbox } from './local-cluster.ts'
-import type { PushResult } from './push.ts'
+import type { Pushed } from './refresh-in.ts'
 import type { Session } from './session.ts'
 
 export interface RefreshFollowersOptions extends ClusterChoice {
 	/** Asked for: then no cluster is wrong usage, and a failure a warning all the same. */
 	readonly demanded: boolean
 }
-
-/** What was pushed, as far as it matters to who follows it. */
-export type PushedReference = Pick<PushResult, 'reference' | 'tags' | 'outcome'>
 
 /**
  * Refreshes the Applications that follow what was pushed, where a cluster is known. The
@@ -18,13 +15,14 @@ export type PushedReference = Pick<PushResult, 'reference' | 'tags' | 'outcome'>
  */
 export async function refreshFollowers(
 	session: Session,
-	pushed: PushedReference,
+	pushed: readonly Pushed[],
 	options: RefreshFollowersOptions,
 ): Promise<readonly string[]> {
-	if (pushed.outcome === 'unchanged' && !options.demanded) return []
+	const changed = options.demanded ? pushed : pushed.filter(({ outcome }) => outcome !== 'unchanged')
+	if (changed.length === 0) return []
 	const name = chosenCluster(session, options)
 	if (!options.demanded && (name === undefined || (name === 'sandbox' && !findSandbox(session)))) return []
 	// Most pushes end here, and need not load what talks to a cluster.
 	const { refreshIn } = await import('./refresh-in.ts')
-	return await refreshIn(session, pushed, options)
+	return await refreshIn(session, changed, options)
 }

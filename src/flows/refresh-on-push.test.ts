@@ -6,7 +6,7 @@ import { RemoteError } from '../errors/index.ts'
 import { digestOf, emptyContent } from '../oci/index.ts'
 import type { PushEvent } from '../registry/server/index.ts'
 import { silentProgress } from './progress.ts'
-import type { PushedReference } from './refresh-followers.ts'
+import type { Pushed } from './refresh-in.ts'
 import { type PushFollower, refreshOnPush, UNTOLD_AGENT } from './refresh-on-push.ts'
 import { openWorkspace } from './workspace.ts'
 
@@ -24,7 +24,7 @@ function push(tag: string | undefined, more: Partial<PushEvent> = {}): PushEvent
 	return { repository: 'app', tag, digest, mediaType: 'a/b', size: 2, client: '127.0.0.1', time: 0, ...more }
 }
 
-function follow(refresh: (pushed: PushedReference) => Promise<readonly string[]>): {
+function follow(refresh: (pushed: Pushed) => Promise<readonly string[]>): {
 	readonly follower: PushFollower
 	readonly log: string[]
 } {
@@ -34,14 +34,14 @@ function follow(refresh: (pushed: PushedReference) => Promise<readonly string[]>
 		{
 			choice: async () => ({ cluster: 'sandbox' }),
 			log: (message) => log.push(message),
-			refresh: async (_, pushed) => await refresh(pushed),
+			refresh: async (_, pushed) => (await Promise.all(pushed.map(refresh))).flat(),
 		},
 	)
 	return { follower, log }
 }
 
 it('tells together what comes together, and only what has a tag and may be told', async () => {
-	const told: PushedReference[] = []
+	const told: Pushed[] = []
 	const { follower, log } = follow(async (pushed) => {
 		told.push(pushed)
 		return pushed.reference.repository === 'app' ? ['shop'] : []

@@ -4,7 +4,8 @@ import { isTag } from '../oci/index.ts'
 import type { PushEvent } from '../registry/server/index.ts'
 import type { ClusterChoice } from './chosen-cluster.ts'
 import { silentProgress } from './progress.ts'
-import { type PushedReference, refreshFollowers } from './refresh-followers.ts'
+import { refreshFollowers } from './refresh-followers.ts'
+import type { Pushed } from './refresh-in.ts'
 import type { Session } from './session.ts'
 
 /** How a push calls its client when nobody shall be refreshed for it. */
@@ -39,14 +40,14 @@ export function refreshOnPush(session: Session, options: RefreshOnPushOptions): 
 	const stop = new AbortController()
 	const { signal } = stop
 	/** By repository and digest. */
-	const waiting = new Map<string, PushedReference>()
+	const waiting = new Map<string, Pushed>()
 	let running: Promise<void> | undefined
 
-	const tell = async (pushed: PushedReference): Promise<void> => {
+	const tell = async (pushed: Pushed): Promise<void> => {
 		try {
 			const warn = (text: string): void => log(`after a push to ${pushed.reference.repository}: ${text}`)
 			const told = { ...session, signal, progress: { ...silentProgress, warn } }
-			const names = await refresh(told, pushed, { ...(await choice()), demanded: false })
+			const names = await refresh(told, [pushed], { ...(await choice()), demanded: false })
 			if (names.length > 0)
 				log(`after a push to ${pushed.reference.repository}: refreshed ${names.join(', ')}`)
 		} catch (error) {

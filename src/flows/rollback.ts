@@ -17,7 +17,7 @@ import {
 import { withRepositoryOf } from './argocd-revision.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { type MovingOptions, rememberRevision, waitOrStart } from './moving.ts'
-import { isVersionTag } from './push.ts'
+import { isVersionTag } from './moved-tags.ts'
 import type { Session } from './session.ts'
 
 export interface RollbackOptions extends MovingOptions {

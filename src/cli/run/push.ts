@@ -51,7 +51,7 @@ export async function push(
 	const refreshed =
 		flags.refresh === false
 			? []
-			: await refreshFollowers(session, result, {
+			: await refreshFollowers(session, [result], {
 					...clusterOf(invocation, flags, config),
 					demanded: flags.refresh === true,
 				})
