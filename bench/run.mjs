@@ -139,6 +139,23 @@ try {
 	row('push of the sample, TLS / node -e 0', small.cold.ms / small.node.ms, '×', 2.5, '<= 2.5 ×')
 	row('push of the sample, TLS, unchanged / node -e 0', small.unchanged.ms / small.node.ms, '×')
 
+	const copied = await compare(
+		{
+			node: () => node('-e', '0'),
+			mount: () =>
+				lading([
+					'copy',
+					`${tls.host}/sample-0:v1.0.0`,
+					`${tls.host}/copy-${version++}`,
+					'--ca',
+					tls.ca,
+					'--quiet',
+				]),
+		},
+		ROUNDS * 2,
+	)
+	row('copy within one registry, TLS / node -e 0', copied.mount.ms / copied.node.ms, '×', 2, '<= 2 ×')
+
 	const tree = await compare({
 		checked: () =>
 			lading(

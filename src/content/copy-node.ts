@@ -35,6 +35,8 @@ export interface CopyRun {
 	readonly limit: Limiter
 	/** By {@link keyOf}: whether it had to be moved. */
 	readonly seen: Map<string, Promise<boolean>>
+	/** By digest: manifests that are needed more than once. One that is not yet read is `undefined`. */
+	readonly documents: Map<string, Uint8Array | undefined>
 	/** By digest: what the source says points at it. */
 	readonly referrers: Map<string, Promise<readonly Descriptor[]>>
 	/** By digest: whether something that points at it had to be moved. */
@@ -192,10 +194,11 @@ function streamedFrom(source: ReadableStore, node: Descriptor): ContentSource {
 export function readManifest(run: CopyRun, node: Descriptor): Promise<Uint8Array> {
 	return run.limit(async () => {
 		const { source } = run.options
-		const known = source.open?.(node)?.bytes
+		const known = run.documents.get(node.digest) ?? source.open?.(node)?.bytes
 		if (known) return known
 		const bytes = await onSide('source', readVerified(source, node, run.store))
 		if (!bytes) throw withSide('source', missing(node))
+		if (run.documents.has(node.digest)) run.documents.set(node.digest, bytes)
 		return bytes
 	})
 }

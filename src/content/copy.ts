@@ -89,6 +89,7 @@ export async function copyAll(options: CopyAllOptions): Promise<CopyAllResult> {
 		store: signal ? { signal } : {},
 		limit: createLimiter(concurrency),
 		seen: new Map(),
+		documents: new Map(),
 		referrers: new Map(),
 		walked: new Map(),
 		record(event) {
@@ -136,25 +137,38 @@ async function copyRoot(run: CopyRun, { root, tags = [], named }: CopyRoot): Pro
 	// A tag that names the root proves that it is there, whole.
 	const there = tags.length > pending.length
 	if (there) run.record({ action: 'skipped', descriptor: root })
-	const followed = options.referrers === true && (there || (await hasReferrers(run, root)))
-	const [first] = pending
-	if (!there && !followed && first !== undefined && destination.pushTagged) {
-		const moved = await copyTagged(run, root, pending)
-		return { changed: moved || pending.length > 0, tagged: pending }
+	try {
+		const [first] = pending
+		if (!there && first !== undefined && destination.pushTagged) {
+			const moved = await copyTagged(run, root, pending)
+			if (moved !== undefined) return { changed: true, tagged: pending }
+		}
+		const moved = !there && (await copyNode(run, root, 0))
+		const joined = options.referrers === true && (await copyReferrers(run, root, 0))
+		if (pending.length > 0) await setTags(run, { root, tags: pending, bytes: await readManifest(run, root) })
+		return { changed: moved || joined || pending.length > 0, tagged: pending }
+	} finally {
+		run.documents.delete(root.digest)
 	}
-	const moved = !there && (await copyNode(run, root, 0))
-	const joined = options.referrers === true && (await copyReferrers(run, root, 0))
-	if (pending.length > 0) await setTags(run, { root, tags: pending, bytes: await readManifest(run, root) })
-	return { changed: moved || joined || pending.length > 0, tagged: pending }
 }
 
-/** Pushes the manifest by its first tag: one request less. @returns whether it was not there */
-async function copyTagged(run: CopyRun, root: Descriptor, tags: readonly string[]): Promise<boolean> {
-	const { destination } = run.options
-	const [bytes, exists] = await Promise.all([
+/**
+ * Pushes the manifest by its first tag: one request less.
+ * @returns whether it was not there; `undefined`, and nothing was done, when something points at it, which must come before the tag
+ */
+async function copyTagged(
+	run: CopyRun,
+	root: Descriptor,
+	tags: readonly string[],
+): Promise<boolean | undefined> {
+	const { destination, referrers } = run.options
+	run.documents.set(root.digest, undefined)
+	const [bytes, exists, isFollowed] = await Promise.all([
 		readManifest(run, root),
 		run.limit(() => onSide('destination', destination.exists(root, run.store))),
+		referrers === true && hasReferrers(run, root),
 	])
+	if (isFollowed) return undefined
 	if (exists) {
 		run.record({ action: 'skipped', descriptor: root })
 		await setTags(run, { root, tags, bytes })

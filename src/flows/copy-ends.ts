@@ -123,7 +123,9 @@ export function openDestination(
 
 /** A directory with something else in it is somebody's. @throws UserError `NAME_TAKEN` */
 function refuseOther({ path, shown }: Exclude<Place, { kind: 'registry' }>): void {
-	if (!existsSync(path) || existsSync(join(path, 'index.json')) || readdirSync(path).length === 0) return
+	if (!existsSync(path) || existsSync(join(path, 'index.json'))) return
+	// Of a copy that was interrupted, contents are left that the next one need not fetch.
+	if (readdirSync(path).every((name) => name === 'blobs' || name === 'oci-layout')) return
 	throw new UserError('NAME_TAKEN', `${shown} is not empty, and no OCI image layout`, {
 		hint: 'Name a directory that is new, empty, or such a layout.',
 	})

@@ -18,7 +18,8 @@ export function formatRemoval(plan: RemovalPlan, style: Style = createStyle(fals
 		lines.push(
 			`${style.bold('takes away')} ${countOf(tags.length, 'tag')} of ${name}: ${some(tags.map(({ tag }) => tag))}`,
 		)
-	for (const digest of orphans) lines.push(`  no tag names ${digest} any more`)
+	for (const digest of orphans)
+		lines.push(`  no tag${tagsKnown ? '' : ' that was looked at'} names ${digest} any more`)
 	if (!tagsKnown) lines.push('  there are too many tags to look at each: others may name the same')
 	if (referrers.length > 0)
 		lines.push(

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { hashSync } from 'bcryptjs'
 import { MAIN } from '../e2e/program.ts'
+import { goProgram } from './go-program.ts'
 
 export const USER = 'ann'
 export const PASSWORD = 'a secret: of ann'
@@ -31,16 +32,33 @@ const plain = {
 
 /** Debian's docker-registry, without the referrers API. */
 export async function startDockerRegistry(directory: string): Promise<Registry> {
+	return await startDistributionLike('docker-registry', { directory, name: 'docker-registry' })
+}
+
+/** The registry of the distribution project, version 3. */
+export async function startDistribution(directory: string): Promise<Registry> {
+	const built = await goProgram({
+		package: 'github.com/distribution/distribution/v3/cmd/registry',
+		version: 'v3.1.2',
+	})
+	return await startDistributionLike(built, { directory, name: 'distribution' })
+}
+
+async function startDistributionLike(
+	command: string,
+	{ directory, name }: { readonly directory: string; readonly name: string },
+): Promise<Registry> {
 	const host = `127.0.0.1:${await freePort()}`
 	const config = {
 		version: 0.1,
-		storage: { filesystem: { rootdirectory: join(directory, 'docker-registry') }, delete: { enabled: true } },
+		storage: { filesystem: { rootdirectory: join(directory, name) }, delete: { enabled: true } },
 		http: { addr: host },
 		log: { level: 'error' },
 	}
-	const file = join(directory, 'docker-registry.json')
+	const file = join(directory, `${name}.json`)
 	writeFileSync(file, JSON.stringify(config))
-	const server = spawn('docker-registry', ['serve', file], { stdio: 'ignore' })
+	const env = { ...process.env, OTEL_TRACES_EXPORTER: 'none' }
+	const server = spawn(command, ['serve', file], { stdio: 'ignore', env })
 	const failed = new Promise<never>((_, reject) => server.once('error', reject))
 	await Promise.race([failed, answers(`http://${host}/v2/`)])
 	return { ...plain, host, stop: () => stop(server) }

@@ -155,6 +155,24 @@ describe('against docker-registry', () => {
 		expect(await back.resolve('v9')).toEqual(root)
 	})
 
+	it('loses no referrer of those that are pushed at once', async () => {
+		const { sources, manifest } = artifact(randomBytes(10))
+		const destination = client('secret').repository(registry, 'team/at-once')
+		const subject = manifest.descriptor
+		await copy({ source: createSourceStore(sources), destination, root: subject })
+		const pointing = Array.from({ length: 5 }, () => artifact(randomBytes(10), { subject }))
+		await Promise.all(
+			pointing.map((each) =>
+				copy({
+					source: createSourceStore(each.sources),
+					destination,
+					root: each.manifest.descriptor,
+				}),
+			),
+		)
+		expect(await destination.referrers(subject)).toHaveLength(5)
+	})
+
 	it('keeps referrers under the tag that stands in for the API, and copies them', async () => {
 		const { sources, manifest } = artifact(randomBytes(100))
 		const subject = { ...manifest.descriptor }

@@ -104,9 +104,25 @@ export function nextPage(link: string | readonly string[] | undefined): string |
 	return undefined
 }
 
+/** By repository and tag: the last change that is under way. */
+const changes = new WeakMap<Endpoint, Map<string, Promise<unknown>>>()
+
+/** One change of a tag after another. */
+async function inTurn<T>(endpoint: Endpoint, tag: string, change: () => Promise<T>): Promise<T> {
+	const turns = changes.get(endpoint) ?? new Map<string, Promise<unknown>>()
+	changes.set(endpoint, turns)
+	const mine = (turns.get(tag) ?? Promise.resolve()).then(change, change)
+	turns.set(tag, mine)
+	try {
+		return await mine
+	} finally {
+		if (turns.get(tag) === mine) turns.delete(tag)
+	}
+}
+
 /**
  * Adds a manifest with a subject to the index behind the referrers tag, for a registry that does
- * not do so itself. Two writers at once can lose one another's entry: the specification has no remedy.
+ * not do so itself. Two processes at once can lose one another's entry: the specification has no remedy.
  */
 export async function addToReferrersTag(
 	endpoint: Endpoint,
@@ -115,10 +131,12 @@ export async function addToReferrersTag(
 ): Promise<void> {
 	const pointed = source.bytes && subjectOf(source.descriptor, source.bytes)
 	if (!pointed) return
-	const tag = referrersTag(pointed.subject.digest)
-	const known = (await readIndex(endpoint, `manifests/${tag}`, undefined))?.manifests ?? []
-	if (known.some(({ digest }) => digest === pointed.referrer.digest)) return
-	const index = { schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: [...known, pointed.referrer] }
-	const bytes = Buffer.from(JSON.stringify(index))
-	await put(bytes, MediaType.imageIndex, tag)
+	const { subject, referrer } = pointed
+	const tag = referrersTag(subject.digest)
+	await inTurn(endpoint, tag, async () => {
+		const known = (await readIndex(endpoint, `manifests/${tag}`, undefined))?.manifests ?? []
+		if (known.some(({ digest }) => digest === referrer.digest)) return
+		const index = { schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: [...known, referrer] }
+		await put(Buffer.from(JSON.stringify(index)), MediaType.imageIndex, tag)
+	})
 }
