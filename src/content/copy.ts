@@ -50,6 +50,8 @@ export interface CopyResult extends CopyCounts {
 export interface RootResult {
 	/** Whether its manifest, a referrer or a tag is new at the destination. */
 	readonly changed: boolean
+	/** Whether its manifest or a referrer is. */
+	readonly moved: boolean
 	readonly tagged: readonly string[]
 }
 
@@ -120,7 +122,7 @@ export async function copyAll(options: CopyAllOptions): Promise<CopyAllResult> {
 	return { changed: moved > 0 || results.some(({ changed }) => changed), ...counts, roots: results }
 }
 
-const UNTOUCHED: RootResult = { changed: false, tagged: [] }
+const UNTOUCHED: RootResult = { changed: false, moved: false, tagged: [] }
 
 function emptyCount(): { count: number; bytes: number } {
 	return { count: 0, bytes: 0 }
@@ -141,12 +143,13 @@ async function copyRoot(run: CopyRun, { root, tags = [], named }: CopyRoot): Pro
 		const [first] = pending
 		if (!there && first !== undefined && destination.pushTagged) {
 			const moved = await copyTagged(run, root, pending)
-			if (moved !== undefined) return { changed: true, tagged: pending }
+			if (moved !== undefined) return { changed: true, moved, tagged: pending }
 		}
-		const moved = !there && (await copyNode(run, root, 0))
-		const joined = options.referrers === true && (await copyReferrers(run, root, 0))
+		const isNew = !there && (await copyNode(run, root, 0))
+		const isJoined = options.referrers === true && (await copyReferrers(run, root, 0))
+		const moved = isNew || isJoined
 		if (pending.length > 0) await setTags(run, { root, tags: pending, bytes: await readManifest(run, root) })
-		return { changed: moved || joined || pending.length > 0, tagged: pending }
+		return { changed: moved || pending.length > 0, moved, tagged: pending }
 	} finally {
 		run.documents.delete(root.digest)
 	}
@@ -200,5 +203,6 @@ async function copyPlain(run: CopyRun, root: Descriptor, pending: readonly strin
 			hint: 'Only manifests carry tags.',
 		})
 	}
-	return { changed: await copyNode(run, root, 0), tagged: [] }
+	const moved = await copyNode(run, root, 0)
+	return { changed: moved, moved, tagged: [] }
 }

@@ -76,7 +76,7 @@ export async function copyArtifacts(
 		)
 		const result = await runTransfer(session, transfer, { ...options, step })
 		if (options.dryRun !== true) await target.finish(entriesOf(transfer, from))
-		const copied = describe(transfer, { to, changed: result.roots.map(({ changed }) => changed) })
+		const copied = describe(transfer, { to, moved: result.roots.map(({ moved }) => moved) })
 		const outcome = result.changed ? 'copied' : 'unchanged'
 		if (result.changed) step.done(`${options.dryRun === true ? 'would be: ' : ''}${describeMoved(result)}`)
 		else step.unchanged(`unchanged: ${formatPlace(to)} has it already`)
@@ -141,18 +141,16 @@ function entriesOf({ roots }: Transfer, from: Place): Parameters<Destination['fi
 
 function describe(
 	{ roots }: Transfer,
-	{ to, changed }: { readonly to: Place; readonly changed: readonly boolean[] },
+	{ to, moved }: { readonly to: Place; readonly moved: readonly boolean[] },
 ): readonly CopiedArtifact[] {
 	return roots.flatMap(({ root, tags, named }, index) =>
 		(tags.length > 0 ? tags : [undefined]).map((tag, at): CopiedArtifact => {
 			const isNew = tag !== undefined && named[at]?.digest !== root.digest
-			// What points at it may be new, too; only a root with one tag tells which.
-			const isChanged = isNew || changed[index] === true
 			return {
 				reference: formatArtifact(to, { tag, digest: root.digest }),
 				digest: root.digest,
 				...(tag !== undefined && { tag }),
-				outcome: isChanged ? 'copied' : 'unchanged',
+				outcome: isNew || moved[index] === true ? 'copied' : 'unchanged',
 			}
 		}),
 	)

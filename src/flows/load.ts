@@ -89,10 +89,14 @@ export async function load(session: Session, options: LoadOptions): Promise<Load
 			const result = await runTransfer(session, transfer, { ...options, step })
 			moved = addMoved(moved, result)
 			isChanged ||= result.changed
+			// By digest and tag: of several tags, only one may be new.
 			const changed = new Set(
-				transfer.roots.flatMap(({ root }, index) =>
-					result.roots[index]?.changed === true ? [root.digest] : [],
-				),
+				transfer.roots.flatMap(({ root, tags }, index) => {
+					const { moved: isNew = false, tagged = [] } = result.roots[index] ?? {}
+					return isNew
+						? [undefined, ...tags].map((tag) => `${root.digest} ${tag}`)
+						: tagged.map((tag) => `${root.digest} ${tag}`)
+				}),
 			)
 			for (const { entry, reference } of group) artifacts.push(loadedOf(entry, reference, changed))
 		}
@@ -105,14 +109,14 @@ export async function load(session: Session, options: LoadOptions): Promise<Load
 	}
 }
 
-function loadedOf(entry: LayoutEntry, reference: Reference, changed: ReadonlySet<Digest>): LoadedArtifact {
+function loadedOf(entry: LayoutEntry, reference: Reference, changed: ReadonlySet<string>): LoadedArtifact {
 	const { descriptor } = entry
 	const from = entry.reference ?? entry.name
 	return {
 		...(from !== undefined && { from }),
 		reference: formatReference({ ...reference, digest: descriptor.digest }),
 		digest: descriptor.digest,
-		outcome: changed.has(descriptor.digest) ? 'loaded' : 'unchanged',
+		outcome: changed.has(`${descriptor.digest} ${reference.tag}`) ? 'loaded' : 'unchanged',
 	}
 }
 

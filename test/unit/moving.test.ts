@@ -142,6 +142,20 @@ describe('copy', () => {
 		expect(result).toMatchObject({ copied: { count: 3 }, mounted: { count: 4 }, outcome: 'copied' })
 	})
 
+	it('says of each tag whether it is new', async () => {
+		await push(['v1'], app)
+		await lading('copy', `${host}/${app}`, `${host}/${app}-b`, '--all-tags')
+		await lading('tag', `${host}/${app}:v1`, 'v2')
+		const { copy: result } = await json('copy', `${host}/${app}`, `${host}/${app}-b`, '--all-tags')
+		expect(result).toMatchObject({
+			outcome: 'copied',
+			artifacts: [
+				{ tag: 'v1', outcome: 'unchanged' },
+				{ tag: 'v2', outcome: 'copied' },
+			],
+		})
+	})
+
 	it('leaves what points at it behind with --no-referrers', async () => {
 		const root = await push(['v1'], app)
 		await lading('copy', `${host}/${app}:v1`, `${host}/${app}-b`, '--no-referrers')
