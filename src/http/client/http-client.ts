@@ -49,9 +49,8 @@ export interface HttpClient {
 
 const MAX_REDIRECTS = 10
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
-const RETRY_STATUS: ReadonlySet<number> = new Set([
-	408, 425, 429, 500, 502, 503, 504, 507, 520, 521, 522, 524,
-])
+/** Not 507: a full disk is as full a second later. */
+const RETRY_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 524])
 
 /** Whether an answer with this status is worth asking for again. */
 export function isRetryableStatus(status: number): boolean {

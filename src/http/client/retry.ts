@@ -1,4 +1,5 @@
 import { RemoteError } from '../../errors/index.ts'
+import { Stalled } from './failure.ts'
 
 export interface RetryPolicy {
 	/** How often a request is sent at most, the first time included. */
@@ -9,7 +10,7 @@ export interface RetryPolicy {
 	readonly maxDelay: number
 	/** Milliseconds: a `Retry-After` beyond it ends the attempts. */
 	readonly maxRetryAfter: number
-	/** Milliseconds of waiting for one request, all delays together. */
+	/** Milliseconds of waiting for one request: all delays together, and the time in which the other side stood still. */
 	readonly budget: number
 }
 
@@ -28,6 +29,8 @@ export interface Retry {
 	readonly origin: string
 	/** Milliseconds that the other side asked for. */
 	readonly retryAfter?: number | undefined
+	/** Whether it was given up only after a long wait. */
+	readonly stalled?: boolean | undefined
 }
 
 export type Outcome<T> =
@@ -38,6 +41,8 @@ export interface RepeatOptions<T> {
 	readonly policy: RetryPolicy
 	readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>
 	readonly random: () => number
+	/** Milliseconds since the epoch. */
+	readonly now: () => number
 	readonly onRetry: (event: RetryEvent) => void
 	readonly retryOf: (outcome: Outcome<T>) => Retry | undefined
 	/** Frees a value that is not returned. */
@@ -50,8 +55,10 @@ export async function repeat<T>(operation: () => Promise<T>, options: RepeatOpti
 	const { policy, signal } = options
 	let waited = 0
 	for (let attempt = 1; ; attempt++) {
+		const begun = options.now()
 		const outcome = await settle(operation)
 		const retry = signal?.aborted ? undefined : options.retryOf(outcome)
+		if (retry?.stalled === true) waited += options.now() - begun
 		const delay = retry && delayBefore(attempt, retry, options)
 		const exhausted = attempt >= policy.attempts || delay === undefined || waited + delay > policy.budget
 		if (retry === undefined || exhausted) {
@@ -92,9 +99,11 @@ export function retryOfError(error: unknown): Retry | undefined {
 	if (!(error instanceof RemoteError) || error.wire?.retryable !== true) return undefined
 	const { url, status, retryAfter } = error.wire
 	return {
-		reason: status === undefined ? error.message : `status ${status}`,
+		// A transfer that broke off began with a status that says nothing of that.
+		reason: status === undefined || status < 400 ? error.message : `status ${status}`,
 		origin: URL.canParse(url) ? new URL(url).origin : url,
 		retryAfter,
+		stalled: error.cause instanceof Stalled,
 	}
 }
 

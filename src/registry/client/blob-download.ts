@@ -12,9 +12,9 @@ export async function downloadBlob(
 	{ signal }: StoreOptions,
 ): Promise<ByteStream | undefined> {
 	const response = await fetchBlob(endpoint, target, signal)
-	return (
-		response && resumedStream(target, response, (offset) => reopenBlob(endpoint, target, { offset, signal }))
-	)
+	const reopen = (offset: number): ReturnType<typeof reopenBlob> =>
+		reopenBlob(endpoint, target, { offset, signal })
+	return response && resumedStream(target, response, { http: endpoint.http, reopen, signal })
 }
 
 async function fetchBlob(
@@ -34,17 +34,22 @@ async function reopenBlob(
 	endpoint: Endpoint,
 	target: Descriptor,
 	{ offset, signal }: { readonly offset: number; readonly signal: AbortSignal | undefined },
-): Promise<HttpResponse> {
+): Promise<HttpResponse | undefined> {
 	const response = await endpoint.send({
 		method: 'GET',
 		path: `blobs/${target.digest}`,
 		headers: { range: `bytes=${offset}-` },
 		access: 'pull',
+		retry: false,
 		signal,
 	})
 	const range = response.headers['content-range'] ?? ''
 	if (response.status === 200 || (response.status === 206 && range.startsWith(`bytes ${offset}-`)))
 		return response
+	if (response.status === 416) {
+		response.discard()
+		return undefined
+	}
 	if (response.status === 206) {
 		response.discard()
 		throw protocolError(endpoint.registry, 'answers with another range than was asked for', response)

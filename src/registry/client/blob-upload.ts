@@ -1,12 +1,17 @@
 import { RemoteError } from '../../errors/index.ts'
 import type { HttpResponse } from '../../http/client/index.ts'
-import { type ContentSource, type StoreOptions, verified } from '../../content/index.ts'
+import type { ContentSource, StoreOptions } from '../../content/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { Endpoint } from './endpoint.ts'
+import { hasContent } from './has-content.ts'
 import { printable, protocolError } from './registry-errors.ts'
+import { contentFrom, Pieces } from './upload-pieces.ts'
 
 /** What a connection carries before the first acknowledgement (10 segments): goes along with the first request. */
 export const SINGLE_POST_BYTES = 14_000
+
+/** Content smaller than this is sent anew sooner than the registry says how much of it came, in bytes. */
+const RESUMED_BYTES = 1024 * 1024
 
 const STORED: unique symbol = Symbol('stored')
 
@@ -20,10 +25,31 @@ export interface UploadOptions extends StoreOptions {
 	readonly session?: string | undefined
 }
 
+/** An upload under way: what outlives its connections. */
+interface Upload {
+	readonly endpoint: Endpoint
+	readonly source: ContentSource
+	readonly signal: AbortSignal | undefined
+	/** Present where the content goes in pieces. */
+	readonly pieces: Pieces | undefined
+	/** A session that nothing was sent to yet. */
+	fresh: string | undefined
+	/** A session whose connection broke off. */
+	broken: string | undefined
+	/** The furthest that the registry has said to stand, in bytes. */
+	reached: number
+}
+
+/** Where a session stands. */
+interface Standing {
+	readonly session: string
+	/** Number of bytes that the registry has. */
+	readonly offset: number
+}
+
 /**
- * Uploads a blob; a small one in a single request where the registry takes that. When it breaks off, a chunked upload goes on where the registry
- * says it stands; otherwise a new session is started, because nobody can know
- * what the old one holds.
+ * Uploads a blob; a small one in a single request where the registry takes that. When it breaks
+ * off, it goes on where the registry says it stands, and in a new session where that is gone.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
  */
 export async function uploadBlob(
@@ -32,19 +58,68 @@ export async function uploadBlob(
 	options: UploadOptions,
 ): Promise<void> {
 	const { chunkSize, signal } = options
-	let { session } = options
 	const inPieces = chunkSize !== undefined && source.descriptor.size > chunkSize
-	await endpoint.http.attempt(
-		async () => {
-			const started =
-				session ?? (await postWhole(endpoint, source, signal)) ?? (await startSession(endpoint, signal))
-			session = undefined
-			if (started === STORED) return
-			if (inPieces) await uploadChunks(endpoint, source, { session: started, chunkSize, signal })
-			else await uploadWhole(endpoint, source, { session: started, signal })
-		},
-		{ signal },
-	)
+	const upload: Upload = {
+		endpoint,
+		source,
+		signal,
+		pieces: inPieces ? new Pieces((offset) => contentFrom(source, { offset, signal }), chunkSize) : undefined,
+		fresh: options.session,
+		broken: undefined,
+		reached: 0,
+	}
+	try {
+		for (;;) {
+			const { reached } = upload
+			try {
+				return await endpoint.http.attempt(() => attempt(upload), { signal })
+			} catch (error) {
+				// What has come further meanwhile is worth as many attempts again.
+				if (!isPassing(error) || upload.reached <= reached) throw error
+			}
+		}
+	} finally {
+		await upload.pieces?.close()
+	}
+}
+
+function isPassing(error: unknown): error is RemoteError {
+	return error instanceof RemoteError && error.wire?.retryable === true
+}
+
+async function attempt(upload: Upload): Promise<void> {
+	const resumed = await resume(upload)
+	if (resumed === STORED) return
+	if (resumed) {
+		try {
+			return await carryOn(upload, resumed)
+		} catch (error) {
+			// Registries differ in what they make of a session that broke off: a new one needs no luck.
+			if (isPassing(error) || !(error instanceof RemoteError) || error.kind === 'denied') throw error
+		}
+	}
+	const started = await begin(upload)
+	if (started === STORED) return
+	await carryOn(upload, { session: started, offset: 0 })
+}
+
+/** Where a session that broke off stands; `undefined` where there is none to go on with. */
+async function resume(upload: Upload): Promise<Standing | typeof STORED | undefined> {
+	const { endpoint, source, signal, broken } = upload
+	if (broken === undefined) return undefined
+	upload.broken = undefined
+	if (!upload.pieces && source.descriptor.size < RESUMED_BYTES) return undefined
+	const standing = await askStanding(upload, broken)
+	if (standing) return standing.offset > 0 ? standing : undefined
+	// It may be gone because all had come, and only the answer was lost.
+	return (await hasContent(endpoint, source.descriptor, { signal })) ? STORED : undefined
+}
+
+/** The session of an upload that starts. */
+async function begin(upload: Upload): Promise<string | typeof STORED> {
+	const { fresh } = upload
+	upload.fresh = undefined
+	return fresh ?? (await postWhole(upload)) ?? (await startSession(upload))
 }
 
 /**
@@ -52,11 +127,11 @@ export async function uploadBlob(
  * wants it once more, `undefined` where that is to be begun the other way
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#single-post
  */
-async function postWhole(
-	endpoint: Endpoint,
-	{ descriptor, bytes }: ContentSource,
-	signal: AbortSignal | undefined,
-): Promise<string | typeof STORED | undefined> {
+async function postWhole({
+	endpoint,
+	source: { descriptor, bytes },
+	signal,
+}: Upload): Promise<string | typeof STORED | undefined> {
 	if (!bytes || descriptor.size > SINGLE_POST_BYTES) return undefined
 	const response = await endpoint.send({
 		method: 'POST',
@@ -65,7 +140,7 @@ async function postWhole(
 		headers: { 'content-type': 'application/octet-stream' },
 		body: bytes,
 		contentLength: descriptor.size,
-		retry: false,
+		retry: true,
 		signal,
 	})
 	if (response.status === 202) return sessionOf(endpoint, response)
@@ -77,13 +152,14 @@ async function postWhole(
 	return STORED
 }
 
-async function startSession(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<string> {
+/** A session more than is used costs nothing: it may be asked for again. */
+async function startSession({ endpoint, signal }: Upload): Promise<string> {
 	const response = await endpoint.send({
 		method: 'POST',
 		path: 'blobs/uploads/',
 		access: 'pull,push',
 		headers: { 'content-length': '0' },
-		retry: false,
+		retry: true,
 		signal,
 	})
 	if (response.status !== 202)
@@ -101,24 +177,43 @@ export function sessionOf(endpoint: Endpoint, response: HttpResponse): string {
 	return endpoint.resolve(location, response)
 }
 
-interface Session {
-	readonly session: string
-	readonly signal: AbortSignal | undefined
+/** Sends what a session lacks, and ends it. */
+async function carryOn(upload: Upload, start: Standing): Promise<void> {
+	const { source, pieces } = upload
+	const { size } = source.descriptor
+	let standing = start
+	try {
+		if (standing.offset === 0 && !pieces) return await finish(upload, { ...standing, whole: true })
+		for (let stuck = 0; standing.offset < size;) {
+			const next = await sendNext(upload, standing)
+			stuck = next.offset > standing.offset ? 0 : stuck + 1
+			if (stuck > 1) throw keepsNothing(upload.endpoint, next.session)
+			standing = next
+			upload.reached = Math.max(upload.reached, standing.offset)
+		}
+		await finish(upload, standing)
+	} catch (error) {
+		if (isPassing(error)) upload.broken = standing.session
+		throw error
+	}
 }
 
-async function uploadWhole(
-	endpoint: Endpoint,
-	source: ContentSource,
-	{ session, signal }: Session,
+async function finish(
+	{ endpoint, source, signal }: Upload,
+	{ session, whole }: Standing & { readonly whole?: boolean },
 ): Promise<void> {
 	const { descriptor, bytes } = source
+	const content = whole === true && {
+		headers: { 'content-type': 'application/octet-stream' },
+		body: bytes ?? (() => contentFrom(source, { offset: 0, signal })),
+		contentLength: descriptor.size,
+	}
 	const response = await endpoint.send({
 		method: 'PUT',
 		path: withDigest(session, descriptor.digest),
 		access: 'pull,push',
-		headers: { 'content-type': 'application/octet-stream' },
-		body: bytes ?? (() => verified(descriptor, source.open(signal ? { signal } : {}))),
-		contentLength: descriptor.size,
+		headers: { 'content-length': '0' },
+		...content,
 		retry: false,
 		signal,
 	})
@@ -148,106 +243,54 @@ function withDigest(session: string, digest: Digest): string {
 	return url.href
 }
 
-interface Chunks extends Session {
-	readonly chunkSize: number
-}
-
-/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks */
-async function uploadChunks(endpoint: Endpoint, source: ContentSource, options: Chunks): Promise<void> {
-	const { signal, chunkSize } = options
-	const { descriptor } = source
-	let { session } = options
-	let offset = 0
-	while (offset < descriptor.size) {
-		const start = offset
-		let chunks = readChunks(source, { start, chunkSize, signal })
-		for await (const chunk of chunks) {
-			const sent = await sendChunk(endpoint, { session, chunk, offset, signal })
-			session = sent.session
-			const expected = offset + chunk.byteLength
-			offset = sent.offset
-			// The registry stands elsewhere: read on from there.
-			if (offset !== expected) break
-		}
-		if (offset === start && offset < descriptor.size) throw stuck(endpoint, session)
-	}
-	const response = await endpoint.send({
-		method: 'PUT',
-		path: withDigest(session, descriptor.digest),
-		access: 'pull,push',
-		headers: { 'content-length': '0' },
-		retry: false,
-		signal,
-	})
-	await finished(endpoint, response, descriptor.digest)
-}
-
-function stuck(endpoint: Endpoint, session: string): RemoteError {
+function keepsNothing(endpoint: Endpoint, session: string): RemoteError {
 	return new RemoteError('REGISTRY_PROTOCOL', `${endpoint.registry} takes chunks and keeps nothing of them`, {
 		hint: 'Push without a chunk size.',
 		wire: { method: 'PATCH', url: session },
 	})
 }
 
-interface Chunk extends Session {
-	readonly chunk: Uint8Array
-	readonly offset: number
-}
-
-interface Standing {
-	readonly session: string
-	/** Number of bytes that the registry has. */
-	readonly offset: number
-}
-
-/** Sends one chunk; when that breaks off, asks how far it came. */
-async function sendChunk(endpoint: Endpoint, { session, chunk, offset, signal }: Chunk): Promise<Standing> {
-	const end = offset + chunk.byteLength
-	try {
-		const response = await endpoint.send({
-			method: 'PATCH',
-			path: session,
-			access: 'pull,push',
-			headers: {
-				'content-type': 'application/octet-stream',
-				'content-range': `${offset}-${end - 1}`,
-			},
-			body: chunk,
-			retry: false,
-			signal,
-		})
-		if (response.status === 202 || response.status === 204) {
-			return { session: sessionOf(endpoint, response), offset: standingOf(response, end) }
-		}
-		if (response.status !== 416) {
-			throw await endpoint.refusal(response, `take a chunk of a blob for ${endpoint.repository}`)
-		}
-		response.discard()
-	} catch (error) {
-		if (!(error instanceof RemoteError) || error.wire?.retryable !== true) throw error
-		return await askStanding(endpoint, { session, signal }, error)
+/**
+ * Sends the next piece, or all that is left, and says where the session then stands.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+ */
+async function sendNext(upload: Upload, { session, offset }: Standing): Promise<Standing> {
+	const { endpoint, source, signal } = upload
+	const piece = await upload.pieces?.at(offset)
+	const end = piece ? offset + piece.byteLength : source.descriptor.size
+	const response = await endpoint.send({
+		method: 'PATCH',
+		path: session,
+		access: 'pull,push',
+		headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` },
+		body: piece ?? (() => contentFrom(source, { offset, signal })),
+		contentLength: end - offset,
+		retry: false,
+		signal,
+	})
+	if (response.status === 202 || response.status === 204) {
+		return { session: sessionOf(endpoint, response), offset: standingOf(response, end) }
 	}
-	return askStanding(endpoint, { session, signal })
+	if (response.status === 416) {
+		const standing = await askStanding(upload, session)
+		if (standing) {
+			response.discard()
+			return standing
+		}
+	}
+	throw await endpoint.refusal(response, `take a chunk of a blob for ${endpoint.repository}`)
 }
 
-/** @throws RemoteError retryable (a new session) when the old one is gone */
-async function askStanding(
-	endpoint: Endpoint,
-	{ session, signal }: Session,
-	cause?: RemoteError,
-): Promise<Standing> {
+/** @returns `undefined` where the registry knows nothing of the session any more */
+async function askStanding({ endpoint, signal }: Upload, session: string): Promise<Standing | undefined> {
 	const response = await endpoint.send({ method: 'GET', path: session, access: 'pull,push', signal })
-	if (response.status === 204) {
-		return {
-			session: response.headers.location === undefined ? session : sessionOf(endpoint, response),
-			offset: standingOf(response, 0),
-		}
+	if (response.status === 204 || response.status === 202) {
+		const { location } = response.headers
+		const offset = standingOf(response, 0)
+		return { session: location === undefined ? session : sessionOf(endpoint, response), offset }
 	}
-	if (cause && response.status === 404) {
-		response.discard()
-		throw cause
-	}
-	throw await endpoint.refusal(response, `say where an upload to ${endpoint.repository} stands`)
+	response.discard()
+	return undefined
 }
 
 /** `Range: 0-N` names the last byte that is there; "0-0" of an empty session cannot be told from one byte. */
@@ -256,35 +299,4 @@ function standingOf(response: HttpResponse, assumed: number): number {
 	if (!range) return assumed
 	const last = Number(range[1])
 	return last === 0 && assumed !== 1 ? 0 : last + 1
-}
-
-/** The content from `start` on in pieces of `chunkSize`, verified as a whole. */
-async function* readChunks(
-	source: ContentSource,
-	{
-		start,
-		chunkSize,
-		signal,
-	}: { readonly start: number; readonly chunkSize: number; readonly signal: AbortSignal | undefined },
-): AsyncGenerator<Uint8Array, void, undefined> {
-	const { descriptor, bytes } = source
-	const stream = bytes ? [bytes] : verified(descriptor, source.open(signal ? { signal } : {}))
-	let skip = start
-	let held: Uint8Array[] = []
-	let size = 0
-	for await (const piece of stream) {
-		let rest = piece.subarray(Math.min(skip, piece.byteLength))
-		skip -= piece.byteLength - rest.byteLength
-		while (rest.byteLength > 0) {
-			const part = rest.subarray(0, chunkSize - size)
-			held.push(part)
-			size += part.byteLength
-			rest = rest.subarray(part.byteLength)
-			if (size < chunkSize) continue
-			yield Buffer.concat(held)
-			held = []
-			size = 0
-		}
-	}
-	if (size > 0) yield Buffer.concat(held)
 }

@@ -102,9 +102,13 @@ export async function putManifest(
 	})
 	if (response.status !== 201 && response.status !== 200) {
 		const tag = isDigest(reference) ? undefined : reference
-		throw await endpoint.refusal(response, `store the manifest ${reference} of ${repository}`, tag)
-	}
-	response.discard()
+		const refusal = await endpoint.refusal(response, `store the manifest ${reference} of ${repository}`, tag)
+		// A tag that may not move names what it shall: an answer was lost on the way, and it was set all the same.
+		const isThere =
+			refusal.code === 'TAG_EXISTS' &&
+			(await resolveManifest(endpoint, reference, options))?.digest === descriptor.digest
+		if (!isThere) throw refusal
+	} else response.discard()
 	checkDigest(endpoint, response, descriptor.digest)
 	// A registry that knows referrers says so; for any other the entry is ours to make.
 	if (response.headers['oci-subject'] !== undefined) return

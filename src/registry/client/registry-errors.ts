@@ -78,6 +78,12 @@ function judge(status: number, refusal: Refusal): { readonly code: ErrorCode; re
 	}
 	if (status === 413)
 		return { code: 'REGISTRY_FAILED', hint: 'It is larger than the registry, or a proxy before it, allows.' }
+	if (status === 507) {
+		return {
+			code: 'REGISTRY_FAILED',
+			hint: 'Its disk or its quota is full: have room made there, then push again.',
+		}
+	}
 	if (status === 429)
 		return { code: 'REGISTRY_FAILED', hint: 'Too many requests: wait before you try again.' }
 	if (status >= 500)

@@ -4,6 +4,7 @@ import { type Descriptor, type Digest, isDigest, isManifestType, isTag } from '.
 import { downloadBlob } from './blob-download.ts'
 import { checkDigest, sessionOf, SINGLE_POST_BYTES, uploadBlob } from './blob-upload.ts'
 import type { Endpoint } from './endpoint.ts'
+import { hasContent } from './has-content.ts'
 import { putManifest, readManifest, resolveManifest } from './manifests.ts'
 import { listReferrers } from './referrers.ts'
 import { listTags } from './tag-list.ts'
@@ -47,28 +48,13 @@ export function createRemoteRepository(
 	/** Sessions that the registry opened instead of mounting. */
 	const sessions = new Map<Digest, string>()
 
-	async function exists(target: Descriptor, { signal }: StoreOptions = {}): Promise<boolean> {
-		const isManifest = isManifestType(target.mediaType)
-		const path = `${isManifest ? 'manifests' : 'blobs'}/${target.digest}`
-		const headers = isManifest ? { accept: target.mediaType } : {}
-		const response = await endpoint.send({ method: 'HEAD', path, headers, access: 'pull', signal })
-		response.discard()
-		if (response.status === 200) {
-			// A registry that lost bytes says so here; the push then heals it.
-			const length = response.headers['content-length']
-			return length === undefined || Number(length) === target.size
-		}
-		if (response.status === 404 || response.status === 405) return false
-		throw await endpoint.refusal(response, `say whether ${repository} has ${target.digest}`)
-	}
-
 	return {
 		origin: { registry, repository },
 		async resolve(reference, options = {}) {
 			checkReference(reference)
 			return resolveManifest(endpoint, reference, options)
 		},
-		exists,
+		exists: (target, options = {}) => hasContent(endpoint, target, options),
 		unaskedBytes: SINGLE_POST_BYTES,
 		async fetch(target, options = {}) {
 			if (!isManifestType(target.mediaType)) return downloadBlob(endpoint, target, options)
@@ -136,17 +122,27 @@ export function createRemoteRepository(
 		},
 		async delete(reference, { signal } = {}) {
 			checkReference(reference)
-			const path = `manifests/${reference}`
-			const response = await endpoint.send({ method: 'DELETE', path, access: 'delete', signal })
-			if (response.status === 404) {
-				response.discard()
-				return false
-			}
-			if (response.status !== 202 && response.status !== 200) {
-				throw await endpoint.refusal(response, `delete ${reference} of ${repository}`)
-			}
-			response.discard()
-			return true
+			let tries = 0
+			return await endpoint.http.attempt(
+				async () => {
+					tries++
+					const path = `manifests/${reference}`
+					const response = await endpoint.send({
+						method: 'DELETE',
+						path,
+						access: 'delete',
+						retry: false,
+						signal,
+					})
+					if (response.status !== 202 && response.status !== 200 && response.status !== 404) {
+						throw await endpoint.refusal(response, `delete ${reference} of ${repository}`)
+					}
+					response.discard()
+					// What is gone at the second try went at the first, whose answer was lost.
+					return response.status !== 404 || tries > 1
+				},
+				{ signal },
+			)
 		},
 	}
 }

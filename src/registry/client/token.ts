@@ -41,6 +41,10 @@ const tokenSchema = v.object({
  * @see https://distribution.github.io/distribution/spec/auth/token/ and /oauth/
  */
 export async function fetchToken(http: HttpClient, request: TokenRequest, now: () => number): Promise<Token> {
+	return await http.attempt(() => askForToken(http, request, now), { signal: request.signal })
+}
+
+async function askForToken(http: HttpClient, request: TokenRequest, now: () => number): Promise<Token> {
 	const { registry, credential } = request
 	const response =
 		credential?.kind === 'identity-token'
@@ -83,7 +87,7 @@ function getToken(
 	for (const scope of scopes) url.searchParams.append('scope', scope)
 	if (credential) url.searchParams.set('account', credential.username)
 	const headers = credential ? { authorization: basic(credential) } : {}
-	return http.request({ method: 'GET', url: url.href, headers, signal })
+	return http.request({ method: 'GET', url: url.href, headers, retry: false, signal })
 }
 
 function postToken(
@@ -105,7 +109,7 @@ function postToken(
 		body: Buffer.from(form.toString()),
 		// Its body is the secret: it goes nowhere but to the realm.
 		redirect: 'manual',
-		retry: true,
+		retry: false,
 		signal,
 	})
 }
