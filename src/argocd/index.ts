@@ -26,8 +26,13 @@ export type { Owner } from './owner.ts'
 export { parseApplication } from './parse-application.ts'
 export { formatRepoUrl, normalizeRepoUrl, parseRepoUrl, tlsHostname } from './repo-url.ts'
 export type { RepoUrl, RepoUrlResult } from './repo-url.ts'
-export { buildRepositorySecret, repositorySecretName } from './repository-secret.ts'
-export type { RepositorySecretOptions } from './repository-secret.ts'
+export {
+	buildCredentialTemplate,
+	buildRepositorySecret,
+	credentialTemplateUrl,
+	repositorySecretName,
+} from './repository-secret.ts'
+export type { CredentialTemplateOptions, RepositorySecretOptions } from './repository-secret.ts'
 export { annotationsOf, resourceKey, resourcesOf } from './resource.ts'
 export type { DeployedResource, ResourceIdentity } from './resource.ts'
 export {

@@ -6,7 +6,11 @@ export interface CliContext extends CommandContext {
 	readonly process: StricliProcess
 	readonly stdout: TextStream
 	readonly stderr: TextStream
-	readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined }
+	readonly stdin: AsyncIterable<Uint8Array | string> & {
+		readonly isTTY?: boolean | undefined
+		/** Of a terminal: whether keys come one by one and unshown. */
+		readonly setRawMode?: ((isRaw: boolean) => unknown) | undefined
+	}
 	readonly cwd: string
 	readonly env: Readonly<Record<string, string | undefined>>
 	readonly version: string

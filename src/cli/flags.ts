@@ -108,6 +108,28 @@ export const registryFlags: {
 	passwordStdin: toggle('Read the password or token from standard input'),
 }
 
+interface Refused extends Parsed<string> {
+	readonly hidden: true
+}
+
+/** What other tools take a password by. Every process of the machine may read a command line. */
+export const refusedPassword: Refused = {
+	kind: 'parsed',
+	parse() {
+		throw new UserError(
+			'USAGE',
+			'a password on the command line can be read by every process of this machine',
+			{
+				hint: 'Change it if it is a real one. Then: lading login HOST -u NAME, which asks for it, or --password-stdin.',
+			},
+		)
+	},
+	brief: 'Refused',
+	placeholder: 'PASSWORD',
+	optional: true,
+	hidden: true,
+}
+
 /** Which cluster, and how to reach it. */
 export interface ClusterFlags {
 	readonly cluster?: string

@@ -16,6 +16,8 @@ import { historyCommand } from './commands/history.ts'
 import { initCommand } from './commands/init.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { loadCommand } from './commands/load.ts'
+import { loginCommand } from './commands/login.ts'
+import { logoutCommand } from './commands/logout.ts'
 import { logsCommand } from './commands/logs.ts'
 import { pullCommand } from './commands/pull.ts'
 import { pushCommand } from './commands/push.ts'
@@ -90,6 +92,8 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
 		rollback: rollbackCommand,
 		logs: logsCommand,
 		forward: forwardCommand,
+		login: loginCommand,
+		logout: logoutCommand,
 		trust: trustCommand,
 		registry,
 		cluster,

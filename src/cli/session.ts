@@ -40,7 +40,7 @@ export async function accessOf(
 				? 'a password is given, but no user name'
 				: 'a user name is given, but no password',
 			{
-				hint: 'Give both: --username NAME --password-stdin, or LADING_USERNAME and LADING_PASSWORD. docker login works too.',
+				hint: 'Give both: --username NAME --password-stdin, or LADING_USERNAME and LADING_PASSWORD. lading login keeps them.',
 			},
 		)
 	}
@@ -57,7 +57,7 @@ export async function accessOf(
 
 const MAX_PASSWORD_BYTES = 64 * 1024
 
-async function readPassword(stdin: Invocation['context']['stdin']): Promise<string> {
+export async function readPassword(stdin: Invocation['context']['stdin']): Promise<string> {
 	if (stdin.isTTY === true) {
 		throw new UserError('USAGE', '--password-stdin reads from a pipe, and standard input is a terminal', {
 			hint: 'printenv TOKEN | lading … --username NAME --password-stdin',

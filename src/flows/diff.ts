@@ -43,7 +43,7 @@ function refuseCredentialsForTwo(session: Session, sides: readonly string[], { a
 		'USAGE',
 		`the user name and password are for one registry, and this asks two: ${[...registries].join(' and ')}`,
 		{
-			hint: 'Sign in to each with docker login, or set LADING_REGISTRY to the one that LADING_USERNAME is for.',
+			hint: 'Sign in to each with lading login, or set LADING_REGISTRY to the one that LADING_USERNAME is for.',
 		},
 	)
 }

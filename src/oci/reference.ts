@@ -60,7 +60,7 @@ export function parseReference(text: string, options: ParseReferenceOptions = {}
 			if (colon)
 				fail(
 					'it carries user information',
-					'Credentials come from docker login, or by --username with --password-stdin.',
+					'Credentials come from lading login, or by --username with --password-stdin.',
 				)
 			fail(`"${suffix}" after @ is not a digest`, 'A digest is sha256: followed by 64 of 0-9a-f.')
 		} else digest = suffix

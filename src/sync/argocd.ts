@@ -1,4 +1,4 @@
-import type { RepositorySecretOptions } from '../argocd/index.ts'
+import type { CredentialTemplateOptions, RepositorySecretOptions } from '../argocd/index.ts'
 import type { ApiOptions, ApplicationApi } from './application-api.ts'
 
 /** How Argo CD knows a repository. */
@@ -34,6 +34,11 @@ export interface RepositoryApi {
 	 * @throws UserError `REFERENCE_INVALID`, `OBJECT_INVALID`
 	 */
 	apply(options: ApplyRepositoryOptions): Promise<RepositoryResult>
+	/**
+	 * Gives Argo CD a credential for all repositories of a registry that have none of their own. One of
+	 * someone else's for the same registry is left alone.
+	 */
+	applyTemplate(options: CredentialTemplateOptions & ApiOptions): Promise<RepositoryResult>
 	/** Removes the entry, if lading made it. @returns whether it did */
 	remove(repoURL: string, options?: ApiOptions): Promise<boolean>
 }

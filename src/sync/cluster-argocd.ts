@@ -3,6 +3,7 @@ import type { Cluster, KubeObject } from '../cluster/index.ts'
 import type { Argocd, Repository } from './argocd.ts'
 import { createClusterApplicationApi } from './cluster-application-api.ts'
 import {
+	applyCredentialTemplate,
 	applyRepositorySecret,
 	findRepositorySecret,
 	isOurs,
@@ -25,6 +26,9 @@ export function createClusterArgocd(
 			},
 			async apply(options) {
 				return await applyRepositorySecret(cluster, { ...options, namespace })
+			},
+			async applyTemplate(options) {
+				return await applyCredentialTemplate(cluster, { ...options, namespace })
 			},
 			async remove(repoURL, { signal } = {}) {
 				return await removeRepositorySecret(cluster, repoURL, { namespace, signal })

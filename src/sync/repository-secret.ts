@@ -1,6 +1,9 @@
 import {
 	ArgocdName,
+	buildCredentialTemplate,
 	buildRepositorySecret,
+	type CredentialTemplateOptions,
+	credentialTemplateUrl,
 	normalizeRepoUrl,
 	type RepositorySecretOptions,
 } from '../argocd/index.ts'
@@ -18,7 +21,19 @@ export async function findRepositorySecret(
 		signal,
 	}: ApiOptions & { readonly namespace?: string | undefined } = {},
 ): Promise<KubeObject | undefined> {
-	const labelSelector = `${ArgocdName.secretTypeLabel}=repository`
+	return await findSecret(cluster, repoURL, { kind: 'repository', namespace, signal })
+}
+
+async function findSecret(
+	cluster: Cluster,
+	repoURL: string,
+	{
+		kind,
+		namespace = ArgocdName.defaultNamespace,
+		signal,
+	}: ApiOptions & { readonly kind: string; readonly namespace?: string | undefined },
+): Promise<KubeObject | undefined> {
+	const labelSelector = `${ArgocdName.secretTypeLabel}=${kind}`
 	const { items } = await cluster.list(
 		{ apiVersion: 'v1', kind: 'Secret' },
 		{ namespace, labelSelector, signal },
@@ -67,6 +82,21 @@ export async function applyRepositorySecret(
 		if (isForbidden(error) && username === undefined) return { outcome: 'forbidden', name }
 		throw error
 	}
+}
+
+/** Makes the `repo-creds` Secret for a registry. One of someone else's for the same URL is left alone. */
+export async function applyCredentialTemplate(
+	cluster: Cluster,
+	options: CredentialTemplateOptions & ApiOptions,
+): Promise<RepositoryResult> {
+	const { signal, registry, namespace } = options
+	const url = credentialTemplateUrl(registry)
+	const present = await findSecret(cluster, url, { kind: 'repo-creds', namespace, signal })
+	if (present !== undefined && !isOurs(present))
+		return { outcome: 'kept', name: present.metadata.name, type: secretField(present, 'type') }
+	const secret = buildCredentialTemplate(options)
+	await cluster.apply(secret, { fieldManager: FIELD_MANAGER, force: true, signal })
+	return { outcome: 'applied', name: secret.metadata.name, type: 'oci' }
 }
 
 /** Removes the Secret, if lading made it. @returns whether it did */

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import {
 	buildRepositorySecret,
+	credentialTemplateUrl,
 	explainMessage,
 	factsOf,
 	normalizeRepoUrl,
@@ -32,6 +33,18 @@ const repositoryList = v.looseObject({
 				type: v.optional(v.string()),
 				name: v.optional(v.string()),
 				project: v.optional(v.string()),
+			}),
+		),
+	),
+})
+
+const templateList = v.looseObject({
+	items: v.nullish(
+		v.array(
+			v.looseObject({
+				url: v.string(),
+				type: v.optional(v.string()),
+				username: v.optional(v.string()),
 			}),
 		),
 	),
@@ -116,6 +129,22 @@ export function createServerRepositories(
 				}
 				await sleep(CA_RETRY_MS, signal)
 			}
+		},
+		async applyTemplate({ registry, username, password, plainHttp, signal }) {
+			const url = credentialTemplateUrl(registry)
+			const { items } = readAnswer(templateList, await client.json({ path: 'v1/repocreds', signal }))
+			const present = items?.find((each) => normalizeRepoUrl(each.url) === normalizeRepoUrl(url))
+			// It keeps neither names nor labels: another account's is taken for someone else's.
+			if (present !== undefined && present.username !== username)
+				return { outcome: 'kept', name: present.url, type: present.type }
+			await client.json({
+				method: 'POST',
+				path: 'v1/repocreds',
+				query: { upsert: 'true' },
+				body: { type: 'oci', url, username, password, insecureOCIForceHttp: plainHttp },
+				signal,
+			})
+			return { outcome: 'applied', name: url, type: 'oci' }
 		},
 		async remove(repoURL, { signal } = {}) {
 			const present = await find(repoURL, { signal })

@@ -145,7 +145,7 @@ describe('credentials', () => {
 	it('are asked for where there are none, and the wrong ones are named so', async () => {
 		const none = await check({})
 		expect(none.code).toBe(4)
-		expect(none.stderr).toContain('docker login')
+		expect(none.stderr).toContain('lading login')
 		const wrong = await check({ env: { LADING_USERNAME: USER, LADING_PASSWORD: 'wr0ng' } })
 		expect(wrong.code).toBe(4)
 		expect(wrong.stdout + wrong.stderr).not.toContain('wr0ng')

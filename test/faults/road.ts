@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { buildArtifact, packLayer, unpack } from '../../src/artifact/index.ts'
@@ -80,10 +80,6 @@ export async function pullFrom({ repository }: Visit, tag: string, directory: st
 export function expectWhole(pulled: string, { directory }: PackedDirectory): void {
 	for (const name of ['map.yaml', 'data.bin'])
 		expect(readFileSync(join(pulled, name)).equals(readFileSync(join(directory, name)))).toBe(true)
-}
-
-export function expectNothing(pulled: string): void {
-	expect(existsSync(pulled)).toBe(false)
 }
 
 /** What a tag names at the registry itself is there whole, all the way down. */

@@ -7,6 +7,8 @@ import { parseJson } from './parse-json.ts'
 /** A file of docker's or podman's, read once. */
 export interface AuthFile {
 	readonly path: string
+	/** As it is written. */
+	readonly text: string
 	/** The name of the helper that keeps this registry's credential. */
 	helperFor(registry: string): string | undefined
 	/** What the file itself holds; the longest key that is a prefix of `registry/repository` wins. */
@@ -40,7 +42,7 @@ type Entry = NonNullable<v.InferOutput<typeof fileSchema>['auths']>[string]
 export function readAuthFile(path: string): AuthFile | undefined {
 	const unreadable = (why: string): UserError =>
 		new UserError('CREDENTIALS_UNREADABLE', `${path} ${why}`, {
-			hint: 'Correct the file, or write it anew with docker login.',
+			hint: 'Correct the file, or move it away and sign in anew with lading login.',
 		})
 	const text = readText(path, unreadable)
 	if (text === undefined) return undefined
@@ -51,6 +53,7 @@ export function readAuthFile(path: string): AuthFile | undefined {
 	const helpers = new Map(Object.entries(credHelpers).map(([key, name]) => [canonicalKey(key), name]))
 	return {
 		path,
+		text,
 		helperFor(registry) {
 			return helpers.get(canonicalRegistry(registry)) ?? (credsStore === '' ? undefined : credsStore)
 		},
@@ -81,7 +84,7 @@ function readText(path: string, unreadable: (why: string) => UserError): string 
 }
 
 /** Keys have been written as `host`, `host/path`, `https://host`, `https://host/v1/` and `host/v2/`. */
-function canonicalKey(key: string): string {
+export function canonicalKey(key: string): string {
 	const bare = key
 		.replace(/^https?:\/\//, '')
 		.replace(/\/+$/, '')

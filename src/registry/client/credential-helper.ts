@@ -30,20 +30,10 @@ export async function askHelper(
 	server: string,
 	options: HelperOptions,
 ): Promise<Credential | undefined> {
-	// The name becomes part of a program's name: nothing in it may lead out of PATH.
-	if (!/^[a-z0-9-]+$/.test(name)) {
-		throw new UserError(
-			'CREDENTIALS_UNREADABLE',
-			`${options.path} names a credential helper that is no name`,
-			{
-				hint: 'credsStore and credHelpers hold the part after docker-credential-, of a-z, 0-9 and "-".',
-			},
-		)
-	}
-	const program = `docker-credential-${name}`
-	const { status, output } = await run(program, server, options)
+	const program = helperProgram(name, options)
+	const { status, output } = await run(program, { verb: 'get', input: server }, options)
 	// The protocol has no other sign for "not found" than this sentence.
-	if (status !== 0 && /credentials not found/i.test(output)) return undefined
+	if (status !== 0 && NOT_FOUND.test(output)) return undefined
 	const answer = status === 0 ? v.safeParse(answerSchema, parseJson(output)) : undefined
 	if (!answer?.success) {
 		throw new UserError('CREDENTIALS_UNREADABLE', `${program} gave no credential for ${server}`, {
@@ -57,13 +47,68 @@ export async function askHelper(
 	return { kind: 'password', username, password: secret }
 }
 
+const NOT_FOUND = /credentials not found/i
+
+/**
+ * Has `docker-credential-NAME store` keep a credential.
+ * @throws UserError `CREDENTIALS_UNREADABLE`, `TOOL_MISSING`
+ */
+export async function storeWithHelper(
+	name: string,
+	{
+		server,
+		username,
+		password,
+	}: { readonly server: string; readonly username: string; readonly password: string },
+	options: HelperOptions,
+): Promise<string> {
+	const program = helperProgram(name, options)
+	const input = JSON.stringify({ ServerURL: server, Username: username, Secret: password })
+	const { status } = await run(program, { verb: 'store', input }, options)
+	// Its words are not shown: some helpers repeat what they were given.
+	if (status === 0) return program
+	throw new UserError('CREDENTIALS_UNREADABLE', `${program} does not keep the credential for ${server}`, {
+		hint: `It ended with status ${status}. Unlock the keychain behind it, or take it out of ${options.path}.`,
+	})
+}
+
+/** Has `docker-credential-NAME erase` forget a registry. @returns whether it knew it */
+export async function eraseWithHelper(
+	name: string,
+	server: string,
+	options: HelperOptions,
+): Promise<boolean> {
+	const program = helperProgram(name, options)
+	if (!(await askHelper(name, server, options))) return false
+	const { status, output } = await run(program, { verb: 'erase', input: server }, options)
+	if (status === 0) return true
+	if (NOT_FOUND.test(output)) return false
+	throw new UserError('CREDENTIALS_UNREADABLE', `${program} does not forget ${server}`, {
+		hint: `It ended with status ${status}. Try it by hand: echo ${server} | ${program} erase`,
+	})
+}
+
+function helperProgram(name: string, options: HelperOptions): string {
+	// The name becomes part of a program's name: nothing in it may lead out of PATH.
+	if (!/^[a-z0-9-]+$/.test(name)) {
+		throw new UserError(
+			'CREDENTIALS_UNREADABLE',
+			`${options.path} names a credential helper that is no name`,
+			{
+				hint: 'credsStore and credHelpers hold the part after docker-credential-, of a-z, 0-9 and "-".',
+			},
+		)
+	}
+	return `docker-credential-${name}`
+}
+
 function run(
 	program: string,
-	server: string,
+	{ verb, input }: { readonly verb: 'get' | 'store' | 'erase'; readonly input: string },
 	{ env, path, signal, timeout = DEFAULT_TIMEOUT }: HelperOptions,
 ): Promise<{ readonly status: number | string; readonly output: string }> {
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, ['get'], {
+		const child = spawn(program, [verb], {
 			env: { ...env },
 			stdio: ['pipe', 'pipe', 'ignore'],
 			timeout,
@@ -95,6 +140,6 @@ function run(
 		})
 		// A helper may end without reading; that is its business.
 		child.stdin.once('error', () => undefined)
-		child.stdin.end(server)
+		child.stdin.end(input)
 	})
 }

@@ -1,4 +1,6 @@
 export type { Credential } from './credential.ts'
+export { eraseCredential, storeCredential } from './credential-store.ts'
+export type { CredentialToStore, StoredCredential } from './credential-store.ts'
 export { createKeychain } from './keychain.ts'
 export type { Keychain, KeychainOptions, KeychainOverride } from './keychain.ts'
 export { createRegistryClient } from './registry-client.ts'

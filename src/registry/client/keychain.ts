@@ -80,9 +80,17 @@ function environmentCredential(registry: string, env: KeychainOptions['env']): C
 function authFilePaths({ env, homeDirectory }: KeychainOptions): readonly string[] {
 	const paths: string[] = []
 	if (env['REGISTRY_AUTH_FILE']) paths.push(env['REGISTRY_AUTH_FILE'])
-	paths.push(join(env['DOCKER_CONFIG'] || join(homeDirectory ?? homedir(), '.docker'), 'config.json'))
+	paths.push(dockerConfigPath({ env, homeDirectory }))
 	if (env['XDG_RUNTIME_DIR']) paths.push(join(env['XDG_RUNTIME_DIR'], 'containers', 'auth.json'))
 	return paths
+}
+
+/** Where docker keeps credentials, and the names of the helpers that do. */
+export function dockerConfigPath({
+	env,
+	homeDirectory,
+}: Pick<KeychainOptions, 'env' | 'homeDirectory'>): string {
+	return join(env['DOCKER_CONFIG'] || join(homeDirectory ?? homedir(), '.docker'), 'config.json')
 }
 
 function sameRegistry(a: string, b: string): boolean {
@@ -90,6 +98,6 @@ function sameRegistry(a: string, b: string): boolean {
 }
 
 /** The name under which helpers store a registry. */
-function helperServer(registry: string): string {
+export function helperServer(registry: string): string {
 	return canonicalRegistry(registry) === 'docker.io' ? 'https://index.docker.io/v1/' : registry
 }

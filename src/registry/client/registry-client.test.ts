@@ -432,7 +432,7 @@ describe('authentication', () => {
 		registry.log.length = 0
 		const wrong = client({ ...ann, password: 'wrong' })
 		const failure = await wrong.ping(registry.host).catch((error: unknown) => error)
-		expect(failure).toMatchObject({ code: 'UNAUTHENTICATED', hint: expect.stringContaining('docker login') })
+		expect(failure).toMatchObject({ code: 'UNAUTHENTICATED', hint: expect.stringContaining('lading login') })
 		expect(JSON.stringify(failure)).not.toContain('wrong')
 		expect(registry.log).toHaveLength(2)
 	})

@@ -27,9 +27,10 @@ export interface RegistryClient {
 	repository(registry: string, repository: string, options?: RemoteRepositoryOptions): RemoteRepository
 	/**
 	 * Whether the registry is there and accepts our credential, if there is one.
+	 * @returns whether it wanted to know who we are, and was told
 	 * @throws RemoteError `UNAUTHENTICATED`, `FORBIDDEN`, `REGISTRY_PROTOCOL` when it is no registry, and all of the transport's
 	 */
-	ping(registry: string): Promise<void>
+	ping(registry: string): Promise<{ readonly authenticated: boolean }>
 }
 
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
@@ -60,7 +61,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 				const type = response.headers['content-type'] ?? ''
 				response.discard()
 				if (type.startsWith('text/html')) throw protocolError(registry, 'answers with a web page', response)
-				return
+				return { authenticated: authorizer.isAuthenticated(registry) }
 			}
 			if (response.status === 404) {
 				response.discard()

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { type ErrorCode, RemoteError, type WireError, type WireTruth } from '../../errors/index.ts'
 import { type HttpResponse, isRetryableStatus, retryAfterOf } from '../../http/client/index.ts'
+import { knownAnswer } from './known-registries.ts'
 
 /** What was asked for when a registry said no. */
 export interface Refusal {
@@ -49,7 +50,11 @@ export async function refusalOf(response: HttpResponse, refusal: Refusal): Promi
 	}
 	const words = errors ? wordsOf(errors) : ''
 	const said = words === '' ? ` (status ${status})` : `: ${words} (status ${status})`
-	const { code, hint } = judge(status, refusal)
+	const known = knownAnswer(refusal.registry, {
+		status,
+		text: `${words} ${errors?.map(({ code }) => code).join(' ') ?? ''}`,
+	})
+	const { code, hint } = { ...judge(status, refusal), ...known }
 	return new RemoteError(code, `${refusal.registry} refused to ${refusal.action}${said}`, { hint, wire })
 }
 
@@ -99,7 +104,7 @@ function judge(status: number, refusal: Refusal): { readonly code: ErrorCode; re
 
 /** What to do when a registry wants to know who we are. */
 export function signIn(registry: string, authenticated: boolean): string {
-	const how = `docker login ${registry}, or --username NAME --password-stdin`
+	const how = `lading login ${registry}, or --username NAME --password-stdin`
 	return authenticated ? `The credential is not accepted. Renew it: ${how}` : `Sign in first: ${how}`
 }
 

@@ -56,12 +56,12 @@ export async function* resumedStream(
 
 async function settled(
 	pieces: Pieces,
-): Promise<{ readonly value: Uint8Array } | { readonly failure: unknown }> {
+): Promise<{ readonly value: Uint8Array } | { readonly failure: Error | undefined }> {
 	try {
 		const next = await pieces.next()
 		return next.done === true ? { failure: undefined } : { value: next.value }
-	} catch (failure) {
-		return { failure }
+	} catch (error) {
+		return { failure: error instanceof Error ? error : new Error(String(error), { cause: error }) }
 	}
 }
 

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { RemoteError } from '../../errors/index.ts'
 import type { HttpClient } from '../../http/client/index.ts'
 import type { Credential } from './credential.ts'
+import { knownAnswer } from './known-registries.ts'
 import { printable, protocolError, refusalOf, signIn } from './registry-errors.ts'
 import { parseJson } from './parse-json.ts'
 
@@ -58,8 +59,10 @@ async function askForToken(http: HttpClient, request: TokenRequest, now: () => n
 			authenticated: credential !== undefined,
 		})
 		if (response.status !== 401 && response.status !== 403 && response.status !== 400) throw refusal
+		// What a token service says of a wrong password is known by the registry that it stands for.
+		const known = knownAnswer(registry, { status: response.status, text: refusal.message })
 		throw new RemoteError(response.status === 403 ? 'FORBIDDEN' : 'UNAUTHENTICATED', refusal.message, {
-			hint: signIn(registry, credential !== undefined),
+			hint: known?.hint ?? signIn(registry, credential !== undefined),
 			wire: refusal.wire,
 		})
 	}

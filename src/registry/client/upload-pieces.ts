@@ -2,15 +2,16 @@ import { type ByteStream, type ContentSource, verified } from '../../content/ind
 
 /** Opens content from a byte on. It is verified as a whole, and so read from its start. */
 export async function* contentFrom(
-	{ descriptor, bytes, open }: ContentSource,
+	source: ContentSource,
 	{ offset, signal }: { readonly offset: number; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+	const { descriptor, bytes } = source
 	if (bytes) {
 		yield bytes.subarray(offset)
 		return
 	}
 	let skip = offset
-	for await (const chunk of verified(descriptor, open(signal ? { signal } : {}))) {
+	for await (const chunk of verified(descriptor, source.open(signal ? { signal } : {}))) {
 		const fresh = chunk.subarray(Math.min(skip, chunk.byteLength))
 		skip -= chunk.byteLength - fresh.byteLength
 		if (fresh.byteLength > 0) yield fresh
