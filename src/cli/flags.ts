@@ -197,6 +197,7 @@ export interface JudgeFlags {
 	readonly recurse?: boolean
 	readonly serverSide?: boolean
 	readonly argocdVersion?: string
+	readonly cache?: boolean
 }
 
 export const judgeFlags: {
@@ -204,11 +205,13 @@ export const judgeFlags: {
 	readonly recurse: Toggle
 	readonly serverSide: Toggle
 	readonly argocdVersion: Parsed<string>
+	readonly cache: Choice
 } = {
 	path: text('Path inside the artifact that Argo CD would read; default "."', 'PATH'),
 	recurse: toggle('As with an Application that recurses into subdirectories'),
 	serverSide: toggle('As with an Application that applies on the server side'),
 	argocdVersion: text('Version of Argo CD to check for; default 3.6.1', 'VERSION'),
+	cache: choice('Remember which files of a large directory were found without a fault; on by default'),
 }
 
 /** How a kind cluster is made. */

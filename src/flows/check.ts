@@ -15,6 +15,7 @@ import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { renderSubject } from './render.ts'
 import { directoryFacts, readSubject, type Subject } from './subject.ts'
+import { openVerdictCache } from './verdict-cache.ts'
 
 /** As which Application an artifact is judged. */
 export interface CheckOptions {
@@ -23,6 +24,8 @@ export interface CheckOptions {
 	readonly path?: string | undefined
 	readonly recurse?: boolean | undefined
 	readonly serverSide?: boolean | undefined
+	/** `false`: no verdict of an earlier check is used or kept. */
+	readonly cache?: boolean | undefined
 }
 
 /** Judges facts by Argo CD's rules. */
@@ -68,7 +71,11 @@ export async function checkSubject(
 	subject: Subject,
 	options: CheckOptions,
 ): Promise<Verdict<ResourceIdentity>> {
-	const judge = await judgeAhead(subject.facts.tree, { ...options, signal: session.signal })
+	const cache =
+		subject.kind === 'directory' && options.cache !== false
+			? { cache: openVerdictCache(session.env), root: subject.set.root }
+			: undefined
+	const judge = await judgeAhead(subject.facts.tree, { ...options, cache, signal: session.signal })
 	const verdict = judgeArtifact(subject.facts, { ...options, judge })
 	return (await checkRendered(session, subject, { ...options, verdict })) ?? verdict
 }

@@ -12,6 +12,7 @@ import {
 } from '../argocd/index.ts'
 import { isManifestName, parseManifests } from '../manifests/index.ts'
 import type { JudgeAnswer, JudgeRequest } from './judge-worker.ts'
+import { type DirectoryCache, RememberedVerdicts } from './remembered-verdicts.ts'
 import { type SharedFile, SharedFileReader, shareFiles } from './shared-files.ts'
 
 export interface JudgeAheadOptions {
@@ -21,6 +22,8 @@ export interface JudgeAheadOptions {
 	readonly signal?: AbortSignal | undefined
 	/** The built second thread; absent where there is none, as in the sources. */
 	readonly worker?: string | undefined
+	/** Where verdicts of earlier checks of this directory are kept; absent, nothing is. */
+	readonly cache?: DirectoryCache | undefined
 }
 
 /** Fewer files, or fewer bytes, are judged faster one after the other. */
@@ -61,11 +64,12 @@ export async function judgeAhead(
 		return bytes
 	}
 	const judged: (JudgedFile<ResourceIdentity> | undefined)[] = asked.map(() => undefined)
-	const helper = await Helper.start(
-		worker,
-		{ ...shared, serverSide },
-		(number, each) => (judged[number] = each),
-	)
+	const remembered = options.cache && new RememberedVerdicts(options.cache, { worker, serverSide })
+	const left = remembered?.recall(asked, { reader, judged }) ?? asked.length
+	const isWorthThread = left >= MANY_FILES
+	const helper = isWorthThread
+		? await Helper.start(worker, { ...shared, serverSide }, (number, each) => (judged[number] = each))
+		: undefined
 	try {
 		let count = 0
 		for (let number = reader.next(); number !== undefined; number = reader.next()) {
@@ -75,10 +79,11 @@ export async function judgeAhead(
 			await setImmediate()
 			options.signal?.throwIfAborted()
 		}
-		await helper.finished
+		await helper?.finished
 	} finally {
-		helper.stop()
+		helper?.stop()
 	}
+	if (left > 0) remembered?.keep(asked, { reader, judged })
 	const known = new Map<
 		Uint8Array,
 		{ readonly path: string; readonly judged: JudgedFile<ResourceIdentity> }

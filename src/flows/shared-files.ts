@@ -15,7 +15,7 @@ export interface SharedFiles {
 	readonly files: readonly SharedFile[]
 	/** All contents, one behind the other. */
 	readonly bytes: SharedArrayBuffer
-	/** The number of the next file, then for each whether its bytes are there. */
+	/** The number of the next file, then for each how far it is. */
 	readonly marks: SharedArrayBuffer
 }
 
@@ -30,6 +30,8 @@ export function shareFiles(files: readonly SharedFile[]): SharedFiles {
 		marks: new SharedArrayBuffer((1 + files.length) * Int32Array.BYTES_PER_ELEMENT),
 	}
 }
+
+const [READ, DECIDED] = [1, 2]
 
 /** One thread's view of the files. */
 export class SharedFileReader {
@@ -46,8 +48,16 @@ export class SharedFileReader {
 
 	/** The number of a file that no thread has taken yet. */
 	next(): number | undefined {
-		const number = Atomics.add(this.#marks, 0, 1)
-		return number < this.#files.length ? number : undefined
+		for (;;) {
+			const number = Atomics.add(this.#marks, 0, 1)
+			if (number >= this.#files.length) return undefined
+			if (Atomics.load(this.#marks, number + 1) !== DECIDED) return number
+		}
+	}
+
+	/** Takes a file out of the work; its bytes stay. */
+	decide(number: number): void {
+		Atomics.store(this.#marks, number + 1, DECIDED)
 	}
 
 	/** Puts bytes in that need not be read. */
@@ -72,11 +82,11 @@ export class SharedFileReader {
 	}
 
 	isRead(number: number): boolean {
-		return Atomics.load(this.#marks, number + 1) === 1
+		return Atomics.load(this.#marks, number + 1) >= READ
 	}
 
 	#mark(number: number): void {
-		Atomics.store(this.#marks, number + 1, 1)
+		Atomics.store(this.#marks, number + 1, READ)
 	}
 }
 

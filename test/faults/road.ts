@@ -35,15 +35,25 @@ export interface Visit {
 	readonly said: RetryEvent[]
 }
 
-/** A client that waits only by the clock that it is given, with a patience of a moment. */
-export function visit(host: string, name: string, options: { readonly chunkSize?: number } = {}): Visit {
+export interface VisitOptions {
+	readonly chunkSize?: number
+	/** Milliseconds until a silent registry is given up. Default: more than a busy machine needs for an answer. */
+	readonly patience?: number
+}
+
+/** A client that waits only by the clock that it is given. */
+export function visit(
+	host: string,
+	name: string,
+	{ patience = 20_000, ...options }: VisitOptions = {},
+): Visit {
 	const said: RetryEvent[] = []
 	let clock = Date.now()
 	const http = createHttpClient({
 		sleep: async (milliseconds) => void (clock += milliseconds),
 		random: () => 0.5,
 		now: () => clock,
-		timeouts: { headers: 250, idle: 250 },
+		timeouts: { headers: patience, idle: patience },
 		onRetry: (event) => said.push(event),
 	})
 	const keychain = { resolve: async () => undefined }

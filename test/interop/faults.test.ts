@@ -45,7 +45,10 @@ describe.each([
 				asyncProperty(nat(), constantFrom(1, 2), async (seed, most) => {
 					const name = `team/app-${++number}-${chunkSize}`
 					proxy.decide = brokenBySeed(seed, { faults: PASSING, share: 0.5, most })
-					const pushing = visit(proxy.host, name, chunkSize === undefined ? {} : { chunkSize })
+					const pushing = visit(proxy.host, name, {
+						patience: 1000,
+						...(chunkSize !== undefined && { chunkSize }),
+					})
 					const direct = visit(registry.host, name)
 					const pulled = join(directory, 'pulled')
 					try {

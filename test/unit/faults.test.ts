@@ -22,6 +22,7 @@ import {
 	pushTo,
 	type Visit,
 	visit,
+	type VisitOptions,
 } from '../faults/road.ts'
 
 /** Larger than what is sent anew sooner than resumed. */
@@ -54,7 +55,10 @@ afterEach(() => {
 	proxy.close()
 })
 
-function through(name: string, options: { readonly chunkSize?: number } = {}): Visit {
+/** Long enough for a registry in this process, short enough to wait for it often. */
+const PATIENCE = 1000
+
+function through(name: string, options: VisitOptions = {}): Visit {
 	const made = visit(proxy.host, name, options)
 	visits.push(made)
 	return made
@@ -152,7 +156,7 @@ describe('one push', () => {
 
 	it('gives up on a registry that stays silent before minutes have passed', async () => {
 		proxy.decide = () => ({ kind: 'stalled' })
-		const failure = await failureOf(pushTo(through(newName()), small))
+		const failure = await failureOf(pushTo(through(newName(), { patience: 100 }), small))
 		expect(failure).toMatchObject({ code: 'CONNECTION_FAILED' })
 		expect(proxy.log.length).toBeLessThanOrEqual(6)
 	})
@@ -167,15 +171,19 @@ describe('whatever breaks', () => {
 				const name = newName()
 				const packed = isLarge ? large : small
 				proxy.decide = brokenBySeed(seed, { faults: PASSING, share: 0.6, most: 2 })
-				await pushTo(through(name, chunkSize === undefined ? {} : { chunkSize }), packed, ['v1', 'v2'])
+				await pushTo(
+					through(name, { patience: PATIENCE, ...(chunkSize !== undefined && { chunkSize }) }),
+					packed,
+					['v1', 'v2'],
+				)
 				expect(await expectTagWholeOrAbsent(direct(name), 'v1')).toBe(true)
 				const pulled = join(directory, `pulled-${number}`)
 				proxy.decide = brokenBySeed(seed + 1, { faults: PASSING, share: 0.6, most: 2 })
-				await pullFrom(through(name), 'v2', pulled)
+				await pullFrom(through(name, { patience: PATIENCE }), 'v2', pulled)
 				expectWhole(pulled, packed)
 				rmSync(pulled, { recursive: true })
 			}),
-			{ numRuns: 25 },
+			{ numRuns: 15 },
 		)
 	}, 120_000)
 
@@ -193,7 +201,7 @@ describe('whatever breaks', () => {
 				const name = newName()
 				const packed = isLarge ? large : small
 				proxy.decide = brokenBySeed(seed, { faults, share: 0.3, most: 100 })
-				const failure = await failureOf(pushTo(through(name), packed))
+				const failure = await failureOf(pushTo(through(name, { patience: PATIENCE }), packed))
 				const isTagged = await expectTagWholeOrAbsent(direct(name), 'v1')
 				expect(failure !== undefined || isTagged).toBe(true)
 				expect(failure?.kind).not.toBe('bug')
@@ -201,14 +209,14 @@ describe('whatever breaks', () => {
 				await pushTo(through(name), packed)
 				proxy.decide = brokenBySeed(seed + 1, { faults, share: 0.4, most: 100 })
 				const pulled = join(parent, name.replaceAll('/', '-'))
-				const refused = await failureOf(pullFrom(through(name), 'v1', pulled))
+				const refused = await failureOf(pullFrom(through(name, { patience: PATIENCE }), 'v1', pulled))
 				expect(refused?.kind).not.toBe('bug')
 				expect(existsSync(pulled)).toBe(refused === undefined)
 				rmSync(pulled, { recursive: true, force: true })
 				// Nothing is left beside it either.
 				expect(existingNames(parent)).toEqual([])
 			}),
-			{ numRuns: 25 },
+			{ numRuns: 15 },
 		)
 	}, 120_000)
 })

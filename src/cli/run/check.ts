@@ -17,6 +17,7 @@ export async function check(invocation: Invocation, flags: CheckFlags, what: str
 		path: flags.path,
 		recurse: flags.recurse,
 		serverSide: flags.serverSide,
+		cache: flags.cache,
 	})
 	output.answer({
 		text: formatVerdict(result, { what, version, style: output.style }),

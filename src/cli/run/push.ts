@@ -46,6 +46,7 @@ export async function push(
 						path: flags.path ?? config.path,
 						recurse: flags.recurse || config.recurse,
 						serverSide: flags.serverSide,
+						cache: flags.cache,
 					},
 	})
 	const refreshed =
