@@ -72,19 +72,46 @@ interface UstarFields {
 	readonly linkTarget: string
 }
 
-function ustarBlock({ name, mode, size, flag, linkTarget }: UstarFields): Buffer {
+/** What every header holds: owner, time, magic, device numbers, and spaces in the place of the checksum. */
+const TEMPLATE: Buffer = template()
+
+function template(): Buffer {
 	const block = Buffer.alloc(BLOCK)
-	block.write(name.name, 0, 'latin1')
-	block.write(`${mode}\u00000000000\u00000000000\u0000`, 100, 'latin1')
-	block.write(`${size.toString(8).padStart(11, '0')}\u000000000000000\u0000        ${flag}`, 124, 'latin1')
-	block.write(linkTarget, 157, 'latin1')
+	block.write('0000000\u00000000000\u0000', 108, 'latin1')
+	block.write('00000000000\u000000000000000\u0000        ', 124, 'latin1')
 	block.write('ustar\u000000', 257, 'latin1')
 	block.write('0000000\u00000000000\u0000', 329, 'latin1')
-	block.write(name.prefix, 345, 'latin1')
-	let sum = 0
-	for (const byte of block) sum += byte
-	block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148, 'latin1')
 	return block
+}
+
+function ustarBlock({ name, mode, size, flag, linkTarget }: UstarFields): Buffer {
+	const block = Buffer.from(TEMPLATE)
+	block.write(name.name, 0, 'latin1')
+	block.write(mode, 100, 'latin1')
+	writeOctal(block, { value: size, start: 124, digits: 11 })
+	block.write(flag, 156, 'latin1')
+	if (linkTarget !== '') block.write(linkTarget, 157, 'latin1')
+	if (name.prefix !== '') block.write(name.prefix, 345, 'latin1')
+	let sum = 0
+	// Thousands of headers: an iterator would take several times as long.
+	for (let at = 0; at < BLOCK; at++) sum += block[at] ?? 0
+	writeOctal(block, { value: sum, start: 148, digits: 6 })
+	block[154] = 0
+	return block
+}
+
+const ZERO = 0x30
+
+function writeOctal(
+	block: Buffer,
+	{ value, start, digits }: { readonly value: number; readonly start: number; readonly digits: number },
+): void {
+	// Sizes do not fit into the 32 bits of shifts.
+	let rest = value
+	for (let at = start + digits - 1; at >= start; at--) {
+		block[at] = ZERO + (rest % 8)
+		rest = Math.floor(rest / 8)
+	}
 }
 
 function paxHeader(records: readonly (readonly [string, string])[]): Buffer {

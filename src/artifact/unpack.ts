@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, rmdirSync, symlinkSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import {
+	closeSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	renameSync,
+	rmSync,
+	rmdirSync,
+	symlinkSync,
+	writeSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { ByteStream } from '../content/index.ts'
 import { isSystemError, UserError } from '../errors/index.ts'
@@ -188,11 +198,14 @@ function refused(entry: TreeEntry, why: string): UserError {
 }
 
 async function writeFile(path: string, item: TarItem): Promise<void> {
-	const file: FileHandle = await open(path, 'w', 0o644)
+	// Synchronous calls, three for a small file: several times as fast as the thread pool.
+	const file = openSync(path, 'w', 0o644)
 	try {
-		for await (const part of item.content()) await file.writeFile(part)
+		for await (const part of item.content()) {
+			for (let written = 0; written < part.byteLength;) written += writeSync(file, part, written)
+		}
 	} finally {
-		await file.close()
+		closeSync(file)
 	}
 }
 

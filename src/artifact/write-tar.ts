@@ -134,10 +134,13 @@ function* readInto(chunk: Chunk, entry: ManifestEntry): Generator<Uint8Array> {
 		let rest = entry.size
 		while (rest > 0) {
 			if (chunk.room.byteLength === 0) yield* chunk.flush()
-			const read = readSome(file, { into: chunk.room, length: Math.min(rest, chunk.room.byteLength), entry })
-			if (read === 0) throw changed(entry)
+			// One byte more than there should be tells in the same call that the file ends.
+			const length = Math.min(rest + 1, chunk.room.byteLength)
+			const read = readSome(file, { into: chunk.room, length, entry })
+			if (read === 0 || read > rest) throw changed(entry)
 			chunk.used(read)
 			rest -= read
+			if (rest === 0 && read < length) return
 		}
 		if (readSome(file, { into: Buffer.allocUnsafe(1), length: 1, entry }) > 0) throw changed(entry)
 	} finally {

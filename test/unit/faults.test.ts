@@ -183,7 +183,7 @@ describe('whatever breaks', () => {
 				expectWhole(pulled, packed)
 				rmSync(pulled, { recursive: true })
 			}),
-			{ numRuns: 15 },
+			{ numRuns: 10 },
 		)
 	}, 120_000)
 

@@ -1,6 +1,7 @@
+import dns from 'node:dns'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createHttpClient, type HttpClient, type HttpClientOptions, type RetryEvent } from './index.ts'
 
 const closers: (() => void)[] = []
@@ -63,7 +64,7 @@ describe('retries', () => {
 		},
 	)
 
-	it.each([400, 404, 501])('takes %i for an answer', async (code) => {
+	it.each([400, 404, 501, 507])('takes %i for an answer', async (code) => {
 		const { origin, seen } = await serve(status(code), ok)
 		expect(await text(client(), origin)).toBe(`${code} no`)
 		expect(seen).toHaveLength(1)
@@ -109,6 +110,21 @@ describe('retries', () => {
 		const { origin, seen } = await serve(status(503, { 'retry-after': '10' }))
 		expect(await text(client({ retry: { budget: 25_000 } }), origin)).toBe('503 no')
 		expect(seen).toHaveLength(3)
+	})
+
+	it('counts the time of a silent server against the budget', async () => {
+		const { origin, seen } = await serve(() => undefined)
+		let clock = 0
+		const http = client({
+			timeouts: { headers: 20 },
+			retry: { budget: 100_000 },
+			// Each look at the clock is half a minute later.
+			now: () => (clock += 30_000),
+		})
+		await expect(http.request({ method: 'GET', url: origin })).rejects.toMatchObject({
+			code: 'CONNECTION_FAILED',
+		})
+		expect(seen).toHaveLength(4)
 	})
 
 	it('does not send a POST twice unless it is told that it may', async () => {
@@ -305,6 +321,31 @@ describe('failures', () => {
 			wire: { url: `${origin}/v2/?token=***` },
 		})
 		expect(http.slept).toEqual([])
+	})
+
+	it('repeats a look-up that DNS does not answer now, and only that', async () => {
+		const { origin } = await serve(ok)
+		const url = origin.replace('127.0.0.1', 'registry.example.com')
+		const asked: string[] = []
+		const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((
+			host: string,
+			_options: object,
+			done: (error: Error | null, addresses?: readonly object[]) => void,
+		) => {
+			asked.push(host)
+			if (asked.length < 3) done(Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' }))
+			else done(null, [{ address: '127.0.0.1', family: 4 }])
+		}) as typeof dns.lookup)
+		try {
+			const events: RetryEvent[] = []
+			const http = client({ onRetry: (event) => events.push(event) })
+			expect(await text(http, url)).toBe('200 fine')
+			expect(events.map(({ reason }) => reason)).toEqual([
+				'the name registry.example.com cannot be looked up now',
+			])
+		} finally {
+			lookup.mockRestore()
+		}
 	})
 
 	it('names a host that does not exist', async () => {

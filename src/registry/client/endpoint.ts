@@ -75,7 +75,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 			const scopes = [`repository:${repository}:${wanted}`]
 			if (from !== undefined) scopes.push(`repository:${from}:pull`)
 			const url = path.startsWith('http') ? path : base + path
-			const signals = [signal, options.signal].filter((each) => each !== undefined)
+			// Mostly they are one: joining signals costs more than a small request.
+			const signals = [...new Set([signal, options.signal])].filter((each) => each !== undefined)
 			const http: HttpRequest = {
 				...rest,
 				url,

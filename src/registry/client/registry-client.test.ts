@@ -300,6 +300,56 @@ describe('pulling', () => {
 		expect(cuts).toBe(3)
 	})
 
+	it('asks on when less came than should, though the answer looked whole', async () => {
+		const { descriptor } = await push()
+		const asked: (string | undefined)[] = []
+		registry.fault = (request, response) => {
+			if (request.method !== 'GET' || request.url?.includes('/blobs/') !== true) return false
+			const blob = registry.blobs.get(request.url.split('/').at(-1) ?? '')
+			if (!blob || blob.byteLength < 1000) return false
+			asked.push(request.headers.range)
+			const start = Number(/\d+/.exec(request.headers.range ?? '')?.[0] ?? 0)
+			const end = Math.min(start + 40_000, blob.byteLength)
+			const range = { 'content-range': `bytes ${start}-${end - 1}/${blob.byteLength}` }
+			response.writeHead(start === 0 ? 200 : 206, { ...range, 'content-length': end - start })
+			response.end(blob.subarray(start, end))
+			return true
+		}
+		await copy({ source: repository(), destination: createMemoryStore(), root: descriptor })
+		expect(asked).toEqual([undefined, 'bytes=40000-', 'bytes=80000-'])
+	})
+
+	it('finds that a tag has been deleted when the answer was lost', async () => {
+		await push()
+		let lost = false
+		registry.fault = (request) => {
+			if (request.method !== 'DELETE' || lost) return false
+			lost = true
+			registry.manifests.delete('team/app:v1')
+			request.socket.resetAndDestroy()
+			return true
+		}
+		expect(await repository().delete('v1')).toBe(true)
+		expect(await repository().delete('v1')).toBe(false)
+	})
+
+	it('takes a tag that may not move for set when it names what it shall', async () => {
+		let lost = false
+		registry.fault = (request, response) => {
+			if (request.method !== 'PUT' || request.url?.includes('/manifests/v1') !== true) return false
+			if (lost) {
+				response.writeHead(409).end()
+				return true
+			}
+			lost = true
+			// It is stored, and nobody hears of it.
+			Object.assign(response, { writeHead: () => response, end: () => request.socket.resetAndDestroy() })
+			return false
+		}
+		const { descriptor } = await push()
+		expect((await repository().resolve('v1'))?.digest).toBe(descriptor.digest)
+	})
+
 	it('says on which side corrupt content was found', async () => {
 		const manifest = await push()
 		const { digest } = bytesSource(MediaType.layerTar, layer).descriptor

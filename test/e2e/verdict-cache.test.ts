@@ -1,0 +1,134 @@
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs'
+import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Ended, lading } from './program.ts'
+
+// A refusal that an earlier check has not seen, or that somebody has talked away, must be a refusal.
+
+let home: string
+let tree: string
+let verdicts: string
+let key: string
+beforeEach(() => {
+	home = mkdtempSync(join(tmpdir(), 'lading-e2e-'))
+	tree = join(home, 'tree')
+	verdicts = join(home, '.cache/lading/verdicts')
+	key = join(home, '.local/state/lading/verdict-key')
+	mkdirSync(tree)
+	for (let index = 0; index < 60; index++) writeFileSync(join(tree, `${index}.yaml`), good(index))
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const padding = 'x'.repeat(20_000)
+const good = (index: number): string =>
+	`apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map-${index}\ndata:\n  text: ${padding}\n`
+const BAD = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map-7\ndata: [\n# ${padding}\n`
+
+function check(...flags: readonly string[]): Promise<Ended> {
+	const env = { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' }
+	return lading(['check', 'tree', ...flags], { cwd: home, env })
+}
+
+function sealed(): string {
+	const [name, ...more] = readdirSync(verdicts)
+	expect(more).toEqual([])
+	return join(verdicts, name ?? '')
+}
+
+describe('verdicts of an earlier check', () => {
+	it('say the same as a new one', async () => {
+		const cold = await check('--json')
+		expect(cold.code).toBe(0)
+		expect(statSync(sealed()).mode & 0o777).toBe(0o600)
+		expect(statSync(key).mode & 0o777).toBe(0o600)
+		expect(await check('--json')).toEqual(cold)
+		expect(await check('--json', '--no-cache')).toEqual(cold)
+	})
+
+	it('do not hold for a file that has changed', async () => {
+		expect((await check()).code).toBe(0)
+		writeFileSync(join(tree, '7.yaml'), BAD)
+		const refused = await check()
+		expect(refused.code).toBe(1)
+		expect(refused.stdout + refused.stderr).toContain('7.yaml')
+		expect((await check()).code).toBe(1)
+		writeFileSync(join(tree, '7.yaml'), good(7))
+		expect((await check()).code).toBe(0)
+	})
+
+	it('are not kept without wanting to', async () => {
+		await check('--no-cache')
+		expect(existsSync(verdicts)).toBe(false)
+		expect(existsSync(key)).toBe(false)
+	})
+
+	it.each<readonly [string, (path: string) => void]>([
+		['an entry that was added', (path) => writeFileSync(path, forged(readFileSync(path, 'utf8')))],
+		['a seal that was cut off', (path) => writeFileSync(path, forged(readFileSync(path, 'utf8')).slice(65))],
+		['half a file', (path) => writeFileSync(path, readFileSync(path).subarray(0, 500))],
+		['no file', (path) => writeFileSync(path, '')],
+		[
+			'another key',
+			(path) => {
+				writeFileSync(key, Buffer.alloc(32, 1))
+				writeFileSync(path, forged(readFileSync(path, 'utf8')))
+			},
+		],
+	])('are none when they were tampered with: %s', async (_, tamper) => {
+		expect((await check()).code).toBe(0)
+		writeFileSync(join(tree, '7.yaml'), BAD)
+		tamper(sealed())
+		expect((await check()).code).toBe(1)
+	})
+
+	it('are none in the place of those of another directory', async () => {
+		expect((await check()).code).toBe(0)
+		const first = sealed()
+		cpSync(tree, join(home, 'moved'), { recursive: true })
+		await lading(['check', 'moved'], { cwd: home, env: { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' } })
+		const second = readdirSync(verdicts).find((name) => join(verdicts, name) !== first)
+		cpSync(join(verdicts, second ?? ''), first)
+		writeFileSync(join(tree, '7.yaml'), BAD)
+		expect((await check()).code).toBe(1)
+	})
+
+	it('are none where somebody else may write, or behind a link', async () => {
+		expect((await check()).code).toBe(0)
+		chmodSync(sealed(), 0o666)
+		expect((await check()).code).toBe(0)
+		const path = sealed()
+		expect(statSync(path).mode & 0o777).toBe(0o600)
+		cpSync(path, join(home, 'elsewhere'))
+		rmSync(path)
+		symlinkSync(join(home, 'elsewhere'), path)
+		expect((await check()).code).toBe(0)
+	})
+
+	it('are done without where there is no place for them', async () => {
+		writeFileSync(join(home, '.cache'), '')
+		expect((await check()).code).toBe(0)
+	})
+})
+
+/** As somebody without the key would write it: the bad file among the good ones, by its true digest. */
+function forged(text: string): string {
+	const body = JSON.parse(text.slice(65)) as { files: Record<string, { sha256: string }> }
+	const entry = body.files['7.yaml']
+	if (!entry) throw new Error('the verdict on 7.yaml is not kept')
+	entry.sha256 = createHash('sha256').update(BAD).digest('hex')
+	return `${text.slice(0, 64)}\n${JSON.stringify(body)}`
+}
