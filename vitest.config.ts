@@ -56,6 +56,7 @@ const config: ViteUserConfig = {
 			onKind(project('kind', ['test/kind/**/*.test.ts'], 600_000)),
 			onOneStack('stack', ['test/real/stack/keep.ts']),
 			onOneStack('bench', ['bench/*.bench.ts']),
+			project('bench-registry', ['bench/registry/*.bench.ts']),
 		],
 	},
 }

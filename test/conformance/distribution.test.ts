@@ -1,35 +1,33 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { statSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { hash } from 'bcryptjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRegistry, serveRegistry } from '../../src/registry/server/index.ts'
+import { goProgram } from '../interop/go-program.ts'
 
 /** The suite of the distribution specification, of the day that the registry was held against. */
-const SUITE = 'github.com/opencontainers/distribution-spec/conformance'
-const VERSION = 'v0.0.0-20260831232431-97274622c111'
-const BINARIES: string = join(
-	process.env.LADING_TEST_CACHE ?? join(homedir(), '.cache/lading-test'),
-	'bin',
-	VERSION,
-)
+const SUITE = {
+	package: 'github.com/opencontainers/distribution-spec/conformance',
+	version: 'v0.0.0-20260831232431-97274622c111',
+} as const
+/** Checks of the suite: as many as there are when nothing is skipped. */
+const CHECKS = { '1.1': 860, dev: 986 } as const
 const USER = 'ann'
 const PASSWORD = 'a secret: of ann'
 const BUILD_MS = 600_000
 
 const run = promisify(execFile)
+let suite: string
 let directory: string
 let registry: RunningRegistry
 
 beforeAll(async () => {
-	if (!existsSync(join(BINARIES, 'conformance'))) {
-		await mkdir(BINARIES, { recursive: true })
-		await run('go', ['install', `${SUITE}@${VERSION}`], { env: { ...process.env, GOBIN: BINARIES } })
-	}
+	suite = await goProgram(SUITE)
 	directory = await mkdtemp(join(tmpdir(), 'lading-'))
 	const htpasswd = join(directory, 'htpasswd')
 	await writeFile(htpasswd, `${USER}:${await hash(PASSWORD, 6)}\n`)
@@ -47,10 +45,10 @@ interface Result {
 }
 
 /** Runs the suite against repositories that nobody has used. */
-async function conformance(version: string): Promise<Result> {
+async function conformance(version: keyof typeof CHECKS): Promise<Result> {
 	const results = join(directory, `results-${version}`)
 	const fresh = randomBytes(6).toString('hex')
-	const ended = await run(join(BINARIES, 'conformance'), [], {
+	const ended = await run(suite, [], {
 		cwd: directory,
 		maxBuffer: 64 * 1024 * 1024,
 		env: {
@@ -74,8 +72,9 @@ async function conformance(version: string): Promise<Result> {
 	const counts: Record<string, number> = {}
 	for (const [, name = '', count] of table.matchAll(/^ {2}(\w+)\.+: +(\d+)$/gm))
 		counts[name] ??= Number(count)
-	expect(await readdir(results), text).not.toEqual([])
-	expect(await readFile(join(results, 'junit.xml'), 'utf8')).toContain('<testsuite')
+	// A configuration that the suite does not understand ends it with 0 and without results.
+	for (const name of ['results.yaml', 'junit.xml'])
+		expect(statSync(join(results, name), { throwIfNoEntry: false })?.size, text).toBeGreaterThan(0)
 	return { text, counts }
 }
 
@@ -87,14 +86,12 @@ describe('the conformance suite of the distribution specification', () => {
 	it('passes 1.1 over TLS with a password: nothing failed, nothing skipped', async () => {
 		const result = await conformance('1.1')
 		expect(failures(result)).toEqual([])
-		expect(result.counts).toMatchObject({ Skip: 0, FAIL: 0, Error: 0 })
-		expect(result.counts.Pass).toBeGreaterThan(800)
+		expect(result.counts).toMatchObject({ Pass: CHECKS['1.1'], Skip: 0, FAIL: 0, Error: 0 })
 	})
 
-	it('passes what the next version asks for', async () => {
+	it('passes what the next version asks for, over TLS with a password: nothing failed', async () => {
 		const result = await conformance('dev')
 		expect(failures(result)).toEqual([])
-		expect(result.counts).toMatchObject({ FAIL: 0, Error: 0 })
-		expect(result.counts.Pass).toBeGreaterThan(900)
+		expect(result.counts).toMatchObject({ Pass: CHECKS.dev, FAIL: 0, Error: 0 })
 	})
 })

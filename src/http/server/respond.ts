@@ -5,6 +5,8 @@ import type { ServerResponse } from './handler.ts'
 const DRAIN_BYTES = 1024 * 1024
 /** How much of a longer one is read, so that the client comes to read the answer, in bytes. */
 const LINGER_BYTES = 16 * DRAIN_BYTES
+/** A body up to this size goes out in one piece with the headers, in bytes. */
+const JOINED_BYTES = 16 * 1024
 /** How long a client that is still sending gets to read an early answer before the connection is cut. */
 const LINGER_MS = 5000
 
@@ -35,7 +37,10 @@ export function respond(
 			}
 		}
 		outgoing.writeHead(answer.status, headers)
-		outgoing.end(bodiless ? undefined : body)
+		if (bodiless || body === undefined) outgoing.end()
+		else if (body instanceof Uint8Array && body.byteLength <= JOINED_BYTES)
+			outgoing.end(latin1(body), 'latin1')
+		else outgoing.end(body)
 		return undefined
 	}
 	outgoing.writeHead(answer.status, answer.headers as OutgoingHttpHeaders | undefined)
@@ -44,6 +49,11 @@ export function respond(
 		return undefined
 	}
 	return pump(outgoing, body, context)
+}
+
+/** Bytes as a string: node:http joins it with the headers for one write, which costs half of two. */
+function latin1(bytes: Uint8Array): string {
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
 function hasContentLength(headers: OutgoingHttpHeaders): boolean {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
 	type BigIntStats,
 	closeSync,
+	existsSync,
 	fstatSync,
 	mkdirSync,
 	openSync,
@@ -99,13 +100,22 @@ export class ContentFiles {
 		}
 	}
 
-	/** Gives a complete file its name. It must lie on the same file system. */
+	/** Gives a complete file its name, durable when the promise resolves. It must lie on the same file system. */
 	async adopt(digest: Digest, file: { readonly path: string; readonly descriptor: number }): Promise<void> {
-		await flushDescriptor(file.descriptor, 'file')
-		this.#checked.delete(digest)
-		renameSync(file.path, this.#path(digest))
-		this.#damaged.delete(digest)
-		await this.#syncs[digestAlgorithm(digest)].group.sync()
+		const path = this.#path(digest)
+		const { group } = this.#syncs[digestAlgorithm(digest)]
+		// What has no copy yet is nobody's until the journal says so: content and name are flushed at once.
+		// A copy is only replaced by content that is on disk.
+		const isFirst = !existsSync(path)
+		const content = flushDescriptor(file.descriptor, 'file')
+		if (!isFirst) await content
+		try {
+			this.#checked.delete(digest)
+			renameSync(file.path, path)
+			this.#damaged.delete(digest)
+		} finally {
+			await Promise.all([content, group.sync()])
+		}
 	}
 
 	hasDamage(): boolean {
