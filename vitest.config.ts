@@ -51,6 +51,7 @@ const config: ViteUserConfig = {
 			project('architecture', ['test/architecture/**/*.test.ts']),
 			project('e2e', ['test/e2e/**/*.test.ts'], 120_000),
 			withBuiltTools(project('interop', ['test/interop/**/*.test.ts'], 180_000)),
+			project('soak', ['test/soak/**/*.test.ts'], 1_800_000),
 			project('conformance', ['test/conformance/**/*.test.ts'], 180_000),
 			onOneStack('real', ['test/real/**/*.test.ts']),
 			onKind(project('kind', ['test/kind/**/*.test.ts'], 600_000)),

@@ -2,7 +2,9 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node'
 
 /** Suites that need more than Node, and how to run them. */
 const SUITES: Readonly<Record<string, string>> = {
-	interop: 'npm run test:interop (needs kubectl >= 1.30, oras, skopeo, docker-registry, openssl, git, tar)',
+	interop:
+		'npm run test:interop (needs kubectl >= 1.30, oras, helm, go, skopeo, docker-registry, openssl, git, tar)',
+	soak: 'npm run test:soak (needs Node alone; minutes)',
 	kind: 'npm run test:kind (needs Linux, root, go, Debian packages: test/kind/README.md)',
 	real: 'npm run test:real (needs go, redis-server, and about 20 GB with the caches of Go the first time)',
 }

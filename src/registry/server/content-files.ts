@@ -54,7 +54,7 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
 /**
  * Content by digest: one file each, named like the blobs of an OCI image layout.
- * A file appears under its name whole and flushed, or not at all.
+ * A file appears under its name whole, and is flushed with its name before anything refers to it.
  *
  * A file is checked when it is first read, and again when its size, times or inode are others than then.
  * Small content is kept in memory once it was checked: what is there is not what may rot on the disk,

@@ -134,6 +134,7 @@ describe('a storage opened again', () => {
 		const second = await putManifest('{"b":2}')
 		await restart()
 		expect(storage.resolveTag('app', 'v1')).toBe(second.digest)
+		expect(warnings).toEqual([])
 	})
 
 	it('skips damaged lines, says so, and then removes nothing', async () => {

@@ -35,10 +35,10 @@ const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
  * - `journal`: which repository holds what, and its tags, one line a change;
  * - `uploads/`: what is not complete yet.
  *
- * Content is flushed before it gets its name, its name before the line that refers to
- * it, and that line before the answer: whenever the process or the machine stops, what
- * was answered is there, and no line refers to what is not. A start reads the journal;
- * nothing is repaired.
+ * Content and its name are flushed before the line that refers to it, and that line before
+ * the answer: whenever the process or the machine stops, what was answered is there, and no
+ * line refers to what is not. A line that cannot be flushed is taken back. A start reads the
+ * journal; nothing is repaired.
  *
  * One process at a time may use the directory: `serveRegistry` sees to that.
  * @throws UserError `FILE_UNWRITABLE`
@@ -62,7 +62,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const contents = new ContentFiles(join(directory, 'blobs'), { temporaryDirectory: uploadDirectory })
 
 	const catalog = new Catalog()
-	const { records, damaged, existed } = replayJournal(journalPath)
+	const { records, damaged, length, existed } = replayJournal(journalPath)
 	const now = options.now ?? Date.now
 	const openedAt = now()
 	for (const record of records) catalog.apply(withTime(record, { contents, now: openedAt }))
@@ -74,6 +74,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	}
 	const journal = new Journal(journalPath, {
 		lines: records.length,
+		length,
 		live: () => catalog.records(),
 		compactLines: options.compactLines ?? DEFAULT_COMPACT_LINES,
 	})
@@ -123,6 +124,8 @@ class FileStorage implements RegistryStorage {
 	readonly #fixing = new Map<string, Digest>()
 	/** `REPOSITORY DIGEST` that a client has asked to delete. */
 	readonly #going = new Holds()
+	/** Content that a change has let go of, and that may be nobody's. */
+	readonly #abandoned = new Set<Digest>()
 	readonly #changes = new Set<Promise<unknown>>()
 
 	constructor({ catalog, contents, journal, uploads, now }: Parts) {
@@ -307,11 +310,21 @@ class FileStorage implements RegistryStorage {
 			try {
 				return await change()
 			} finally {
-				for (const free of this.#held.release([digest]))
-					if (this.#catalog.contentSize(free) === undefined) this.#contents.remove(free)
+				for (const free of this.#held.release([digest])) this.#abandoned.add(free)
+				this.#removeAbandoned()
 			}
 		}
 		return this.#track(run())
+	}
+
+	/** Not while a start might read, in the journal, of a change that failed and names the content. */
+	#removeAbandoned(): void {
+		if (this.#journal.isUncertain) return
+		for (const digest of this.#abandoned) {
+			if (this.#held.has(digest)) continue
+			this.#abandoned.delete(digest)
+			if (this.#catalog.contentSize(digest) === undefined) this.#contents.remove(digest)
+		}
 	}
 
 	#track<T>(change: Promise<T>): Promise<T> {

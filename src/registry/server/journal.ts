@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+	closeSync,
+	fstatSync,
+	fsyncSync,
+	ftruncateSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { isSystemError } from '../../errors/index.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
@@ -8,33 +18,35 @@ export interface Replayed {
 	readonly records: readonly StoreRecord[]
 	/** Lines that are damaged. One torn last line is what a crash leaves, and not counted. */
 	readonly damaged: number
+	/** Up to the torn last line, in bytes. */
+	readonly length: number
 	/** There was a journal. */
 	readonly existed: boolean
 }
 
 /** Reads the journal at `path`, up to its last whole line. */
 export function replayJournal(path: string): Replayed {
-	let text: string
+	let bytes: Buffer
 	try {
-		text = readFileSync(path, 'utf8')
+		bytes = readFileSync(path)
 	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return { records: [], damaged: 0, existed: false }
+		if (isSystemError(error, 'ENOENT')) return { records: [], damaged: 0, length: 0, existed: false }
 		throw error
 	}
 	const records: StoreRecord[] = []
 	let damaged = 0
-	const lines = text.split('\n')
-	const torn = lines.pop()
+	const lines = bytes.toString().split('\n')
+	const torn = lines.pop() ?? ''
 	for (const line of lines) {
-		// A line torn by a crash or a full disk is closed by the next append.
 		if (line === '') continue
 		const record = parseRecord(line)
 		if (record) records.push(record)
 		else damaged++
 	}
-	const last = torn === undefined || torn === '' ? undefined : parseRecord(torn)
+	const last = parseRecord(torn)
 	if (last) records.push(last)
-	return { records, damaged, existed: true }
+	const length = last ? bytes.byteLength : bytes.lastIndexOf('\n') + 1
+	return { records, damaged, length, existed: true }
 }
 
 /** A journal is written anew when it has so many times the lines that still count. */
@@ -43,6 +55,8 @@ const COMPACT_FACTOR = 3
 export interface JournalOptions {
 	/** Number of lines the file has. */
 	readonly lines: number
+	/** How much of the file counts, in bytes. What is behind that goes. */
+	readonly length: number
 	/** The shortest list of records that leads to the same state. */
 	readonly live: () => Iterable<StoreRecord>
 	/** With fewer lines it is never written anew. */
@@ -61,8 +75,14 @@ export class Journal {
 	#descriptor: number
 	#lines: number
 	#compactAt: number
-	/** The last write may have stopped in the middle of a line. */
-	#torn = true
+	/** What is durable, in bytes. */
+	#length: number
+	/** There may be more in the file: of an append that failed, or that a crash cut short. */
+	#isUncertain: boolean
+	/** The file is new under its name, and that is not flushed. */
+	#isNew = true
+	/** The file may end without a newline. */
+	#isOpenLine = true
 	#pending: Append[] = []
 
 	constructor(path: string, options: JournalOptions) {
@@ -73,11 +93,18 @@ export class Journal {
 		this.#compactAt = options.compactLines
 		this.#sync = new GroupSync(() => this.#flush())
 		this.#descriptor = openSync(path, 'a', 0o600)
+		this.#length = options.length
+		this.#isUncertain = fstatSync(this.#descriptor).size !== options.length
+	}
+
+	/** Whether a start might read what was never acknowledged: an append failed and could not be taken back yet. */
+	get isUncertain(): boolean {
+		return this.#isUncertain
 	}
 
 	/**
 	 * @param onDurable is called in the order of the appends, before the promise resolves
-	 * @throws what the disk says; the record may then be there or not after a restart
+	 * @throws what the disk says; the record is taken back then, before anything else is acknowledged
 	 */
 	append(record: StoreRecord, onDurable: () => void, options: AppendOptions = {}): Promise<void> {
 		return new Promise((resolve, reject) => {
@@ -91,14 +118,22 @@ export class Journal {
 	/** Replaces the file by one that holds only what counts, in one step. Not while an append is under way. */
 	compact(): void {
 		const temporary = `${this.#path}.tmp`
-		const lines = writeRecords(temporary, this.#live())
-		renameSync(temporary, this.#path)
-		syncDirectory(dirname(this.#path))
+		const written = writeRecords(temporary, this.#live())
+		const descriptor = openSync(temporary, 'a', 0o600)
+		try {
+			renameSync(temporary, this.#path)
+		} catch (error) {
+			closeSync(descriptor)
+			throw error
+		}
 		closeSync(this.#descriptor)
-		this.#descriptor = openSync(this.#path, 'a', 0o600)
-		this.#lines = lines
-		this.#compactAt = Math.max(this.#compactLines, lines * COMPACT_FACTOR)
-		this.#torn = false
+		this.#descriptor = descriptor
+		this.#lines = written.lines
+		this.#length = written.bytes
+		this.#compactAt = Math.max(this.#compactLines, written.lines * COMPACT_FACTOR)
+		this.#isNew = true
+		this.#isUncertain = false
+		this.#isOpenLine = false
 	}
 
 	async #flush(): Promise<void> {
@@ -107,19 +142,41 @@ export class Journal {
 		try {
 			// What is applied before it is durable may be taken back: no file is made of that.
 			if (this.#lines > this.#compactAt && !batch.some(({ applied }) => applied)) this.compact()
-			const text = (this.#torn ? '\n' : '') + batch.map((append) => append.text).join('')
-			this.#torn = true
+			this.#settle()
+			const text = Buffer.from((this.#isOpenLine ? '\n' : '') + batch.map((append) => append.text).join(''))
 			writeFully(this.#descriptor, text)
-			this.#torn = false
-			this.#lines += batch.length
 			await flushDescriptor(this.#descriptor, 'file')
+			this.#isOpenLine = false
+			this.#length += text.byteLength
+			this.#lines += batch.length
 		} catch (error) {
+			this.#isUncertain = true
+			this.#takeBack()
 			for (const { reject } of batch) reject(error)
 			return
 		}
 		for (const { onDurable, resolve } of batch) {
 			onDurable()
 			resolve()
+		}
+	}
+
+	/** Makes the file what was acknowledged, under its name. Nothing is acknowledged before. */
+	#settle(): void {
+		if (this.#isNew) syncDirectory(dirname(this.#path))
+		this.#isNew = false
+		if (!this.#isUncertain) return
+		ftruncateSync(this.#descriptor, this.#length)
+		fsyncSync(this.#descriptor)
+		this.#isUncertain = false
+	}
+
+	/** After a failure. What cannot be taken back now is before the next append. */
+	#takeBack(): void {
+		try {
+			this.#settle()
+		} catch {
+			// The disk has said what is wrong with it already.
 		}
 	}
 
@@ -142,20 +199,29 @@ interface Append {
 	readonly applied: boolean
 }
 
-/** Writes a flushed file of records; leaves none when it fails. Returns the number of lines. */
-function writeRecords(path: string, records: Iterable<StoreRecord>): number {
+/** Writes a flushed file of records; leaves none when it fails. */
+function writeRecords(
+	path: string,
+	records: Iterable<StoreRecord>,
+): { readonly lines: number; readonly bytes: number } {
 	const descriptor = openSync(path, 'w', 0o600)
 	let lines = 0
+	let bytes = 0
+	const write = (text: string): void => {
+		const encoded = Buffer.from(text)
+		writeFully(descriptor, encoded)
+		bytes += encoded.byteLength
+	}
 	try {
 		let text = ''
 		for (const record of records) {
 			text += formatRecord(record)
 			lines++
 			if (text.length < 1024 * 1024) continue
-			writeFully(descriptor, text)
+			write(text)
 			text = ''
 		}
-		writeFully(descriptor, text)
+		write(text)
 		fsyncSync(descriptor)
 	} catch (error) {
 		rmSync(path, { force: true })
@@ -163,11 +229,10 @@ function writeRecords(path: string, records: Iterable<StoreRecord>): number {
 	} finally {
 		closeSync(descriptor)
 	}
-	return lines
+	return { lines, bytes }
 }
 
-function writeFully(descriptor: number, text: string): void {
-	const bytes = Buffer.from(text)
+function writeFully(descriptor: number, bytes: Uint8Array): void {
 	let written = 0
 	while (written < bytes.byteLength) written += writeSync(descriptor, bytes, written)
 }

@@ -376,7 +376,7 @@ it('a full disk leaves everything as it was', async () => {
 		at,
 	})
 	const path = join(directory, 'other')
-	const journal = new Journal(path, { lines: 0, live: () => catalog.records(), compactLines: 10 })
+	const journal = new Journal(path, { lines: 0, length: 0, live: () => catalog.records(), compactLines: 10 })
 	const held = (): unknown[] =>
 		[...catalog.records()].map((record) =>
 			'tags' in record ? { ...record, tags: record.tags?.toSorted() } : record,

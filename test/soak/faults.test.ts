@@ -1,0 +1,142 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { digestHex, digestOf } from '../../src/oci/index.ts'
+import { type Answer, type Exchange, exchangeWith } from './exchange.ts'
+import type { Fault } from './faulty-disk.ts'
+import { CONFIG, type Image, imageOf, pushBlob, putManifest } from './image.ts'
+import { randomFrom } from './random.ts'
+import { buildServer, type RegistryProcess, startServer } from './server.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'lading-'))
+const data = join(root, 'data')
+let program: string
+let server: RegistryProcess
+let exchange: Exchange
+
+async function start(): Promise<void> {
+	server = await startServer({ program, data, faulty: true })
+	exchange = exchangeWith(server.url)
+}
+beforeAll(async () => {
+	program = await buildServer(root)
+	await start()
+	await push(old, 'old')
+})
+afterAll(async () => {
+	await server.kill()
+	rmSync(root, { recursive: true, force: true })
+})
+
+const old = imageOf(Buffer.from('old content'), 'old')
+let serial = 0
+let fresh: Image
+beforeEach(() => {
+	fresh = imageOf(Buffer.from(`content ${serial++}`), 'fresh')
+})
+
+async function push(image: Image, tag: string): Promise<void> {
+	const random = randomFrom(serial)
+	for (const content of [CONFIG, image.layer])
+		await pushBlob(exchange, { repository: 'app', content, random })
+	await putManifest(exchange, { repository: 'app', reference: tag, image })
+}
+
+const get = (tag: string): Promise<Answer> => exchange(`GET /v2/app/manifests/${tag}`)
+const filesOf = (folder: string): readonly string[] => readdirSync(join(data, folder)).toSorted()
+
+/** The error body of the specification, and nothing that a client is not to know. */
+function expectFault(answer: Answer, status: number): void {
+	expect(answer.status).toBe(status)
+	const { errors } = JSON.parse(answer.bytes.toString()) as { errors: { code: string; message: string }[] }
+	expect(errors).toEqual([{ code: 'UNKNOWN', message: expect.any(String) }])
+	expect(errors[0]?.message).not.toContain(root)
+}
+
+const DISKS: readonly (readonly [string, readonly Fault[], number])[] = [
+	['no file can be made', [{ call: 'open', path: 'uploads', code: 'ENOSPC' }], 507],
+	['the disk is full', [{ call: 'write', path: 'uploads', code: 'ENOSPC' }], 507],
+	['the disk fills half-way', [{ call: 'write', path: 'uploads', code: 'ENOSPC', half: true }], 507],
+	['content cannot be flushed', [{ call: 'fsync', path: 'uploads', code: 'EIO' }], 500],
+	['content cannot get its name', [{ call: 'rename', path: 'blobs', code: 'EIO' }], 500],
+	['the name cannot be flushed', [{ call: 'fsync', path: 'blobs', code: 'EIO' }], 500],
+	['the journal is full', [{ call: 'write', path: 'journal', code: 'ENOSPC' }], 507],
+	['the journal fills half-way', [{ call: 'write', path: 'journal', code: 'ENOSPC', half: true }], 507],
+	['the journal cannot be flushed', [{ call: 'fsync', path: 'journal', code: 'EIO' }], 500],
+	[
+		'the journal cannot be flushed, nor cut back',
+		[
+			{ call: 'fsync', path: 'journal', code: 'EIO' },
+			{ call: 'truncate', path: 'journal', code: 'EIO' },
+		],
+		500,
+	],
+]
+
+describe.each(DISKS)('when %s', (_, faults, status) => {
+	it('a push is refused and leaves nothing, what is there is served, and the next push succeeds', async () => {
+		const before = { blobs: filesOf('blobs/sha256'), uploads: filesOf('uploads') }
+		await server.arm(...faults)
+		const whole = `POST /v2/app/blobs/uploads/?digest=${digestOf(fresh.layer)}`
+		expectFault(await exchange(whole, { body: fresh.layer }), status)
+		const { headers } = await exchange('POST /v2/app/blobs/uploads/')
+		const large = Buffer.alloc(1_500_000, fresh.layer)
+		const put = `PUT ${String(headers.location)}?digest=${digestOf(large)}`
+		expectFault(await exchange(put, { body: large }), status)
+		expect((await exchange(`HEAD /v2/app/blobs/${digestOf(fresh.layer)}`)).status).toBe(404)
+		expect((await get('old')).bytes.equals(old.bytes)).toBe(true)
+
+		await server.arm()
+		await push(fresh, 'now')
+		expect((await get('now')).bytes.equals(fresh.bytes)).toBe(true)
+		expect(filesOf('uploads')).toEqual(before.uploads)
+		const added = [fresh.layer, fresh.bytes].map((bytes) => digestHex(digestOf(bytes)))
+		expect(filesOf('blobs/sha256')).toEqual([...new Set([...before.blobs, ...added])].toSorted())
+	})
+
+	it('a tag stays where it was, also after a restart', async () => {
+		await push(fresh, 'moves')
+		const next = imageOf(fresh.layer, 'next')
+		await server.arm(...faults)
+		const headers = { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }
+		expectFault(await exchange('PUT /v2/app/manifests/moves', { headers, body: next.bytes }), status)
+		expect((await get('moves')).bytes.equals(fresh.bytes)).toBe(true)
+		await server.kill()
+		await start()
+		// Not acknowledged: it may have reached the disk, but then it is there as a whole.
+		const { status: found, bytes } = await get('moves')
+		expect(found).toBe(200)
+		expect([digestOf(fresh.bytes), digestOf(next.bytes)]).toContain(digestOf(bytes))
+		expect(server.log()).toBe('')
+		await push(next, 'moves')
+		expect((await get('moves')).bytes.equals(next.bytes)).toBe(true)
+	})
+})
+
+describe('what cannot be read', () => {
+	it('is an error that says so, and served again when the disk answers', async () => {
+		await push(fresh, 'unread')
+		await server.kill()
+		await start()
+		await server.arm({ call: 'read', path: 'blobs', code: 'EIO' })
+		expectFault(await get('unread'), 500)
+		await server.arm()
+		expect((await get('unread')).bytes.equals(fresh.bytes)).toBe(true)
+	})
+
+	it('is never a whole answer when a bit has flipped, and pushing it again heals it', async () => {
+		const large = imageOf(Buffer.alloc(2_500_000, 'large '), 'large')
+		await push(large, 'large')
+		const path = `/v2/app/blobs/${digestOf(large.layer)}`
+		const file = join(data, 'blobs/sha256', digestHex(digestOf(large.layer)))
+		const bytes = readFileSync(file)
+		bytes[2_000_000] = (bytes[2_000_000] ?? 0) ^ 4
+		writeFileSync(file, bytes)
+		await expect(exchange(`GET ${path}`)).rejects.toThrow(/aborted|hang up|closed|Parse/)
+		await expect(exchange(`GET ${path}`, { headers: { range: 'bytes=0-9' } })).rejects.toThrow(/.+/)
+		expect((await exchange(`HEAD ${path}`)).status).toBe(404)
+		await push(large, 'large')
+		expect((await exchange(`GET ${path}`)).bytes.equals(large.layer)).toBe(true)
+	})
+})
