@@ -15,7 +15,7 @@ onRealStack("lading's own registry", (stack) => {
 	let registry: RunningRegistry
 	let road: Road
 	const open = (port: number): Promise<RunningRegistry> =>
-		serveRegistry({ dataDirectory: data, port, htpasswd })
+		serveRegistry({ dataDirectory: data, port, auth: { htpasswd } })
 
 	beforeAll(async () => {
 		await trustRegistries(stack)

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/index.ts'
 import { type RunningRegistry, serveRegistry } from '../../src/registry/server/index.ts'
@@ -8,7 +9,9 @@ import { type Exchange, exchangeWith } from './exchange.ts'
 import { CONFIG, type Image, imageOf, must, pushBlob, putManifest, WrongAnswer } from './image.ts'
 import { chosenSeed, type Random, randomFrom } from './random.ts'
 
-/** How many pushes, pulls, moves of tags and deletions, together. */
+/** Nothing that somebody was told of is removed within this time; what it takes from a blob to its manifest at most. */
+const GRACE_MS = 5000
+/** How many pushes, pulls, moves of tags and deletions, together; garbage is collected all the while. */
 const OPERATIONS = Number(process.env.LADING_SOAK ?? 5000)
 const CLIENTS = 8
 const REPOSITORIES = ['one', 'two', 'three'] as const
@@ -29,6 +32,8 @@ afterAll(async () => {
 const seed = chosenSeed()
 it(`knows every blob of every manifest through ${OPERATIONS} operations (LADING_SEED=${seed})`, async () => {
 	let left = OPERATIONS
+	const over = new AbortController()
+	const collected = collectGarbage(over.signal)
 	const done = { push: 0, pull: 0, move: 0, delete: 0 }
 	await Promise.all(
 		Array.from({ length: CLIENTS }, async (_, client) => {
@@ -36,6 +41,8 @@ it(`knows every blob of every manifest through ${OPERATIONS} operations (LADING_
 			while (left-- > 0) done[await operate(random)]++
 		}),
 	)
+	over.abort()
+	await collected
 	expect(Object.values(done).reduce((sum, count) => sum + count)).toBe(OPERATIONS)
 	expect(Math.min(...Object.values(done))).toBeGreaterThan(0)
 	for (const repository of REPOSITORIES) {
@@ -44,6 +51,19 @@ it(`knows every blob of every manifest through ${OPERATIONS} operations (LADING_
 		for (const tag of tags) await pull(repository, tag)
 	}
 })
+
+/** Removes what nothing names, over and over. */
+async function collectGarbage(signal: AbortSignal): Promise<void> {
+	const rules = [{ untagged: true, olderThanMs: GRACE_MS }]
+	let freed = 0
+	while (!signal.aborted) {
+		freed += (await registry.storage.prune({ rules, graceMs: GRACE_MS })).freedBytes
+		await delay(100)
+	}
+	const last = { rules: [{ untagged: true, olderThanMs: 0 }], graceMs: 0 }
+	freed += (await registry.storage.prune(last)).freedBytes
+	expect(freed).toBeGreaterThan(0)
+}
 
 async function operate(random: Random): Promise<'push' | 'pull' | 'move' | 'delete'> {
 	const repository = random.of(REPOSITORIES)
