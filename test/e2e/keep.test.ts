@@ -241,8 +241,8 @@ data: content
 immutable: ['app:v*']
 scrub: { interval: 0s }
 retention:
-  grace: 0s
-  interval: 200ms
+  grace: 5s
+  interval: 1s
   rules:
     - { tag: 'pr-*' }
 `,
@@ -261,7 +261,7 @@ retention:
 		const refused = await project.run('push', 'sample-manifests', `${host}/app:v1.0.0`, ...ca, '--force')
 		expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('immutable')])
 		await expect
-			.poll(async () => await project.ok('tags', `${host}/app`, ...ca), { timeout: 20_000, interval: 200 })
+			.poll(async () => await project.ok('tags', `${host}/app`, ...ca), { timeout: 60_000, interval: 200 })
 			.toBe('v1.0.0')
 		const dry = await project.ok(
 			'registry',
