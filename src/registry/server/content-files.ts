@@ -7,7 +7,6 @@ import {
 	mkdirSync,
 	openSync,
 	readdirSync,
-	readSync,
 	renameSync,
 	rmSync,
 	statSync,
@@ -25,6 +24,7 @@ import {
 	digestHex,
 	digestOf,
 } from '../../oci/index.ts'
+import { ChunkReader, readFully } from './chunk-reader.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
 
@@ -32,8 +32,6 @@ import type { ByteRange, OpenedBlob } from './storage.ts'
 const CACHED_BYTES = 256 * 1024
 /** All of it together, in bytes. */
 const CACHE_BYTES = 32 * 1024 * 1024
-/** Content that is streamed is read in pieces of this size, in bytes. */
-const CHUNK_BYTES = 1024 * 1024
 /** A check reads in smaller ones: nobody waits for it, and others do meanwhile. */
 const CHECK_BYTES = 256 * 1024
 
@@ -66,6 +64,7 @@ export class ContentFiles {
 	readonly #syncs: Readonly<
 		Record<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>
 	>
+	readonly #chunks = new ChunkReader()
 	readonly #cache = new Map<Digest, Uint8Array>()
 	#cachedBytes = 0
 	/** Files whose content was checked, with what would change if they did. */
@@ -242,7 +241,7 @@ export class ContentFiles {
 	): AsyncGenerator<Uint8Array, void, undefined> {
 		const descriptor = this.#open(digest)
 		const whole = (): AsyncGenerator<Uint8Array, void, undefined> =>
-			verified({ mediaType: '', digest, size }, chunks(descriptor, { start: 0, end: size - 1 }))
+			verified({ mediaType: '', digest, size }, this.#chunks.read(descriptor, { start: 0, end: size - 1 }))
 		try {
 			const identity = this.#checkSize(digest, { descriptor, size })
 			if (this.#checked.get(digest) !== identity) {
@@ -252,7 +251,7 @@ export class ContentFiles {
 				if (!range) return
 			}
 			let held: Uint8Array | undefined
-			for await (const chunk of chunks(descriptor, range ?? { start: 0, end: size - 1 })) {
+			for await (const chunk of this.#chunks.read(descriptor, range ?? { start: 0, end: size - 1 })) {
 				if (held) yield held
 				held = chunk
 			}
@@ -346,28 +345,4 @@ function identityOf(descriptor: number): string {
 
 function identify({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 	return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
-}
-
-async function* chunks(
-	descriptor: number,
-	{ start, end }: ByteRange,
-): AsyncGenerator<Uint8Array, void, undefined> {
-	for (let position = start; position <= end; position += CHUNK_BYTES) {
-		// Reading the page cache at once costs less than a trip through the thread pool.
-		yield readFully(descriptor, { position, length: Math.min(CHUNK_BYTES, end + 1 - position) })
-	}
-}
-
-function readFully(
-	descriptor: number,
-	{ position, length }: { readonly position: number; readonly length: number },
-): Uint8Array {
-	const bytes = Buffer.allocUnsafeSlow(length)
-	let read = 0
-	while (read < length) {
-		const count = readSync(descriptor, bytes, read, length - read, position + read)
-		if (count === 0) return bytes.subarray(0, read)
-		read += count
-	}
-	return bytes
 }

@@ -38,7 +38,10 @@ export interface ByteRange {
 export interface OpenedBlob {
 	/** Of the whole blob, in bytes. */
 	readonly size: number
-	/** In memory where it is small. Never content that does not have its digest: see {@link RegistryStorage.openBlob}. */
+	/**
+	 * In memory where it is small. A piece of a stream is good until the next one is asked for: its
+	 * memory is used again. Never content that does not have its digest: see {@link RegistryStorage.openBlob}.
+	 */
 	read(range?: ByteRange): Uint8Array | AsyncIterable<Uint8Array>
 }
 
