@@ -157,7 +157,7 @@ const parts = {
 	async big({ plain, tls }) {
 		for (const [name, server, ours, theirs] of [
 			['HTTP', plain, [PLAIN], PLAIN],
-			['TLS', tls, ['--ca', tls.ca], `--ca-file ${tls.ca}`],
+			['TLS', tls, ['--ca', tls.ca], `--plain-http=false --ca-file ${tls.ca}`],
 		]) {
 			const there = { ours: fresh(server, 'big'), theirs: fresh(server, 'big') }
 			const type = 'big.bin:application/vnd.oci.image.layer.v1.tar'

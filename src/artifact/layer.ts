@@ -36,6 +36,7 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	const tar = createDigester()
 	const packed = createDigester()
 	let kept: Uint8Array[] | undefined = []
+	let size = 0
 	const expected = estimateTar(set)
 	for await (const chunk of produce(set, {
 		compress,
@@ -45,8 +46,9 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 		firstChunk: expected <= MAX_LAYER_IN_MEMORY ? expected : undefined,
 		onTar: (part) => tar.update(part),
 	})) {
-		packed.update(chunk)
-		if (packed.size > MAX_LAYER_IN_MEMORY) kept = undefined
+		size += chunk.byteLength
+		if (compress === 'gzip') packed.update(chunk)
+		if (size > MAX_LAYER_IN_MEMORY) kept = undefined
 		kept?.push(chunk)
 	}
 	const mediaType = compress === 'gzip' ? MediaType.layerTarGzip : MediaType.layerTar
@@ -54,7 +56,7 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	const descriptor: Descriptor = {
 		mediaType,
 		digest: compress === 'none' ? diffId : packed.digest(),
-		size: packed.size,
+		size,
 	}
 	const bytes = kept?.length === 1 ? kept[0] : kept && Buffer.concat(kept)
 	return {
@@ -62,7 +64,7 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 		mediaType,
 		diffId,
 		unpackedSize: tar.size,
-		...(bytes !== undefined && { bytes }),
+		...(bytes === undefined ? { isVerified: true } : { bytes }),
 		open: (openOptions) =>
 			bytes === undefined ? again(set, { compress, descriptor, ...openOptions }) : once(bytes),
 	}

@@ -16,6 +16,8 @@ export interface ContentSource {
 	 * piece. Absent for streamed content.
 	 */
 	readonly bytes?: Uint8Array | undefined
+	/** `open` itself holds back the end until size and digest are right: nobody needs to look again. */
+	readonly isVerified?: boolean | undefined
 }
 
 /**
