@@ -21,7 +21,7 @@ const statisticsSchema: v.GenericSchema<unknown, RegistryContent> = v.object({
 				digest: v.string(),
 				size: v.number(),
 				user: v.optional(v.string()),
-				client: v.string(),
+				client: v.optional(v.string()),
 				time: v.string(),
 			}),
 		),
@@ -44,7 +44,7 @@ export interface RegistryContent {
 	readonly uploads?: number | undefined
 	/** Of the file system that the content is on, in bytes. */
 	readonly disk?: Disk | undefined
-	/** The last ones since the embedded registry was started, newest first. */
+	/** The last ones, newest first; only the embedded registry tells. */
 	readonly pushes?: readonly PushRecord[] | undefined
 }
 
@@ -57,8 +57,8 @@ export interface PushRecord {
 	readonly size: number
 	/** Absent for whoever showed no credentials. */
 	readonly user?: string | undefined
-	/** Address it came from. */
-	readonly client: string
+	/** Address it came from; absent for a push of before the registry was started. */
+	readonly client?: string | undefined
 	/** ISO 8601. */
 	readonly time: string
 }

@@ -126,7 +126,7 @@ function lastPushes(pushes: readonly PushRecord[], style: Style): string[] {
 		.map(({ repository, tag, digest, user, client, time }) => [
 			`${time.slice(0, 19)}Z`,
 			tag === undefined ? `${repository}@${digest.slice(0, 19)}` : `${repository}:${tag}`,
-			user === undefined ? client : `${user} (${client})`,
+			user === undefined ? (client ?? '') : `${user} (${client})`,
 		])
 	return ['', formatTable(['pushed', 'what', 'by'], rows, style)]
 }

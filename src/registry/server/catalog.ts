@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/index.ts'
 import type { RemovedRecord, StoreRecord } from './record.ts'
-import type { StorageStatistics, StoredManifest, TagPage } from './storage.ts'
+import type { PastPush, StorageStatistics, StoredManifest, TagPage } from './storage.ts'
 
 /** What a tag names, and since when: milliseconds since 1970. */
 export interface TagEntry {
@@ -132,6 +132,22 @@ export class Catalog {
 			artifacts += repository.manifests.size
 		}
 		return { repositories: this.#repositories.size, tags, artifacts, bytes: this.#bytes }
+	}
+
+	/** The tags that were set last, newest first. */
+	lastPushes(limit: number): PastPush[] {
+		const last: PastPush[] = []
+		for (const [repository, { tags, manifests }] of this.#repositories) {
+			for (const [tag, { digest, at }] of tags) {
+				const oldest = last.length < limit ? undefined : last.at(-1)
+				if (oldest !== undefined && at <= oldest.time) continue
+				const size = manifests.get(digest)?.size ?? 0
+				const place = last.findIndex(({ time }) => time < at)
+				last.splice(place < 0 ? last.length : place, 0, { repository, tag, digest, size, time: at })
+				if (last.length > limit) last.pop()
+			}
+		}
+		return last
 	}
 
 	/** Takes a change over. A change that is there already, or of what is not there, does nothing. */

@@ -166,6 +166,7 @@ class FileStorage implements RegistryStorage {
 		return true
 	}
 	statistics: RegistryStorage['statistics'] = () => this.#catalog.statistics()
+	lastPushes: RegistryStorage['lastPushes'] = (limit) => this.#catalog.lastPushes(limit)
 
 	readManifest: RegistryStorage['readManifest'] = (repository, digest) => {
 		const manifest = this.#catalog.manifest(repository, digest)

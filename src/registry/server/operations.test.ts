@@ -286,6 +286,29 @@ describe('events', () => {
 		expect(pushes).toHaveLength(20)
 		expect(pushes[0]).toMatchObject({ repository: 'app', tag: 'v24', client: '10.0.0.1' })
 	})
+
+	it('are still known after a start, but for who it was', async () => {
+		let now = 1_000_000
+		const before = createStorage(join(directory, 'other'), { now: () => now })
+		const via = open({ storage: before })
+		const config = digestOf(Buffer.from('{}'))
+		await ask(`POST /v2/app/blobs/uploads/?digest=${config}`, { body: '{}', via })
+		for (const tag of ['b', 'a', 'c']) {
+			now += 1000
+			await pushImage(tag, { via })
+		}
+		await before.close()
+		const after = createStorage(join(directory, 'other'))
+		const { text } = await ask('GET /statistics', { via: open({ storage: after }) })
+		await after.close()
+		const { pushes } = JSON.parse(text) as { pushes: { tag: string; time: string; client?: string }[] }
+		expect(pushes.map(({ tag, client }) => [tag, client])).toEqual([
+			['c', undefined],
+			['a', undefined],
+			['b', undefined],
+		])
+		expect(pushes[0]?.time).toBe('1970-01-01T00:16:43.000Z')
+	})
 })
 
 describe('rights', () => {

@@ -1,22 +1,24 @@
 import type { PushEvent } from './context.ts'
+import type { PastPush } from './storage.ts'
 
 /** How many are remembered. */
-const MAX_PUSHES = 20
+export const MAX_PUSHES = 20
 
-/** The last pushes since the start, newest first. */
+/** The last pushes, newest first: since the start with who pushed, of before as far as the storage tells. */
 export class RecentPushes {
-	readonly #pushes: PushEvent[] = []
+	readonly #pushes: (PastPush | PushEvent)[]
 
-	add(push: PushEvent): void {
+	constructor(before: readonly PastPush[]) {
+		this.#pushes = before.slice(0, MAX_PUSHES)
+	}
+
+	add({ userAgent: _, ...push }: PushEvent): void {
 		this.#pushes.unshift(push)
 		if (this.#pushes.length > MAX_PUSHES) this.#pushes.pop()
 	}
 
 	/** As JSON shows them. */
 	list(): readonly Readonly<Record<string, unknown>>[] {
-		return this.#pushes.map(({ time, userAgent: _, ...push }) => ({
-			...push,
-			time: new Date(time).toISOString(),
-		}))
+		return this.#pushes.map(({ time, ...push }) => ({ ...push, time: new Date(time).toISOString() }))
 	}
 }

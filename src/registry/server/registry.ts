@@ -15,7 +15,7 @@ import { type EndpointCounts, Metrics } from './observe/metrics.ts'
 import { Observer } from './observe/observer.ts'
 import { Operations } from './operations.ts'
 import type { InUse } from './pruning.ts'
-import { RecentPushes } from './recent-pushes.ts'
+import { MAX_PUSHES, RecentPushes } from './recent-pushes.ts'
 import { parseRoute, type Route } from './route.ts'
 import type { RegistryStorage } from './storage.ts'
 import type { TagPattern } from './tag-pattern.ts'
@@ -73,7 +73,7 @@ export interface OpenedRegistry {
 export function openRegistry(options: RegistryOptions): OpenedRegistry {
 	const { storage, now = Date.now, log = () => undefined } = options
 	const metrics = new Metrics(now())
-	const pushes = new RecentPushes()
+	const pushes = new RecentPushes(storage.lastPushes(MAX_PUSHES))
 	const access = options.auth && openAccess(options.auth, { metrics, log, now })
 	const operations = new Operations({
 		storage,

@@ -71,6 +71,17 @@ export interface UploadOptions {
 	readonly offset?: number | undefined
 }
 
+/** A tag that was set, as far as the storage remembers it. */
+export interface PastPush {
+	readonly repository: string
+	readonly tag: string
+	readonly digest: Digest
+	/** Of the manifest, in bytes. */
+	readonly size: number
+	/** Milliseconds since 1970. */
+	readonly time: number
+}
+
 export interface StorageStatistics {
 	readonly repositories: number
 	readonly tags: number
@@ -172,6 +183,8 @@ export interface RegistryStorage {
 	cancelUpload(repository: string, id: string): boolean
 
 	statistics(): StorageStatistics
+	/** The tags that were set last, newest first. */
+	lastPushes(limit: number): readonly PastPush[]
 	/** Uploads begun and not ended. */
 	uploadCount(): number
 	/** Waits for what is under way. */
