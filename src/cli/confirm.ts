@@ -1,5 +1,6 @@
 import { UserError } from '../errors/index.ts'
 import type { Invocation } from './invocation.ts'
+import { openPrompt } from './prompt.ts'
 
 export interface Question {
 	/** What would be done: whole lines. */
@@ -26,32 +27,10 @@ export async function confirm(
 			hint: 'Add --yes to do it, or --dry-run to see it only.',
 		})
 	}
-	context.stderr.write(`${text}\nGo on? [y/N] `)
-	const answer = await firstLine(context.stdin, signal)
-	return /^\s*y(?:es)?\s*$/i.test(answer)
-}
-
-/** Longer than any answer, in characters. */
-const MAX_ANSWER = 1000
-
-async function firstLine(stdin: Invocation['context']['stdin'], signal: AbortSignal): Promise<string> {
-	const interrupted = new Promise<never>((_, reject) => {
-		signal.addEventListener('abort', () => reject(new UserError('INTERRUPTED', 'interrupted')), {
-			once: true,
-		})
-	})
-	interrupted.catch(() => {})
-	const chunks = stdin[Symbol.asyncIterator]()
-	let text = ''
+	const prompt = openPrompt(context, signal)
 	try {
-		while (!text.includes('\n') && text.length < MAX_ANSWER) {
-			const next = await Promise.race([chunks.next(), interrupted])
-			if (next.done === true) break
-			text += Buffer.from(next.value).toString('utf8')
-		}
+		return /^y(?:es)?$/i.test(await prompt.ask(`${text}\nGo on? [y/N] `))
 	} finally {
-		// The stream ends with it: nothing else is asked.
-		void chunks.return?.()
+		prompt.close()
 	}
-	return text.split('\n')[0] ?? ''
 }

@@ -42,4 +42,15 @@ describe('a prompt', () => {
 			expect(asked.raw).toEqual([true, false])
 		},
 	)
+
+	it('ends when it is interrupted, though nobody types', async () => {
+		const stop = new AbortController()
+		const stdin = (async function* () {
+			await new Promise(() => undefined)
+			yield Buffer.from('')
+		})()
+		const asked = openPrompt({ stdin, stderr: { write: () => undefined } }, stop.signal).ask('Name: ')
+		stop.abort()
+		await expect(asked).rejects.toMatchObject({ code: 'INTERRUPTED' })
+	})
 })

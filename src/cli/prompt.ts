@@ -13,8 +13,17 @@ export interface Prompt {
 const [INTERRUPT, END, BACKSPACE, DELETE, KILL] = ['\u0003', '\u0004', '\b', '\u007F', '\u0015']
 const MAX_LENGTH = 64 * 1024
 
-export function openPrompt({ stdin, stderr }: Pick<CliContext, 'stdin' | 'stderr'>): Prompt {
+/** @param signal what Ctrl-C aborts; where nothing is shown it comes as a character */
+export function openPrompt(
+	{ stdin, stderr }: Pick<CliContext, 'stdin' | 'stderr'>,
+	signal?: AbortSignal,
+): Prompt {
 	const chunks = stdin[Symbol.asyncIterator]()
+	const aborted = new Promise<never>((_, reject) => {
+		if (signal?.aborted === true) reject(interrupted())
+		signal?.addEventListener('abort', () => reject(interrupted()), { once: true })
+	})
+	aborted.catch(() => undefined)
 	let rest = ''
 
 	async function readLine(): Promise<string> {
@@ -28,7 +37,7 @@ export function openPrompt({ stdin, stderr }: Pick<CliContext, 'stdin' | 'stderr
 				else if (sign === KILL) line = ''
 				else if (line.length < MAX_LENGTH) line += sign
 			}
-			const next = await chunks.next()
+			const next = await Promise.race([chunks.next(), aborted])
 			if (next.done === true) throw interrupted()
 			rest += Buffer.from(next.value).toString('utf8')
 		}
@@ -57,7 +66,5 @@ export function openPrompt({ stdin, stderr }: Pick<CliContext, 'stdin' | 'stderr
 }
 
 function interrupted(): UserError {
-	return new UserError('INTERRUPTED', 'interrupted: nothing was stored', {
-		hint: 'In a pipeline: --username NAME --password-stdin',
-	})
+	return new UserError('INTERRUPTED', 'interrupted: nothing was done')
 }

@@ -33,7 +33,7 @@ export async function login(invocation: Invocation, flags: LoginFlags, host: str
 
 /** Flags, then the environment, then whoever sits before the terminal. */
 async function credentialOf(
-	{ env, context }: Invocation,
+	{ env, context, signal }: Invocation,
 	flags: LoginFlags,
 	registry: string,
 ): Promise<{ readonly username: string; readonly password: string }> {
@@ -59,7 +59,7 @@ async function credentialOf(
 			},
 		)
 	}
-	const prompt = openPrompt(context)
+	const prompt = openPrompt(context, signal)
 	try {
 		const username = known.username ?? (await prompt.ask(`User name for ${registry}: `))
 		return { username, password: known.password ?? (await prompt.askHidden(`Password for ${username}: `)) }
