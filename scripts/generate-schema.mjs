@@ -1,15 +1,16 @@
-// Writes src/sandbox/api/patch/kubernetes-schema.ts from the OpenAPI v3 documents of Kubernetes:
+// Writes src/schema/kubernetes-schema.ts from the OpenAPI v3 documents of Kubernetes, which know
+// every field, and from the Go types, which know what values an enumeration has:
 //
-//   node scripts/generate-schema.mjs [VERSION | DIRECTORY]
+//   node scripts/generate-schema.mjs [VERSION] [--print]
 //
-// VERSION (default v1.37.2) is fetched as the Go module k8s.io/kubernetes, so `go` must be on
-// PATH; DIRECTORY is an unpacked source tree. The output is a pure function of the documents.
+// VERSION (default v1.37.2) is fetched as the Go modules k8s.io/kubernetes and k8s.io/api, so `go`
+// must be on PATH. The output is a pure function of them; --print writes it to stdout instead.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const DEFAULT_VERSION = 'v1.37.2'
-const OUTPUT = join(import.meta.dirname, '../src/sandbox/api/patch/kubernetes-schema.ts')
+const OUTPUT = join(import.meta.dirname, '../src/schema/kubernetes-schema.ts')
 const REF = '#/components/schemas/'
 
 /** Definitions whose JSON form the OpenAPI document cannot say, or says by `oneOf`. */
@@ -29,10 +30,22 @@ const SCALARS = new Map([
 
 /** @typedef {Record<string, any>} Schema */
 
-/** @param {string} source @returns {string} */
-function sourceDirectory(source) {
-	if (existsSync(source)) return source
-	const answer = execFileSync('go', ['mod', 'download', '-json', `k8s.io/kubernetes@${source}`], {
+/** Required by the documents, and taken by the API server without: their zero value means something. */
+const TOLERATED = new Set([
+	'io.k8s.api.batch.v1.PodFailurePolicy rules',
+	'io.k8s.api.core.v1.HTTPHeader value',
+	'io.k8s.api.core.v1.LimitRangeSpec limits',
+	'io.k8s.api.core.v1.PreferredSchedulingTerm preference',
+	'io.k8s.api.networking.v1.NetworkPolicySpec podSelector',
+	'io.k8s.api.storage.v1.CSIDriver spec',
+	'io.k8s.api.storage.v1.CSINodeSpec drivers',
+	'io.k8s.api.storage.v1.TokenRequest audience',
+	'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion served',
+])
+
+/** @param {string} module @returns {string} */
+function sourceDirectory(module) {
+	const answer = execFileSync('go', ['mod', 'download', '-json', module], {
 		encoding: 'utf8',
 		maxBuffer: 1 << 20,
 	})
@@ -51,8 +64,55 @@ function readDefinitions(directory) {
 	return definitions
 }
 
-/** @param {Map<string, Schema>} definitions */
-function buildTable(definitions) {
+/**
+ * The values of every field whose Go type is marked `+enum`, by `DEFINITION FIELD`.
+ * @param {string} directory @returns {Map<string, string[]>}
+ */
+function readEnums(directory) {
+	/** @type {Map<string, string[]>} */
+	const values = new Map()
+	/** @type {[string, string][]} */
+	const fields = []
+	for (const group of readdirSync(directory, { withFileTypes: true }).filter((entry) =>
+		entry.isDirectory(),
+	)) {
+		for (const version of readdirSync(join(directory, group.name)).filter((name) =>
+			/^v\d+((alpha|beta)\d+)?$/.test(name),
+		)) {
+			const place = `${group.name}/${version}`
+			const text = readFileSync(join(directory, place, 'types.go'), 'utf8')
+			const imported = new Map(
+				[...text.matchAll(/^\s*(\w+) "k8s\.io\/api\/(\S+)"/gm)].map(([, alias, path]) => [alias, path]),
+			)
+			/** @param {string} type */
+			const qualified = (type) => {
+				const [alias, name] = type.includes('.') ? type.split('.') : [undefined, type]
+				return `${alias === undefined ? place : imported.get(alias)}.${name}`
+			}
+			for (const [, name] of text.matchAll(/^\/\/ \+enum\n(?:\/\/.*\n)*type (\w+) string/gm))
+				values.set(qualified(name), [])
+			for (const [, type, value, cast, casted] of text.matchAll(
+				/^\s*\w+(?:\s+(\w+)\s*=\s*"([^"]*)"|\s*=\s*(\w+)\("([^"]*)"\))/gm,
+			))
+				values.get(qualified(type ?? cast))?.push(value ?? casted)
+			// A constant that is made of another one is not understood, and so all of its type are not.
+			for (const [, type, cast] of text.matchAll(/^\s*\w+(?:\s+(\w+)\s*=\s*[^"\s]|\s*=\s*(\w+)\([^")])/gm))
+				values.delete(qualified(type ?? cast))
+			let struct = ''
+			for (const line of text.split('\n')) {
+				struct = /^type (\w+) struct/.exec(line)?.[1] ?? struct
+				const [, type, json] = /^\s+\w+\s+(?:\[\]|\*)*([\w.]+)\s+`json:"([^",]+)/.exec(line) ?? []
+				if (type) fields.push([`io.k8s.api.${group.name}.${version}.${struct} ${json}`, qualified(type)])
+			}
+		}
+	}
+	return new Map(
+		fields.flatMap(([field, type]) => (values.get(type)?.length ? [[field, values.get(type) ?? []]] : [])),
+	)
+}
+
+/** @param {Map<string, Schema>} definitions @param {Map<string, string[]>} enums */
+function buildTable(definitions, enums) {
 	/** @type {unknown[]} */
 	const nodes = []
 	/** @type {Map<string, number>} */
@@ -82,21 +142,26 @@ function buildTable(definitions) {
 		}
 		const index = nodes.push(null) - 1 // the number is needed first: definitions are recursive
 		named.set(name, index)
-		nodes[index] = object(schema)
+		nodes[index] = object(schema, name)
 		return index
 	}
 
-	/** @param {Schema} schema */
-	const object = (schema) => ({
-		t: 'm',
-		...(schema['x-kubernetes-map-type'] === 'atomic' && { a: 1 }),
-		...(schema.required && { r: schema.required }),
-		f: Object.fromEntries(Object.entries(schema.properties).map(([name, of]) => [name, field(of)])),
-	})
+	/** @param {Schema} schema @param {string} [name] */
+	const object = (schema, name) => {
+		const required = (schema.required ?? []).filter((field) => !TOLERATED.has(`${name} ${field}`))
+		return {
+			t: 'm',
+			...(schema['x-kubernetes-map-type'] === 'atomic' && { a: 1 }),
+			...(required.length > 0 && { r: required }),
+			f: Object.fromEntries(
+				Object.entries(schema.properties).map(([key, of]) => [key, field(of, enums.get(`${name} ${key}`))]),
+			),
+		}
+	}
 
-	/** What stands at a field and not at its type. @param {Schema} schema */
-	const field = (schema) => {
-		const index = type(schema)
+	/** What stands at a field and not at its type. @param {Schema} schema @param {string[]} [values] */
+	const field = (schema, values) => {
+		const index = type(schema, values)
 		const atomic = referenceOf(schema) !== undefined && schema['x-kubernetes-map-type'] === 'atomic'
 		const extra = {
 			...(schema.default !== undefined && { d: schema.default }),
@@ -111,16 +176,17 @@ function buildTable(definitions) {
 	const referenceOf = (schema) =>
 		(schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0].$ref : undefined))?.slice(REF.length)
 
-	/** @param {Schema} schema @returns {number} */
-	const type = (schema) => {
+	/** @param {Schema} schema @param {string[]} [values] @returns {number} */
+	const type = (schema, values) => {
 		const reference = referenceOf(schema)
 		if (reference !== undefined) return definition(reference)
 		const scalar = SCALARS.get(schema.type)
-		if (scalar !== undefined) return intern({ t: scalar, ...(schema.format && { o: schema.format }) })
+		if (scalar !== undefined)
+			return intern({ t: scalar, ...(schema.format && { o: schema.format }), ...(values && { v: values }) })
 		if (schema.type === 'array') {
 			return intern({
 				t: 'l',
-				e: type(schema.items),
+				e: type(schema.items, values),
 				...(schema['x-kubernetes-list-type'] && { l: schema['x-kubernetes-list-type'] }),
 				...(schema['x-kubernetes-list-map-keys'] && { k: schema['x-kubernetes-list-map-keys'] }),
 			})
@@ -150,18 +216,22 @@ function buildTable(definitions) {
 	return { nodes, kinds, meta: named.get('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta') }
 }
 
-const source = process.argv[2] ?? DEFAULT_VERSION
-const table = JSON.stringify(buildTable(readDefinitions(sourceDirectory(source))))
+const printed = process.argv.includes('--print')
+const version = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? DEFAULT_VERSION
+const definitions = readDefinitions(sourceDirectory(`k8s.io/kubernetes@${version}`))
+const enums = readEnums(sourceDirectory(`k8s.io/api@${version.replace(/^v1/, 'v0')}`))
+const table = JSON.stringify({ version: version.slice(1), ...buildTable(definitions, enums) })
 const literal = table.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
-writeFileSync(
-	OUTPUT,
-	`/**
- * The types of Kubernetes' API as one JSON document: generated from its OpenAPI v3 documents by
- * scripts/generate-schema.mjs, read by built-in-schema.ts. A string, because parsing JSON is
- * faster than evaluating the same literal, and only who asks for a type pays for it.
+const source = `/**
+ * The types of Kubernetes' API as one JSON document: generated from its OpenAPI v3 documents and
+ * its Go types by scripts/generate-schema.mjs, read by built-in-schema.ts. A string, because
+ * parsing JSON is faster than evaluating the same literal, and only who asks for a type pays for it.
  */
 export const KUBERNETES_SCHEMA: string =
 	'${literal}'
-`,
-)
-console.log(`${OUTPUT}: ${table.length} bytes`)
+`
+if (printed) process.stdout.write(source)
+else {
+	writeFileSync(OUTPUT, source)
+	console.log(`${OUTPUT}: ${table.length} bytes`)
+}

@@ -80,6 +80,7 @@ export type {
 	DownOptions,
 	DownResult,
 	Finding,
+	FullCheckOptions,
 	Inspection,
 	Launcher,
 	LoadedArtifact,
@@ -114,5 +115,6 @@ export type {
 	TrustPlan,
 	UpOptions,
 	UpResult,
+	ValidateOptions,
 	Workspace,
 } from './flows/index.ts'

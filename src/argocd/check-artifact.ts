@@ -57,6 +57,11 @@ export interface Finding {
 	readonly fix: string
 	readonly file?: string | undefined
 	readonly line?: number | undefined
+	readonly column?: number | undefined
+	/** `spec.template.spec.containers[0].image`; absent where it is about more than a field. */
+	readonly field?: string | undefined
+	/** `Deployment shop/web`; absent where it is about more than an object. */
+	readonly object?: string | undefined
 }
 
 /** Whether Argo CD takes the artifact, and what it would deploy. */

@@ -116,6 +116,15 @@ export function checkRepeated(resources: readonly ResourceIdentity[]): readonly 
 		const last = same.at(-1)
 		return same.length < 2 || last === undefined
 			? []
-			: [breach('resource-repeated', last, { name: nameOf(last), detail: key, count: same.length })]
+			: [
+					breach('resource-repeated', last, {
+						name: nameOf(last),
+						detail: key,
+						count: same.length,
+						places: same.flatMap(({ file, line }) =>
+							file === undefined ? [] : [`${file}${line === undefined ? '' : `:${line}`}`],
+						),
+					}),
+				]
 	})
 }

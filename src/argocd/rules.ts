@@ -16,6 +16,8 @@ export interface RuleDetail {
 	readonly size?: number | undefined
 	readonly name?: string | undefined
 	readonly detail?: string | undefined
+	/** `FILE:LINE`, where there is more than one. */
+	readonly places?: readonly string[] | undefined
 	/** Words of Argo CD's that the place which found the fault knows best. */
 	readonly argocd?: string | undefined
 }
@@ -75,6 +77,12 @@ const where = ({ file, line }: RuleDetail): string =>
 	`${file ?? 'a file'}${line === undefined ? '' : `:${line}`}`
 /** Nothing for an object that was rendered: it has no file of its own. */
 const before = (detail: RuleDetail): string => (detail.file === undefined ? '' : `${where(detail)}: `)
+const MAX_PLACES = 5
+/** ` (a.yaml:1, b.yaml:9)` */
+const among = ({ places = [] }: RuleDetail): string =>
+	places.length === 0
+		? ''
+		: ` (${places.slice(0, MAX_PLACES).join(', ')}${places.length > MAX_PLACES ? ', …' : ''})`
 /** Argo CD takes it and says nothing. */
 const SILENT: readonly RuleMessage[] = []
 
@@ -593,7 +601,7 @@ const contentRules: readonly Rule[] = [
 		versions: ALL,
 		severity: 'warn',
 		message: (detail) =>
-			`${before(detail)}${detail.name} is there ${detail.count} times; Argo CD deploys the last`,
+			`${before(detail)}${detail.name} is there ${detail.count} times${among(detail)}; Argo CD deploys the last`,
 		argocd: always(
 			({ detail, count }) => `Resource ${detail} appeared ${count} times among application resources.`,
 		),

@@ -39,7 +39,7 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 		const output = createOutput({
 			stdout: this.stdout,
 			stderr: this.stderr,
-			json: flags.json ?? false,
+			json: flags.json ?? isJsonFormat(flags),
 			quiet: flags.quiet ?? false,
 			color: flags.color ?? (this.env.NO_COLOR === undefined || this.env.NO_COLOR === '' ? undefined : false),
 			debug: this.env.LADING_DEBUG === '1',
@@ -64,6 +64,11 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 			this.result.exitCode = exitCodes[failure.kind]
 		}
 	}
+}
+
+/** `--format json` of a command that has more than one form of answer. */
+function isJsonFormat(flags: object): boolean {
+	return 'format' in flags && flags.format === 'json'
 }
 
 /** Any thrown value as an error of ours: interrupts, full disks and bugs are told apart here, once. */

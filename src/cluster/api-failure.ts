@@ -11,7 +11,43 @@ const statusObject = v.looseObject({
 	message: v.optional(v.string(), ''),
 	reason: v.optional(v.string(), ''),
 	code: v.optional(v.number()),
+	details: v.optional(v.unknown()),
 })
+
+/** Code of the error for a kind that the API does not serve: kubectl's own words for it. */
+export const NO_KIND_MATCH = 'NoKindMatch'
+
+const detailsWithCauses = v.looseObject({
+	causes: v.array(
+		v.looseObject({
+			reason: v.optional(v.string(), ''),
+			message: v.optional(v.string(), ''),
+			field: v.optional(v.string(), ''),
+		}),
+	),
+})
+
+/** One of the reasons for which the API refuses an object, at one of its fields. */
+export interface RefusalCause {
+	readonly reason: string
+	readonly message: string
+	/** Empty for the object as a whole. */
+	readonly field: string
+}
+
+/** The reasons of a refusal, field by field; empty where the answer has none. */
+export function causesOf(error: unknown): readonly RefusalCause[] {
+	const parsed = v.safeParse(
+		detailsWithCauses,
+		error instanceof RemoteError ? error.wire?.errors?.[0]?.detail : undefined,
+	)
+	return parsed.success ? parsed.output.causes : []
+}
+
+/** What the API itself says in an error; `undefined` for all others. */
+export function messageOf(error: unknown): string | undefined {
+	return error instanceof RemoteError ? error.wire?.errors?.[0]?.message : undefined
+}
 
 /** A Kubernetes `Status` that says no, as an error; also for other bodies. */
 export function refusal(
@@ -30,7 +66,9 @@ export function refusal(
 			url: call.url.href,
 			status,
 			retryable: status === 429 || status >= 500,
-			...(parsed.success ? { errors: [{ code: reason, message: said }] } : { body: said }),
+			...(parsed.success
+				? { errors: [{ code: reason, message: said, detail: parsed.output.details }] }
+				: { body: said }),
 		},
 	})
 }

@@ -8,7 +8,12 @@ export interface ApplyOptions extends WaitOptions {
 	readonly fieldManager: string
 	/** Takes fields over from other managers instead of failing with a conflict. */
 	readonly force?: boolean | undefined
+	/** Asks what would come of it, and changes nothing. */
 	readonly dryRun?: boolean | undefined
+	/** What happens on fields that the API does not know; `Warn`. `Strict` refuses them. */
+	readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore' | undefined
+	/** Of an object that names none, and whose kind needs one. */
+	readonly namespace?: string | undefined
 }
 
 export interface ListOptions extends WaitOptions {

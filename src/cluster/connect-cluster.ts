@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { RemoteError } from '../errors/index.ts'
 import { openAccess } from './access.ts'
+import { NO_KIND_MATCH } from './api-failure.ts'
 import type { Cluster, ListOptions, ObjectList } from './cluster.ts'
 import { basePath, createDiscovery, type Discovery } from './discovery.ts'
 import { chooseContext, type Environment } from './kubeconfig.ts'
@@ -90,6 +91,11 @@ function createRestCluster({ transport, discovery, sleep, signal: life }: Parts)
 			'CLUSTER_FAILED',
 			`the cluster ${server.host} does not know the kind ${ref.kind} of ${ref.apiVersion}`,
 			{
+				wire: {
+					method: 'GET',
+					url: new URL(basePath(ref.apiVersion), server).href,
+					errors: [{ code: NO_KIND_MATCH, message: `no matches for kind ${ref.kind}` }],
+				},
 				hint: ref.apiVersion.startsWith('argoproj.io/')
 					? 'Install Argo CD there first.'
 					: 'Install what brings this kind (a CustomResourceDefinition) first.',
@@ -164,12 +170,13 @@ function createRestCluster({ transport, discovery, sleep, signal: life }: Parts)
 				}),
 			)
 		},
-		async apply(object, { fieldManager, force, dryRun, signal }) {
-			const path = await writePath(refOf(object), { named: true, signal })
+		async apply(object, { fieldManager, force, dryRun, fieldValidation, namespace, signal }) {
+			const path = await writePath({ namespace, ...refOf(object) }, { named: true, signal })
 			const query = {
 				fieldManager,
 				force: force === true ? 'true' : 'false',
 				dryRun: dryRun === true ? 'All' : undefined,
+				fieldValidation,
 			}
 			return parseObject(
 				await transport.json({

@@ -10,11 +10,14 @@ import {
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type ManifestSet, parseManifests } from '../manifests/index.ts'
+import type { ReleaseRange } from '../validation/index.ts'
 import { judgeAhead } from './judge-ahead.ts'
+import type { InspectingJudge } from './judge-one.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { renderSubject } from './render.ts'
 import { directoryFacts, readSubject, type Subject } from './subject.ts'
+import type { SeenFile, ValidateOptions } from './validate.ts'
 import { openVerdictCache } from './verdict-cache.ts'
 
 /** As which Application an artifact is judged. */
@@ -26,6 +29,13 @@ export interface CheckOptions {
 	readonly serverSide?: boolean | undefined
 	/** `false`: no verdict of an earlier check is used or kept. */
 	readonly cache?: boolean | undefined
+}
+
+/** What `check` looks at, beside what Argo CD demands of the artifact. */
+export interface FullCheckOptions extends CheckOptions {
+	readonly access?: RegistryAccess | undefined
+	/** Also what an API server would say of each object; false leaves that out. */
+	readonly validate?: ValidateOptions | false | undefined
 }
 
 /** Judges facts by Argo CD's rules. */
@@ -52,17 +62,35 @@ export interface CheckResult {
 	readonly verdict: Verdict<ResourceIdentity>
 }
 
-/** Would Argo CD take it, and what would it deploy? */
+/** Would Argo CD take it, what would it deploy, and what would the API server say to that? */
 export async function check(
 	session: Session,
 	what: string,
-	options: CheckOptions & { readonly access?: RegistryAccess | undefined },
+	options: FullCheckOptions = {},
 ): Promise<CheckResult> {
-	const subject = await readSubject(session, what, {
-		access: options.access,
-		version: options.version ?? ASSUMED_ARGOCD_VERSION,
+	const { access, validate = {}, ...asked } = options
+	const version = asked.version ?? ASSUMED_ARGOCD_VERSION
+	const subject = await readSubject(session, what, { access, version })
+	if (validate === false) return { subject, verdict: await checkSubject(session, subject, asked) }
+	const { planValidation, validateObjects } = await import('./validate.ts')
+	const plan = await planValidation(session, validate)
+	const look = await lookAt(session, subject, { ...asked, inspect: plan.releases })
+	const findings = await validateObjects(session, plan, {
+		...look,
+		readObjects: async () => look.rendered ?? checkFacts(subject.facts, asked).resources,
 	})
-	return { subject, verdict: await checkSubject(session, subject, options) }
+	return { subject, verdict: withFindings(look.verdict, findings) }
+}
+
+function withFindings(
+	verdict: Verdict<ResourceIdentity>,
+	findings: readonly Finding[],
+): Verdict<ResourceIdentity> {
+	return {
+		...verdict,
+		accepted: verdict.accepted && !findings.some(({ severity }) => severity === 'refuse'),
+		findings: [...verdict.findings, ...findings],
+	}
 }
 
 /** Judges what was read; a directory of Kustomize or Helm is rendered where a tool for it is installed. */
@@ -71,13 +99,38 @@ export async function checkSubject(
 	subject: Subject,
 	options: CheckOptions,
 ): Promise<Verdict<ResourceIdentity>> {
+	return (await lookAt(session, subject, options)).verdict
+}
+
+/** What was found on the way to a verdict. */
+interface Look {
+	readonly verdict: Verdict<ResourceIdentity>
+	/** The files that make objects, with what an API server would say where that was asked. */
+	readonly files: readonly SeenFile[]
+	/** What Kustomize or Helm made. */
+	readonly rendered?: readonly DeployedResource[] | undefined
+}
+
+async function lookAt(
+	session: Session,
+	subject: Subject,
+	options: CheckOptions & { readonly inspect?: ReleaseRange | undefined },
+): Promise<Look> {
+	// What an API server would say of a file is not kept: it takes the whole file.
 	const cache =
-		subject.kind === 'directory' && options.cache !== false
+		subject.kind === 'directory' && options.cache !== false && options.inspect === undefined
 			? { cache: openVerdictCache(session.env), root: subject.set.root }
 			: undefined
-	const judge = await judgeAhead(subject.facts.tree, { ...options, cache, signal: session.signal })
+	const ahead = await judgeAhead(subject.facts.tree, { ...options, cache, signal: session.signal })
+	const files: SeenFile[] = []
+	const judge: InspectingJudge = (file) => {
+		const judged = ahead(file)
+		if (judged.inspection) files.push({ ...file, inspection: judged.inspection })
+		return judged
+	}
 	const verdict = judgeArtifact(subject.facts, { ...options, judge })
-	return (await checkRendered(session, subject, { ...options, verdict })) ?? verdict
+	const rendered = await checkRendered(session, subject, { ...options, verdict })
+	return rendered ? { verdict: rendered, files, rendered: rendered.resources } : { verdict, files }
 }
 
 /** Like {@link checkSubject}, with the objects themselves. */

@@ -3,15 +3,10 @@ import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { Tree } from '../artifact/index.ts'
-import {
-	type Judge,
-	type JudgedFile,
-	judgeFile,
-	type ResourceIdentity,
-	withoutObjects,
-} from '../argocd/index.ts'
-import { isManifestName, parseManifests } from '../manifests/index.ts'
+import { isManifestName } from '../manifests/index.ts'
+import type { ReleaseRange } from '../validation/index.ts'
 import type { JudgeAnswer, JudgeRequest } from './judge-worker.ts'
+import { createJudge, type InspectedFile, type InspectingJudge } from './judge-one.ts'
 import { type DirectoryCache, RememberedVerdicts } from './remembered-verdicts.ts'
 import { type SharedFile, SharedFileReader, shareFiles } from './shared-files.ts'
 
@@ -19,6 +14,8 @@ export interface JudgeAheadOptions {
 	readonly path?: string | undefined
 	readonly recurse?: boolean | undefined
 	readonly serverSide?: boolean | undefined
+	/** Also what an API server of these releases would say of each object. */
+	readonly inspect?: ReleaseRange | undefined
 	readonly signal?: AbortSignal | undefined
 	/** The built second thread; absent where there is none, as in the sources. */
 	readonly worker?: string | undefined
@@ -47,10 +44,9 @@ const RENDERED = /(?:^|\/)(?:kustomization\.ya?ml|Kustomization|Chart\.yaml)$/
 export async function judgeAhead(
 	tree: Tree | undefined,
 	options: JudgeAheadOptions,
-): Promise<Judge<ResourceIdentity>> {
-	const { serverSide } = options
-	const onDemand: Judge<ResourceIdentity> = (file) =>
-		withoutObjects(judgeFile(file, { parse: parseManifests, serverSide }))
+): Promise<InspectingJudge> {
+	const { serverSide, inspect } = options
+	const onDemand = await createJudge({ serverSide, inspect })
 	const worker = options.worker ?? builtWorker()
 	const asked = tree && askedFiles(tree, options)
 	if (!tree || !asked || worker === undefined) return onDemand
@@ -63,12 +59,13 @@ export async function judgeAhead(
 		if (bytes) reader.fill(number, bytes)
 		return bytes
 	}
-	const judged: (JudgedFile<ResourceIdentity> | undefined)[] = asked.map(() => undefined)
+	const judged: (InspectedFile | undefined)[] = asked.map(() => undefined)
 	const remembered = options.cache && new RememberedVerdicts(options.cache, { worker, serverSide })
 	const left = remembered?.recall(asked, { reader, judged }) ?? asked.length
 	const isWorthThread = left >= MANY_FILES
+	const request = { ...shared, serverSide, inspect }
 	const helper = isWorthThread
-		? await Helper.start(worker, { ...shared, serverSide }, (number, each) => (judged[number] = each))
+		? await Helper.start(worker, request, (number, each) => (judged[number] = each))
 		: undefined
 	try {
 		let count = 0
@@ -84,10 +81,7 @@ export async function judgeAhead(
 		helper?.stop()
 	}
 	if (left > 0) remembered?.keep(asked, { reader, judged })
-	const known = new Map<
-		Uint8Array,
-		{ readonly path: string; readonly judged: JudgedFile<ResourceIdentity> }
-	>()
+	const known = new Map<Uint8Array, { readonly path: string; readonly judged: InspectedFile }>()
 	for (const [number, { path, entry }] of asked.entries()) {
 		const bytes = held[number] ?? reader.content(number)
 		const verdict = judged[number]
@@ -141,7 +135,7 @@ class Helper {
 	/** Resolves when no more answers come. */
 	readonly finished: Promise<void>
 
-	private constructor(worker: Worker, take: (number: number, judged: JudgedFile<ResourceIdentity>) => void) {
+	private constructor(worker: Worker, take: (number: number, judged: InspectedFile) => void) {
 		this.#worker = worker
 		this.finished = new Promise((resolve) => {
 			worker.on('message', ({ judged, last }: JudgeAnswer) => {
@@ -156,7 +150,7 @@ class Helper {
 	static async start(
 		path: string,
 		request: JudgeRequest,
-		take: (number: number, judged: JudgedFile<ResourceIdentity>) => void,
+		take: (number: number, judged: InspectedFile) => void,
 	): Promise<Helper> {
 		const threads = await import('node:worker_threads')
 		const options = { workerData: request, resourceLimits: { maxYoungGenerationSizeMb: 8 } }

@@ -1,16 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { judgeFile, type JudgedFile, type ResourceIdentity, withoutObjects } from '../argocd/index.ts'
-import { parseManifests } from '../manifests/index.ts'
+import type { ReleaseRange } from '../validation/index.ts'
+import { createJudge, type InspectedFile } from './judge-one.ts'
 import { SharedFileReader, type SharedFiles } from './shared-files.ts'
 
 /** What the second thread gets. */
 export interface JudgeRequest extends SharedFiles {
 	readonly serverSide: boolean | undefined
+	/** Also what an API server of these releases would say of each object. */
+	readonly inspect: ReleaseRange | undefined
 }
 
 /** What it found about some of the files, by their numbers; `last` when no file is left. */
 export interface JudgeAnswer {
-	readonly judged: readonly (readonly [number: number, judged: JudgedFile<ResourceIdentity>])[]
+	readonly judged: readonly (readonly [number: number, judged: InspectedFile])[]
 	readonly last: boolean
 }
 
@@ -18,10 +20,10 @@ export interface JudgeAnswer {
 const FILES_PER_ANSWER = 100
 
 /** The second thread of {@link file://./judge-ahead.ts}. */
-function run(request: JudgeRequest): void {
+async function run(request: JudgeRequest): Promise<void> {
 	const reader = new SharedFileReader(request)
-	const options = { parse: parseManifests, serverSide: request.serverSide }
-	let judged: [number, JudgedFile<ResourceIdentity>][] = []
+	const judge = await createJudge(request)
+	let judged: [number, InspectedFile][] = []
 	const send = (last: boolean): void => {
 		const answer: JudgeAnswer = { judged, last }
 		// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
@@ -32,10 +34,10 @@ function run(request: JudgeRequest): void {
 		const bytes = reader.read(number)
 		const path = request.files[number]?.path
 		if (bytes === undefined || path === undefined) continue
-		judged.push([number, withoutObjects(judgeFile({ path, bytes }, options))])
+		judged.push([number, judge({ path, bytes })])
 		if (judged.length >= FILES_PER_ANSWER) send(false)
 	}
 	send(true)
 }
 
-run(workerData)
+await run(workerData)

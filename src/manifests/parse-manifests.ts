@@ -121,6 +121,22 @@ function* split(text: string, path: string): Generator<Chunk> {
 	yield { text: text.slice(start), linesBefore }
 }
 
+/** The text of the document whose content starts on a line of a file that parses; `undefined` where there is none. */
+export function documentAt(bytes: Uint8Array, line: number): Chunk | undefined {
+	const text = decode(bytes, '')
+	for (const chunk of split(text, '')) {
+		const first = contentOf(chunk.text)
+		if (first !== undefined && chunk.linesBefore + countLines(chunk.text, first) + 1 === line) return chunk
+	}
+	return undefined
+}
+
+/** Where the first line stands that is neither empty nor a comment. */
+function contentOf(text: string): number | undefined {
+	const first = /^(?![ \t]*(?:#|\r?$))/m.exec(text)
+	return first === null || first.index >= text.length ? undefined : first.index
+}
+
 function indexAfter(text: string, what: string, from: number): number {
 	const found = text.indexOf(what, Math.max(0, from - 1))
 	return found < 0 ? -1 : found + 1
@@ -147,11 +163,11 @@ interface ChunkContext {
 type ChunkResult = Pick<ParsedDocument, 'line' | 'value' | 'remarks'>
 
 function parseChunk(chunk: Chunk, context: ChunkContext): ChunkResult | undefined {
-	const first = /^(?![ \t]*(?:#|\r?$))/m.exec(chunk.text)
-	if (first === null || first.index >= chunk.text.length) return undefined
-	const line = chunk.linesBefore + countLines(chunk.text, first.index) + 1
+	const first = contentOf(chunk.text)
+	if (first === undefined) return undefined
+	const line = chunk.linesBefore + countLines(chunk.text, first) + 1
 	const where = { path: context.path, line }
-	if (chunk.text.startsWith('%', first.index)) {
+	if (chunk.text.startsWith('%', first)) {
 		throw unparsable({ ...where, column: 1 }, 'a YAML directive', {
 			source: context.text,
 			hint: 'Kubernetes reads none: remove the line.',

@@ -1,7 +1,7 @@
 import type { LadingError } from '../errors/index.ts'
 import { type Progress, silentProgress, type Step } from '../flows/index.ts'
 import { errorDocument, formatError } from './error.ts'
-import { createStyle, printable, type Style } from './style.ts'
+import { createStyle, escapeControls, printable, type Style } from './style.ts'
 import { lineProgress, liveProgress } from './progress.ts'
 import type { TextSink } from './text-sink.ts'
 
@@ -47,8 +47,7 @@ export function createOutput(options: OutputOptions): Output {
 		: openSteps(stderr.isTTY === true ? liveProgress(talk) : lineProgress(talk), open)
 	const document = (body: Readonly<Record<string, unknown>>): void => {
 		const text = JSON.stringify({ version: DOCUMENT_VERSION, ...body }, undefined, 2)
-		// JSON.stringify lets the controls of Latin-1 and Unicode through, which a terminal obeys.
-		stdout.write(`${text.replace(/[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g, escape)}\n`)
+		stdout.write(`${escapeControls(text)}\n`)
 	}
 	return {
 		json,
@@ -67,10 +66,6 @@ export function createOutput(options: OutputOptions): Output {
 			else stderr.write(formatError(error, { style: errStyle, debug: options.debug ?? false }))
 		},
 	}
-}
-
-function escape(character: string): string {
-	return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Remembers which steps have not ended yet. */

@@ -40,3 +40,11 @@ export function printableLine(text: string, hidden: RegExp = /[\p{Cc}\p{Cf}\p{Zl
 		return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
 	})
 }
+
+/** JSON.stringify lets the controls of Latin-1 and Unicode through, which a terminal obeys. */
+export function escapeControls(json: string): string {
+	return json.replace(
+		/[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g,
+		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	)
+}

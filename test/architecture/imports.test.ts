@@ -18,8 +18,10 @@ const FLOW: readonly string[] = [
 	'registry/server',
 	'signing',
 	'cluster',
+	'schema',
 	'argocd',
 	'argocd-api',
+	'validation',
 	'kind',
 	'sandbox/api',
 	'sandbox/controller',
@@ -44,6 +46,7 @@ const VOCABULARY: ReadonlySet<string> = new Set([
 	'http/server',
 	'content',
 	'cluster',
+	'schema',
 	'argocd',
 	'argocd-api',
 ])
@@ -54,8 +57,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 	artifact: ['manifests'],
 	argocd: ['manifests', 'artifact'],
 	'sandbox/api': ['manifests'],
+	validation: ['manifests'],
 	observe: ['manifests', 'artifact', 'registry/client', 'kind', 'sync'],
-	output: ['config', 'flows', 'manifests'],
+	output: ['config', 'flows', 'manifests', 'validation'],
 	config: [],
 }
 

@@ -53,9 +53,11 @@ describe.sequential('real manifests', () => {
 		write('argo/install.yaml', await argo.read('manifests/install.yaml'))
 		const report = await check('argo')
 		expect(report.accepted).toBe(true)
-		expect(report.findings).toMatchObject([{ rule: 'needs-server-side', severity: 'warn' }])
+		// Its Secret is made by an init container.
+		const redis = { rule: 'reference-missing', severity: 'note' }
+		expect(report.findings).toMatchObject([{ rule: 'needs-server-side', severity: 'warn' }, redis])
 		expect(report.resources).toHaveLength(60)
-		expect((await check('argo', '--server-side')).findings).toEqual([])
+		expect((await check('argo', '--server-side')).findings).toMatchObject([redis])
 
 		const [, digest = ''] = (await project.ok('push', 'argo', 'argo:v3.6.1')).split('@')
 		await project.ok('deploy', 'argo', 'argo:v3.6.1', '--server-side', '--namespace=argo')
@@ -92,7 +94,8 @@ describe.sequential('real manifests', () => {
 		for (const [path, bytes] of whole) write(join('addons', path), bytes)
 
 		const report = await check('addons', '--recurse')
-		expect(report.findings.filter(({ severity }) => severity === 'refuse')).toEqual([])
+		// Written by others and in use: whatever is said of them but that two are there twice is a false alarm.
+		expect(report.findings.filter(({ rule }) => rule !== 'resource-repeated')).toEqual([])
 		const seen = new Set(report.resources.map(({ file }) => file))
 		expect(whole.map(([path]) => path).filter((path) => !seen.has(path))).toEqual([])
 
@@ -109,7 +112,8 @@ describe.sequential('real manifests', () => {
 		for (const path of templates) write(path.replace(ADDONS, 'templates/'), await kubernetes.read(path))
 		const report = await check('templates', '--recurse')
 		expect(report.accepted).toBe(false)
-		expect(report.findings.map(({ rule, file }) => `${rule} ${file}`).toSorted()).toEqual([
+		const refused = report.findings.filter(({ severity }) => severity === 'refuse')
+		expect(refused.map(({ rule, file }) => `${rule} ${file}`).toSorted()).toEqual([
 			'yaml-unparsable fluentd-gcp/fluentd-gcp-ds.yaml',
 			'yaml-unparsable metadata-agent/stackdriver/metadata-agent.yaml',
 		])

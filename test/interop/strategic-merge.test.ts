@@ -9,10 +9,8 @@ import {
 	applyJsonPatch,
 	applyMergePatch,
 	applyStrategicMergePatch,
-	schemaOf,
-	type JsonObject,
-	type JsonValue,
 } from '../../src/sandbox/api/patch/index.ts'
+import { schemaOf, type JsonObject, type JsonValue } from '../../src/schema/index.ts'
 
 /**
  * Our patches against those of the real kubectl, which patches a local file with the API server's

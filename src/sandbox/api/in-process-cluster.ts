@@ -55,15 +55,15 @@ export function inProcessCluster(api: ObjectApi): Cluster {
 			const resource = served(object)
 			return api.create(resource, object, { namespace: object.metadata.namespace, manager: MANAGER })
 		},
-		apply: async (object, { fieldManager, force, dryRun }) => {
+		apply: async (object, { fieldManager, force, dryRun, fieldValidation = 'Ignore', namespace }) => {
 			const resource = served(object)
-			const key = keyOf(resource, { ...object, ...object.metadata })
+			const key = keyOf(resource, { namespace, ...object, ...object.metadata })
 			return api.apply(resource, object, {
 				key,
 				manager: fieldManager,
 				force,
 				dryRun,
-				fieldValidation: 'Ignore',
+				fieldValidation,
 			}).object
 		},
 		patch: async (ref, patch, { type, fieldManager = MANAGER }) => {

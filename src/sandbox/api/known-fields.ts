@@ -1,88 +1,45 @@
 import type { KubeObject } from '../../cluster/index.ts'
-import { isFields, type Fields } from './fields.ts'
-import type { TypeSchema } from './patch/index.ts'
+import { checkFields, type FieldPath, isFields, schemaAt, type TypeSchema } from '../../schema/index.ts'
 
 export interface Known {
 	/** Without the fields that the type does not have. */
 	readonly value: unknown
 	readonly unknown: readonly string[]
-	/** Values of another type than the field's, in the words of Go's decoder. */
+	/** Values that cannot be decoded, in the words of Go's decoder. */
 	readonly mistyped: readonly string[]
-}
-
-interface Findings {
-	readonly unknown: string[]
-	readonly mistyped: string[]
 }
 
 /** Compares an object with the schema of its built-in type: what a decoder would drop or refuse. */
 export function decodeKnown(object: KubeObject, schema: TypeSchema): Known {
-	const findings: Findings = { unknown: [], mistyped: [] }
-	return { value: walk(object, schema, { path: '', findings }), ...findings }
-}
-
-interface Place {
-	readonly path: string
-	readonly findings: Findings
-}
-
-function walk(value: unknown, schema: TypeSchema, place: Place): unknown {
-	if (value === null || value === undefined) return value
-	switch (schema.kind) {
-		case 'untyped':
-			return value
-		case 'scalar':
-			if (!isScalar(value, schema.type))
-				mistyped(value, schema.type === 'integer' ? 'int' : schema.type, place)
-			return value
-		case 'list':
-			if (!Array.isArray(value)) {
-				mistyped(value, 'array', place)
-				return value
-			}
-			return value.map((item, index) =>
-				walk(item, schema.items, { ...place, path: `${place.path}[${index}]` }),
+	const unknown: string[] = []
+	const mistyped: string[] = []
+	for (const fault of checkFields(object, schema)) {
+		const path = formatPath(fault.path)
+		if (fault.kind === 'unknown') unknown.push(path)
+		else if (fault.kind === 'mistyped')
+			mistyped.push(
+				`json: cannot unmarshal ${fault.found} into field ${path} of type ${goName(fault.wanted)}`,
 			)
-		case 'map':
-			if (!isFields(value)) {
-				mistyped(value, 'object', place)
-				return value
-			}
-			return walkMap(value, schema, place)
+		else if (fault.kind === 'malformed') mistyped.push(`field ${path}: ${fault.why}`)
 	}
+	return { value: unknown.length === 0 ? object : prune(object, schema), unknown, mistyped }
 }
 
-function walkMap(
-	value: Fields,
-	schema: TypeSchema & { readonly kind: 'map' },
-	{ path, findings }: Place,
-): Fields {
+function formatPath(path: FieldPath): string {
+	return path
+		.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+		.join('')
+}
+
+const goName = (type: string): string => (type === 'integer' ? 'int' : type)
+
+function prune(value: unknown, schema: TypeSchema): unknown {
+	if (schema.kind === 'list' && Array.isArray(value)) return value.map((item) => prune(item, schema.items))
+	if (schema.kind !== 'map' || !isFields(value)) return value
 	const kept: [string, unknown][] = []
 	for (const [key, child] of Object.entries(value)) {
-		const childPath = path === '' ? key : `${path}.${key}`
-		const childSchema = schema.fields.get(key)?.schema ?? schema.values
-		if (childSchema === undefined) findings.unknown.push(childPath)
-		else kept.push([key, walk(child, childSchema, { path: childPath, findings })])
+		const known = schemaAt(schema, key)
+		if (known !== undefined) kept.push([key, prune(child, known)])
 	}
 	return Object.fromEntries(kept)
-}
-
-function isScalar(value: unknown, type: string): boolean {
-	switch (type) {
-		case 'string':
-			return typeof value === 'string'
-		case 'integer':
-			return Number.isInteger(value)
-		case 'number':
-			return typeof value === 'number'
-		case 'boolean':
-			return typeof value === 'boolean'
-		default:
-			return typeof value === 'string' || typeof value === 'number'
-	}
-}
-
-function mistyped(value: unknown, wanted: string, { path, findings }: Place): void {
-	const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-	findings.mistyped.push(`json: cannot unmarshal ${found} into field ${path} of type ${wanted}`)
 }

@@ -1,15 +1,15 @@
 import type { KubeObject } from '../../cluster/index.ts'
 import { UserError } from '../../errors/index.ts'
 import {
-	applyConflictMessage,
+	type JsonObject,
 	schemaOf,
 	schemaOfCrd,
-	serverSideApply,
-	updateManagedFields,
-} from './patch/index.ts'
-import type { Applied, JsonObject, TypeSchema } from './patch/index.ts'
+	type StatusCause,
+	type TypeSchema,
+} from '../../schema/index.ts'
+import { type Applied, applyConflictMessage, serverSideApply, updateManagedFields } from './patch/index.ts'
 import { apiVersionOf, type ServedResource } from './resource.ts'
-import { badRequest, StatusError, type StatusCause } from './status-error.ts'
+import { badRequest, StatusError } from './status-error.ts'
 
 /** The type of a resource's objects, for merging and for who owns which field. */
 export function typeOf(resource: ServedResource): TypeSchema {

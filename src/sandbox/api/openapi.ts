@@ -1,7 +1,7 @@
 import type { Catalog } from './catalog.ts'
 import type { Fields } from './fields.ts'
 import { typeOf } from './managed-fields.ts'
-import type { TypeSchema } from './patch/index.ts'
+import type { TypeSchema } from '../../schema/index.ts'
 import { apiVersionOf, type ServedResource } from './resource.ts'
 
 /** Deep enough for what people ask `kubectl explain`; recursive types end there. */

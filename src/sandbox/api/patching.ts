@@ -1,14 +1,8 @@
 import type { KubeObject } from '../../cluster/index.ts'
 import { LadingError } from '../../errors/index.ts'
+import type { JsonObject, JsonValue } from '../../schema/index.ts'
 import { typeOf } from './managed-fields.ts'
-import {
-	applyJsonPatch,
-	applyMergePatch,
-	applyStrategicMergePatch,
-	JsonPatchError,
-	type JsonObject,
-	type JsonValue,
-} from './patch/index.ts'
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, JsonPatchError } from './patch/index.ts'
 import type { ServedResource } from './resource.ts'
 import { badRequest, invalid, StatusError } from './status-error.ts'
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../cluster/index.ts'
-import { shape } from './custom-schema.ts'
+import { shape } from '../../schema/index.ts'
 import { applyDefaults } from './defaults.ts'
 import { isFields, textAt, type Fields } from './fields.ts'
 import { decodeKnown } from './known-fields.ts'

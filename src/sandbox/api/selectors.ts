@@ -1,8 +1,8 @@
 import type { KubeObject } from '../../cluster/index.ts'
+import type { Labels } from '../../schema/index.ts'
 import { at, fieldsAt, listAt, textsAt, textAt } from './fields.ts'
 import { badRequest } from './status-error.ts'
 
-export type Labels = Readonly<Record<string, string>>
 type Test = (labels: Labels) => boolean
 
 const NAME = String.raw`(?:[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?`
@@ -59,34 +59,6 @@ function parseTerm(term: string): Test {
 
 function has(labels: Labels, key: string): boolean {
 	return Object.hasOwn(labels, key)
-}
-
-/** Whether the selector in an object (`matchLabels` and `matchExpressions`) takes these labels; an empty one takes all. */
-export function selectorMatches(selector: unknown, labels: Labels): boolean {
-	const equal = Object.entries(textsAt(selector, 'matchLabels')).every(
-		([key, value]) => labels[key] === value,
-	)
-	return (
-		equal && listAt(selector, 'matchExpressions').every((expression) => expressionMatches(expression, labels))
-	)
-}
-
-function expressionMatches(expression: unknown, labels: Labels): boolean {
-	const key = textAt(expression, 'key') ?? ''
-	const values = listAt(expression, 'values')
-	switch (textAt(expression, 'operator')) {
-		case 'In':
-			return has(labels, key) && values.includes(labels[key])
-		case 'NotIn':
-			return !has(labels, key) || !values.includes(labels[key])
-		case 'Exists':
-			return has(labels, key)
-		case 'DoesNotExist':
-			return !has(labels, key)
-		case undefined:
-		default:
-			return false
-	}
 }
 
 /** The selector of an object in the form of `-l`. */

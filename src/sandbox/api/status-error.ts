@@ -1,5 +1,5 @@
 import { RemoteError, type ErrorCode } from '../../errors/index.ts'
-import type { Fields } from './fields.ts'
+import type { Fields, StatusCause } from '../../schema/index.ts'
 
 /** The reasons of a Kubernetes `Status` that the sandbox answers, with their HTTP status. */
 const REASONS = {
@@ -20,12 +20,6 @@ const REASONS = {
 	InsufficientStorage: 507,
 } as const
 export type StatusReason = keyof typeof REASONS
-
-export interface StatusCause {
-	readonly reason: string
-	readonly message: string
-	readonly field?: string | undefined
-}
 
 export interface StatusDetails {
 	readonly name?: string | undefined

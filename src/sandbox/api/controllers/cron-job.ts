@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../cluster/index.ts'
-import { nextDue, parseCron } from '../cron-schedule.ts'
+import { nextDue, parseCron } from '../../../schema/index.ts'
 import { at, fieldsAt, numberAt, textAt, textsAt } from '../fields.ts'
 import { builtIn, hasCondition, keyOf, ownedBy, ownerReference, ownOrChild, setStatus } from './ownership.ts'
 import type { Controller, ControllerContext } from './runtime.ts'

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../cluster/index.ts'
 import { amountOf } from '../amount.ts'
 import { at, listAt } from '../fields.ts'
-import { selectorMatches } from '../selectors.ts'
+import { selectorMatches } from '../../../schema/index.ts'
 import { builtIn, isReady, keyOf, PODS, setCondition, setStatus } from './ownership.ts'
 import type { Controller, ControllerContext } from './runtime.ts'
 

@@ -1,8 +1,17 @@
+import {
+	isArray,
+	isObject,
+	jsonEqual,
+	property,
+	type JsonObject,
+	schemaAt,
+	UNTYPED,
+	type ListSchema,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 import { FieldSetBuilder, type FieldSet } from './field-set.ts'
-import { isArray, isObject, jsonEqual, property, type JsonObject } from './json.ts'
 import { fieldElement } from './path-element.ts'
 import { itemsByElement, sharedShape, type Pair } from './shape.ts'
-import { schemaAt, UNTYPED, type ListSchema, type TypeSchema } from './type-schema.ts'
 
 /** What changed between two states of an object. */
 export interface Comparison {

@@ -1,5 +1,11 @@
-import { isObject, property, toObject, type JsonObject, type JsonValue } from './json.ts'
-import type { TypeSchema } from './type-schema.ts'
+import {
+	isObject,
+	property,
+	toObject,
+	type JsonObject,
+	type JsonValue,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 
 /**
  * What the API server compares a new object with: the empty value of its type, in which some

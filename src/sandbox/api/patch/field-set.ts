@@ -1,7 +1,6 @@
 import { UserError } from '../../../errors/index.ts'
-import { isObject, toObject, type JsonObject } from './json.ts'
+import { isObject, toObject, type JsonObject, type TypeSchema } from '../../../schema/index.ts'
 import { parseElement, schemaOfElement } from './path-element.ts'
-import type { TypeSchema } from './type-schema.ts'
 
 /**
  * A set of paths into an object, as the `fieldsV1` of a managed-fields entry holds one: a tree

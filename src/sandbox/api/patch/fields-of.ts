@@ -1,8 +1,15 @@
+import {
+	isArray,
+	isObject,
+	type JsonObject,
+	type JsonValue,
+	schemaAt,
+	UNTYPED,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 import { FieldSetBuilder, type FieldSet } from './field-set.ts'
-import { isArray, isObject, type JsonObject, type JsonValue } from './json.ts'
 import { fieldElement } from './path-element.ts'
 import { itemsByElement, shapeOf } from './shape.ts'
-import { schemaAt, UNTYPED, type TypeSchema } from './type-schema.ts'
 
 /** All the fields that stand in an object: what who applies it comes to own. */
 export function fieldsOf(object: JsonObject, schema: TypeSchema): FieldSet {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isArray, isObject, type JsonValue } from '../../../schema/index.ts'
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts'
-import { isArray, isObject, type JsonValue } from './json.ts'
 
 const cases: readonly (readonly [string, JsonValue, readonly JsonValue[], JsonValue])[] = [
 	['adds a member', { foo: 1 }, [{ op: 'add', path: '/baz', value: 2 }], { foo: 1, baz: 2 }],

@@ -1,6 +1,14 @@
 import * as v from 'valibot'
 import { unreachable, UserError } from '../../../errors/index.ts'
-import { isArray, isObject, jsonEqual, property, toEntries, toObject, type JsonValue } from './json.ts'
+import {
+	isArray,
+	isObject,
+	jsonEqual,
+	property,
+	toEntries,
+	toObject,
+	type JsonValue,
+} from '../../../schema/index.ts'
 
 /** The API server's limits: operations of one patch, and bytes that its `copy`s may add. */
 const MAX_OPERATIONS = 10_000

@@ -1,9 +1,17 @@
+import {
+	isArray,
+	isObject,
+	property,
+	toEntries,
+	toObject,
+	type JsonObject,
+	type JsonValue,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 import { compare } from './compare.ts'
 import { FieldSet } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
-import { isArray, isObject, property, toEntries, toObject, type JsonObject, type JsonValue } from './json.ts'
 import { withoutManagers } from './managed-fields.ts'
-import type { TypeSchema } from './type-schema.ts'
 
 /** Where `kubectl apply` without `--server-side` keeps what it applied last. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'

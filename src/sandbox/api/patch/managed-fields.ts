@@ -1,7 +1,15 @@
 import * as v from 'valibot'
 import { UserError } from '../../../errors/index.ts'
+import {
+	isArray,
+	isObject,
+	property,
+	toEntries,
+	toObject,
+	type JsonObject,
+	type JsonValue,
+} from '../../../schema/index.ts'
 import { FieldSet } from './field-set.ts'
-import { isArray, isObject, property, toEntries, toObject, type JsonObject, type JsonValue } from './json.ts'
 
 export type Operation = 'Apply' | 'Update'
 

@@ -1,8 +1,18 @@
+import {
+	isArray,
+	isObject,
+	property,
+	toObject,
+	type JsonObject,
+	type JsonValue,
+	schemaAt,
+	UNTYPED,
+	type ListSchema,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 import type { FieldSet } from './field-set.ts'
-import { isArray, isObject, property, toObject, type JsonObject, type JsonValue } from './json.ts'
 import { fieldElement, itemElement } from './path-element.ts'
 import { itemsByElement, shapeOf, sharedShape } from './shape.ts'
-import { schemaAt, UNTYPED, type ListSchema, type TypeSchema } from './type-schema.ts'
 
 /** The live object with all that is applied put over it; a `null` takes a field away. */
 export function mergeApplied(live: JsonObject, applied: JsonObject, schema: TypeSchema): JsonObject {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { JsonValue } from './json.ts'
+import type { JsonValue } from '../../../schema/index.ts'
 import { applyMergePatch } from './merge-patch.ts'
 
 /** The table of RFC 7386, appendix A. */

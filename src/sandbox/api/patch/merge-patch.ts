@@ -1,4 +1,4 @@
-import { isObject, toEntries, toObject, type JsonValue } from './json.ts'
+import { isObject, toEntries, toObject, type JsonValue } from '../../../schema/index.ts'
 
 /**
  * JSON merge patch: `null` removes a key, an object is merged, anything else replaces.

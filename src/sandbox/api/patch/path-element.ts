@@ -1,6 +1,16 @@
 import { UserError } from '../../../errors/index.ts'
-import { isArray, isObject, property, toObject, type JsonValue } from './json.ts'
-import { defaultKeyValues, schemaAt, UNTYPED, type ListSchema, type TypeSchema } from './type-schema.ts'
+import {
+	isArray,
+	isObject,
+	property,
+	toObject,
+	type JsonValue,
+	defaultKeyValues,
+	schemaAt,
+	UNTYPED,
+	type ListSchema,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 
 /** `f:NAME`: a field, or a key of a map. */
 export function fieldElement(name: string): string {

@@ -1,7 +1,15 @@
 import { UserError } from '../../../errors/index.ts'
-import { isArray, isObject, property, type JsonObject, type JsonValue } from './json.ts'
+import {
+	isArray,
+	isObject,
+	property,
+	type JsonObject,
+	type JsonValue,
+	schemaAt,
+	type ListSchema,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 import { fieldElement, formatPath, requireItemElement } from './path-element.ts'
-import { schemaAt, type ListSchema, type TypeSchema } from './type-schema.ts'
 
 /**
  * Refuses an object that is to be applied but does not fit its type: a field that the type does

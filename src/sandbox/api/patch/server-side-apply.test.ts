@@ -1,8 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { schemaOf } from './built-in-schema.ts'
-import { schemaOfCrd } from './custom-schema.ts'
-import { isObject, property, type JsonObject, type JsonValue } from './json.ts'
+import {
+	schemaOf,
+	schemaOfCrd,
+	isObject,
+	property,
+	type JsonObject,
+	type JsonValue,
+} from '../../../schema/index.ts'
 import {
 	applyConflictMessage,
 	serverSideApply,

@@ -1,9 +1,9 @@
 import { UserError } from '../../../errors/index.ts'
+import { jsonEqual, type JsonObject, type TypeSchema } from '../../../schema/index.ts'
 import { compare, type Comparison } from './compare.ts'
 import { emptyObject } from './empty-object.ts'
 import { FieldSet } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
-import { jsonEqual, type JsonObject } from './json.ts'
 import { lastAppliedFields, withLastApplied } from './last-applied.ts'
 import {
 	decodeManagers,
@@ -19,7 +19,6 @@ import {
 import { mergeApplied, removeFields } from './merge-applied.ts'
 import { formatPath } from './path-element.ts'
 import { requireFit } from './require-fit.ts'
-import type { TypeSchema } from './type-schema.ts'
 import { changedBy } from './update-managed-fields.ts'
 
 /** Who owns what was there before the first bookkeeping. */

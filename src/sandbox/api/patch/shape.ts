@@ -1,6 +1,5 @@
-import { isArray, isObject, type JsonValue } from './json.ts'
+import { isArray, isObject, type JsonValue, type ListSchema, type TypeSchema } from '../../../schema/index.ts'
 import { itemElement } from './path-element.ts'
-import type { ListSchema, TypeSchema } from './type-schema.ts'
 
 /**
  * How a value is taken apart: `leaf` (a scalar, an atomic list or map), or by its keys or items.

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { schemaOf } from './built-in-schema.ts'
-import type { JsonObject, JsonValue } from './json.ts'
+import { schemaOf, type JsonObject, type JsonValue, UNTYPED } from '../../../schema/index.ts'
 import { applyStrategicMergePatch } from './strategic-merge-patch.ts'
-import { UNTYPED } from './type-schema.ts'
 
 const POD = schemaOf('v1', 'Pod')
 const pod = (spec: JsonObject, metadata: JsonObject = {}): JsonObject => ({ metadata, spec })

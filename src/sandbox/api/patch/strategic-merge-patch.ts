@@ -8,9 +8,11 @@ import {
 	toObject,
 	type JsonObject,
 	type JsonValue,
-} from './json.ts'
+	schemaAt,
+	UNTYPED,
+	type TypeSchema,
+} from '../../../schema/index.ts'
 import { keyOf, mergeOrders, partition, placeOf } from './strategic-order.ts'
-import { schemaAt, UNTYPED, type TypeSchema } from './type-schema.ts'
 
 const DIRECTIVE = '$patch'
 const RETAIN_KEYS = '$retainKeys'

@@ -1,4 +1,4 @@
-import { isObject, jsonEqual, property, type JsonValue } from './json.ts'
+import { isObject, jsonEqual, property, type JsonValue } from '../../../schema/index.ts'
 
 /** The items of a merged list: those that the patch speaks of, and those only the server has. */
 export interface Partition {

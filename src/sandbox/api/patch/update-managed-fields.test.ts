@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { schemaOf } from './built-in-schema.ts'
-import type { JsonObject } from './json.ts'
+import { schemaOf, type JsonObject } from '../../../schema/index.ts'
 import { updateManagedFields } from './update-managed-fields.ts'
 
 const T1 = '2024-01-01T00:00:01Z'

@@ -1,7 +1,7 @@
 import { LadingError } from '../../../errors/index.ts'
+import { isObject, type JsonObject, type TypeSchema } from '../../../schema/index.ts'
 import { compare } from './compare.ts'
 import { emptyObject } from './empty-object.ts'
-import { isObject, type JsonObject } from './json.ts'
 import {
 	decodeManagers,
 	identityKey,
@@ -13,7 +13,6 @@ import {
 	type ManagerEntry,
 	type Managers,
 } from './managed-fields.ts'
-import type { TypeSchema } from './type-schema.ts'
 
 /** More entries of operation `Update` than these are joined, as the API server does. */
 const MAX_UPDATERS = 10

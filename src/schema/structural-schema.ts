@@ -1,5 +1,6 @@
-import { at, fieldsAt, fieldsOf, isFields, listAt, numberAt, textAt, type Fields } from './fields.ts'
-import type { StatusCause } from './status-error.ts'
+import { at, fieldsAt, fieldsOf, isFields, listAt, textAt, type Fields } from './fields.ts'
+import type { StatusCause } from './status-cause.ts'
+import { valueFaults } from './structural-values.ts'
 
 export interface Shaped {
 	readonly value: unknown
@@ -13,7 +14,7 @@ const MAX_DEPTH = 100
 
 /**
  * Applies a structural schema to a custom resource: prunes unknown fields, fills
- * in defaults, and checks types, required fields, enums, patterns and bounds.
+ * in defaults, and checks types, required fields, enums, patterns, bounds and combinations.
  * Rules in CEL (`x-kubernetes-validations`) are not evaluated.
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
  */
@@ -47,6 +48,7 @@ class Walker {
 		if (at(schema, 'x-kubernetes-int-or-string') === true) {
 			if (typeof value !== 'string' && !Number.isInteger(value))
 				this.wrongType(value, 'integer,string', place)
+			else this.checkValue(value, schema, place)
 			return value
 		}
 		const type = textAt(schema, 'type')
@@ -54,24 +56,12 @@ class Walker {
 			this.wrongType(value, type, place)
 			return value
 		}
-		this.checkScalar(value, schema, place)
+		this.checkValue(value, schema, place)
 		if (Array.isArray(value)) return this.walkList(value, schema, place)
 		return isFields(value) ? this.walkObject(value, schema, place) : value
 	}
 
 	private walkList(value: readonly unknown[], schema: Fields, place: Place): unknown {
-		const maximum = numberAt(schema, 'maxItems')
-		if (maximum !== undefined && value.length > maximum) {
-			this.refuse(place, 'FieldValueTooMany', `Too many: ${value.length}: must have at most ${maximum} items`)
-		}
-		const minimum = numberAt(schema, 'minItems')
-		if (minimum !== undefined && value.length < minimum) {
-			this.refuse(
-				place,
-				'FieldValueInvalid',
-				`Invalid value: ${value.length}: should have at least ${minimum} items`,
-			)
-		}
 		const items = at(schema, 'items')
 		if (!isFields(items)) return value
 		return value.map((item, index) =>
@@ -84,9 +74,13 @@ class Walker {
 		const additional = at(schema, 'additionalProperties')
 		const embedded = place.root || at(schema, 'x-kubernetes-embedded-resource') === true
 		const keeps = at(schema, 'x-kubernetes-preserve-unknown-fields') === true || additional === true
+		const propertyOf = (key: string): unknown =>
+			Object.hasOwn(properties, key) ? properties[key] : additional
 		const result: Record<string, unknown> = {}
 		for (const [key, child] of Object.entries(value)) {
 			const childPath = place.path === '' ? key : `${place.path}.${key}`
+			// The API prunes what is null and may not be, before it fills in defaults.
+			if (child === null && at(propertyOf(key), 'nullable') !== true && isFields(propertyOf(key))) continue
 			const childPlace = { path: childPath, depth: place.depth + 1, root: false }
 			if (embedded && (key === 'apiVersion' || key === 'kind' || key === 'metadata'))
 				define(result, key, child)
@@ -116,38 +110,30 @@ class Walker {
 		return result
 	}
 
-	private checkScalar(value: unknown, schema: Fields, place: Place): void {
-		const allowed = listAt(schema, 'enum')
-		if (allowed.length > 0 && !allowed.includes(value)) {
-			const supported = allowed.map((each) => JSON.stringify(each)).join(', ')
-			this.refuse(
-				place,
-				'FieldValueNotSupported',
-				`Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`,
-			)
-		}
-		if (typeof value === 'string') this.checkText(value, schema, place)
-		if (typeof value === 'number') this.checkNumber(value, schema, place)
+	private checkValue(value: unknown, schema: Fields, place: Place): void {
+		for (const { reason, message } of valueFaults(value, schema)) this.refuse(place, reason, message)
+		this.checkCombined(value, schema, place)
 	}
 
-	private checkText(value: string, schema: Fields, place: Place): void {
-		const invalid = (why: string): void =>
-			this.refuse(place, 'FieldValueInvalid', `Invalid value: ${JSON.stringify(value)}: ${why}`)
-		const maximum = numberAt(schema, 'maxLength')
-		if (maximum !== undefined && value.length > maximum) {
-			this.refuse(place, 'FieldValueTooLong', `Too long: may not be more than ${maximum} bytes`)
+	/** `allOf`, `anyOf`, `oneOf` and `not` say nothing of types: only what a value has to be like. */
+	private checkCombined(value: unknown, schema: Fields, place: Place): void {
+		const faultsOf = (part: unknown): readonly StatusCause[] => {
+			const walker = new Walker()
+			walker.walk(value, { 'x-kubernetes-preserve-unknown-fields': true, ...fieldsOf(part) }, place)
+			return walker.causes
 		}
-		const minimum = numberAt(schema, 'minLength')
-		if (minimum !== undefined && value.length < minimum) invalid(`should be at least ${minimum} chars long`)
-	}
-
-	private checkNumber(value: number, schema: Fields, place: Place): void {
-		const minimum = numberAt(schema, 'minimum')
-		const maximum = numberAt(schema, 'maximum')
-		const invalid = (why: string): void =>
-			this.refuse(place, 'FieldValueInvalid', `Invalid value: ${value}: ${why}`)
-		if (minimum !== undefined && value < minimum) invalid(`should be greater than or equal to ${minimum}`)
-		if (maximum !== undefined && value > maximum) invalid(`should be less than or equal to ${maximum}`)
+		const wrong = (how: string): void => {
+			const field = place.path === '' ? '<nil>' : place.path
+			this.refuse(place, 'FieldValueInvalid', `Invalid value: "${field}" must validate ${how}`)
+		}
+		for (const part of listAt(schema, 'allOf')) this.causes.push(...faultsOf(part))
+		const any = listAt(schema, 'anyOf')
+		if (any.length > 0 && any.every((part) => faultsOf(part).length > 0)) wrong('at least one schema (anyOf)')
+		const one = listAt(schema, 'oneOf')
+		if (one.length > 0 && one.filter((part) => faultsOf(part).length === 0).length !== 1)
+			wrong('one and only one schema (oneOf)')
+		const not = at(schema, 'not')
+		if (isFields(not) && faultsOf(not).length === 0) wrong('a schema that it must not (not)')
 	}
 
 	private wrongType(value: unknown, wanted: string | undefined, place: Place): void {

@@ -1,4 +1,4 @@
-import { InternalError } from '../../../errors/index.ts'
+import { InternalError } from '../errors/index.ts'
 import type { JsonValue } from './json.ts'
 import { KUBERNETES_SCHEMA } from './kubernetes-schema.ts'
 import {
@@ -15,6 +15,8 @@ interface TableNode {
 	/** s, i, n, b: scalars; x: int-or-string; q: quantity; u: untyped; l: list; m: map */
 	readonly t?: string
 	readonly o?: string
+	/** The values of an enumeration. */
+	readonly v?: readonly string[]
 	readonly a?: 1
 	/** Type of the items of a list, or of the values of a map. */
 	readonly e?: number
@@ -28,6 +30,8 @@ interface TableNode {
 }
 
 interface Table {
+	/** Of Kubernetes, `1.37.2`. */
+	readonly version: string
 	readonly nodes: readonly TableNode[]
 	readonly kinds: Readonly<Record<string, Readonly<Record<string, number>>>>
 	readonly meta: number
@@ -90,7 +94,7 @@ function decodeNode(node: TableNode): TypeSchema {
 		}
 	}
 	const type = t === undefined ? undefined : SCALARS[t]
-	return type === undefined ? UNTYPED : { kind: 'scalar', type, format: node.o }
+	return type === undefined ? UNTYPED : { kind: 'scalar', type, format: node.o, values: node.v }
 }
 
 function decodeField(of: number | readonly [number, number]): Field {
@@ -120,6 +124,32 @@ export function builtInSchema(apiVersion: string, kind: string): TypeSchema | un
 	const ofVersion = Object.hasOwn(kinds, apiVersion) ? kinds[apiVersion] : undefined
 	const index = ofVersion !== undefined && Object.hasOwn(ofVersion, kind) ? ofVersion[kind] : undefined
 	return index === undefined ? undefined : decode(index)
+}
+
+/** Version of Kubernetes that the built-in types are of, `1.37.2`. */
+export function builtInVersion(): string {
+	return table().version
+}
+
+/** The kinds of an apiVersion that is part of Kubernetes; `undefined` for any other. */
+export function builtInKinds(apiVersion: string): readonly string[] | undefined {
+	const { kinds } = table()
+	const ofVersion = Object.hasOwn(kinds, apiVersion) ? kinds[apiVersion] : undefined
+	return ofVersion && Object.keys(ofVersion)
+}
+
+/** The apiVersions that are part of Kubernetes and serve a kind. */
+export function builtInVersionsOf(kind: string): readonly string[] {
+	return Object.entries(table().kinds).flatMap(([apiVersion, kinds]) =>
+		Object.hasOwn(kinds, kind) ? [apiVersion] : [],
+	)
+}
+
+/** Whether Kubernetes itself has this group; the empty one is core. */
+export function isBuiltInGroup(group: string): boolean {
+	return Object.keys(table().kinds).some((apiVersion) =>
+		group === '' ? !apiVersion.includes('/') : apiVersion.startsWith(`${group}/`),
+	)
 }
 
 /**

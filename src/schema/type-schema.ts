@@ -10,6 +10,8 @@ export interface ScalarSchema {
 	readonly type: ScalarType
 	/** OpenAPI's format, such as `int32`, `byte` or `date-time`. */
 	readonly format?: string | undefined
+	/** All that a text may be, where the API server takes nothing else. */
+	readonly values?: readonly string[] | undefined
 }
 
 export interface ListSchema {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { builtInSchema, schemaOf } from './built-in-schema.ts'
+import { checkFields, type FieldFault } from './check-fields.ts'
 import { schemaOfCrd } from './custom-schema.ts'
-import { typeErrors, unknownFields } from './field-validation.ts'
 import { defaultKeyValues, schemaAt, UNTYPED, type TypeSchema } from './type-schema.ts'
 
 function down(schema: TypeSchema, path: string): TypeSchema {
@@ -65,7 +65,14 @@ describe('schemaOf', () => {
 	})
 })
 
-describe('unknownFields and typeErrors', () => {
+/** `unknown spec.replica`. */
+const told = (faults: readonly FieldFault[]): readonly string[] =>
+	faults.map((fault) => {
+		const more = fault.kind === 'mistyped' ? `: ${fault.found}, not ${fault.wanted}` : ''
+		return `${fault.kind} ${fault.path.join('.')}${more}`
+	})
+
+describe('checkFields', () => {
 	it('name every field and every wrong type, and nothing of a good object', () => {
 		const object = {
 			apiVersion: 'apps/v1',
@@ -84,15 +91,53 @@ describe('unknownFields and typeErrors', () => {
 			},
 		}
 		const schema = schemaOf('apps/v1', 'Deployment')
-		expect(unknownFields(object, schema).map(({ path }) => path)).toEqual([
-			'spec.replica',
-			'spec.template.spec.containers[0].imagee',
+		expect(told(checkFields(object, schema))).toEqual([
+			'mistyped metadata.labels.n: number, not string',
+			'unknown spec.replica',
+			'mistyped spec.replicas: string, not integer',
+			'unknown spec.template.spec.containers.0.imagee',
+			'mistyped spec.template.spec.volumes: object, not array',
+			'missing spec.selector',
 		])
-		expect(typeErrors(object, schema).map(({ message }) => message)).toEqual([
-			'metadata.labels.n: Invalid value: "integer": metadata.labels.n in body must be of type string: "integer"',
-			'spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"',
-			'spec.template.spec.volumes: Invalid value: "object": spec.template.spec.volumes in body must be of type array: "object"',
-		])
+	})
+
+	it.each([
+		[
+			'v1',
+			'Secret',
+			{ data: { a: 'YQ==', b: 'YQ=', c: 'Y Q==', d: 'YQ=\n=' } },
+			['malformed data.b', 'malformed data.c'],
+		],
+		['v1', 'Service', { spec: { type: 'NodePorts' } }, ['unsupported spec.type']],
+		['v1', 'Service', { spec: { type: '', ports: [{ port: 3e9 }] } }, ['malformed spec.ports.0.port']],
+		[
+			'v1',
+			'Service',
+			{ spec: { ports: [{ port: 80, targetPort: true }] } },
+			['mistyped spec.ports.0.targetPort: bool, not integer or string'],
+		],
+		[
+			'v1',
+			'Pod',
+			{
+				spec: {
+					containers: [
+						{ name: 'a', resources: { limits: { cpu: 0.5, memory: '1 GB', a: '1e3', b: '-.5Ki' } } },
+					],
+				},
+			},
+			['malformed spec.containers.0.resources.limits.memory'],
+		],
+		['v1', 'Pod', { spec: { containers: null } }, ['missing spec.containers']],
+		['v1', 'Pod', { metadata: { creationTimestamp: 'yesterday' } }, ['malformed metadata.creationTimestamp']],
+		[
+			'networking.k8s.io/v1',
+			'NetworkPolicy',
+			{ spec: { policyTypes: ['Ingress', 'In'] } },
+			['unsupported spec.policyTypes.1'],
+		],
+	])('%s %s: %j', (apiVersion, kind, object, expected) => {
+		expect(told(checkFields({ apiVersion, kind, ...object }, schemaOf(apiVersion, kind)))).toEqual(expected)
 	})
 
 	it('obey a custom schema', () => {
@@ -126,8 +171,11 @@ describe('unknownFields and typeErrors', () => {
 				template: { kind: 'Y', metadata: { name: 'z' }, free: [1] },
 			},
 		}
-		expect(unknownFields(object, schema).map(({ path }) => path)).toEqual(['metadata.nam', 'spec.other'])
-		expect(typeErrors(object, schema).map(({ path }) => path)).toEqual(['spec.size'])
-		expect(unknownFields(object, schemaOfCrd(undefined)).map(({ path }) => path)).toEqual(['metadata.nam'])
+		expect(told(checkFields(object, schema))).toEqual([
+			'unknown metadata.nam',
+			'mistyped spec.size: number, not integer',
+			'unknown spec.other',
+		])
+		expect(told(checkFields(object, schemaOfCrd(undefined)))).toEqual(['unknown metadata.nam'])
 	})
 })
