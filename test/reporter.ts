@@ -20,12 +20,14 @@ export default class ClosingLine implements Reporter {
 	onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
 		const count = { passed: 0, failed: unhandled.length, skipped: 0 }
 		const notRun: string[] = []
+		const flaky: string[] = []
 		const failed = unhandled.map((error) => `outside of a test: ${firstLine(error)}`)
 		for (const module of modules) {
 			const tests = [...module.children.allTests()]
 			for (const test of tests) {
 				const { state } = test.result()
 				if (state !== 'pending') count[state]++
+				if (test.diagnostic()?.flaky === true) flaky.push(`${module.relativeModuleId}: ${test.fullName}`)
 				if (state === 'skipped') notRun.push(`${module.relativeModuleId}: ${test.fullName}`)
 				if (state === 'failed')
 					failed.push(`${module.relativeModuleId}: ${test.fullName}: ${firstLine(test.result().errors?.[0])}`)
@@ -45,6 +47,8 @@ export default class ClosingLine implements Reporter {
 			// What could not be started has no test that failed.
 			if (code !== 0 && count.failed === 0) count.failed = 1
 			if (notRun.length > 0) console.log(`\nNot run here:\n${notRun.map((each) => `  ${each}`).join('\n')}`)
+			if (flaky.length > 0)
+				console.log(`\nPassed at the second attempt:\n${flaky.map((each) => `  ${each}`).join('\n')}`)
 			if (failed.length > 0) console.log(`\nFailed:\n${failed.map((each) => `  ${each}`).join('\n')}`)
 			console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
 		})
