@@ -27,4 +27,5 @@ export interface TextStream {
 	write(text: string): unknown
 	readonly isTTY?: boolean | undefined
 	readonly columns?: number | undefined
+	readonly rows?: number | undefined
 }

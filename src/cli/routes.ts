@@ -8,6 +8,7 @@ import { completionCommand } from './commands/completion.ts'
 import { copyCommand } from './commands/copy.ts'
 import { deleteCommand } from './commands/delete.ts'
 import { deployCommand } from './commands/deploy.ts'
+import { devCommand } from './commands/dev.ts'
 import { diffCommand } from './commands/diff.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
@@ -70,6 +71,7 @@ const cluster: RouteMap<CliContext> = buildRouteMap<'up' | 'serve' | 'status' | 
 export const routes: RouteMap<CliContext> = buildRouteMap({
 	routes: {
 		up: upCommand,
+		dev: devCommand,
 		push: pushCommand,
 		sync: syncCommand,
 		status: statusCommand,

@@ -10,7 +10,7 @@ import {
 	type Session,
 } from '../flows/index.ts'
 import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from './flags.ts'
-import type { Invocation } from './invocation.ts'
+import type { CommonFlags, Invocation } from './invocation.ts'
 
 /** What the flows work with. */
 export function sessionOf({ workspace, env, output, signal, context }: Invocation): Session {
@@ -133,4 +133,9 @@ export function applicationOf(flags: ApplicationFlags, config: Config): Applicat
 		serverSide: flags.serverSide,
 		timeoutMs: flags.timeout,
 	}
+}
+
+/** Whether there are colours: the flag, then the environment; `undefined` where the stream decides. */
+export function colorOf({ env }: Pick<Invocation, 'env'>, flags: CommonFlags): boolean | undefined {
+	return flags.color ?? (env.NO_COLOR === undefined || env.NO_COLOR === '' ? undefined : false)
 }

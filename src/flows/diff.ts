@@ -1,8 +1,7 @@
-import * as v from 'valibot'
 import { ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { diffResources, type ManifestObject, type ResourceDiff } from '../manifests/index.ts'
-import { readObjects } from './check.ts'
+import { subjectObjects } from './diff-sides.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { locateSubject, readSubject } from './subject.ts'
@@ -57,28 +56,5 @@ async function objectsOf(
 		access: options.access,
 		version: ASSUMED_ARGOCD_VERSION,
 	})
-	const verdict = await readObjects(session, subject, {
-		path: options.path,
-		recurse: options.recurse ?? true,
-	})
-	const unread = verdict.findings.find(({ rule }) => rule === 'not-rendered')
-	if (unread)
-		throw new UserError('TOOL_MISSING', `${what} cannot be compared: ${unread.message}`, { hint: unread.fix })
-	const fault = verdict.findings.find(({ severity }) => severity === 'refuse')
-	if (fault && verdict.resources.length === 0) {
-		throw new UserError('ARTIFACT_INVALID', `${what} cannot be compared: ${fault.message}`, {
-			hint: fault.fix,
-		})
-	}
-	return verdict.resources.map(({ object }) => object).filter(isManifestObject)
+	return await subjectObjects(session, subject, { ...options, recurse: options.recurse ?? true, what })
 }
-
-function isManifestObject(object: Readonly<Record<string, unknown>>): object is ManifestObject {
-	return v.is(manifestObjectSchema, object)
-}
-
-const manifestObjectSchema = v.looseObject({
-	apiVersion: v.string(),
-	kind: v.string(),
-	metadata: v.looseObject({ name: v.string() }),
-})

@@ -5,42 +5,24 @@ import { UserError } from '../errors/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
 import { type Annotations, isTag, parseReference, type Reference } from '../oci/index.ts'
 import type { SyncResult } from '../sync/index.ts'
-import { ARGOCD, CONTEXT, KIND } from './chosen-cluster.ts'
-import { refuseUnreachable } from './cluster-registry.ts'
-import { chosenCluster, type ClusterChoice, type ConnectedCluster, openCluster, reached } from './clusters.ts'
+import { bringUp, type BringUpOptions } from './bring-up.ts'
+import type { ConnectedCluster } from './clusters.ts'
 import { type ApplicationWish, deploy, deployObjects } from './deploy.ts'
-import { startDockerRegistry } from './docker-registry.ts'
-import { tellHosting } from './join-registry.ts'
-import { type KindOptions, startKind } from './kind-cluster.ts'
-import { startSandbox } from './local-cluster.ts'
-import { CLUSTER_REGISTRY, startRegistry } from './local-registry.ts'
+import { CLUSTER_REGISTRY } from './local-registry.ts'
 import { push, type PushResult } from './push.ts'
-import { readCa, readReference, type RegistryAccess } from './registries.ts'
+import { readReference, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
-import type { RegistryState } from './state.ts'
 import { syncApplication } from './sync.ts'
 
-export interface UpOptions extends ClusterChoice, ApplicationWish, Omit<KindOptions, 'name'> {
+export interface UpOptions extends BringUpOptions, ApplicationWish {
 	/** Directory of the manifests. */
 	readonly directory: string
-	/** Name of the Application. */
-	readonly name: string
-	/** `[registry/]repository`; default the name. */
-	readonly repository?: string | undefined
-	/** `embedded`, `docker`, or a registry to use instead; the embedded one, and with kind a container. */
-	readonly registry?: string | undefined
 	/** Tag to push, whatever runs now. */
 	readonly tag?: string | undefined
 	/** Tag to push unless `deploy` or `sync` has set another; `latest`. */
 	readonly defaultTag?: string | undefined
-	/** Port of the local registry. */
-	readonly port?: number | undefined
-	/** Image of the registry's container. */
-	readonly image?: string | undefined
 	readonly access?: RegistryAccess | undefined
 	readonly annotations?: Annotations | undefined
-	/** Patterns of tags that an embedded registry keeps as they are. */
-	readonly immutable?: readonly string[] | undefined
 	readonly git?: boolean | undefined
 	readonly force?: boolean | undefined
 }
@@ -69,14 +51,10 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 	// The faults of names and of the directory are told before anything is started.
 	upObjects(options)
 	await readManifestSet(options.directory, { signal: session.signal })
-	const clusterName = chosenCluster(session, options) ?? 'sandbox'
-	const place = placeOf(session, { options, clusterName })
-	const started = await startServers(session, { options, clusterName, registry: place.local })
-	const target = await openCluster(session, { ...options, cluster: clusterName })
-	const trusted = await trust(session, target, place.local)
+	const { target, repository, changed } = await bringUp(session, options)
 	const pushed = await pushUp(session, {
 		options,
-		place: place.repository,
+		place: repository,
 		userTag: tagSetByUser(session, options.name, target),
 	})
 	const reference: Reference = { ...pushed.reference, digest: undefined }
@@ -87,105 +65,12 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 		targetRevision: deployed.targetRevision,
 		revision: deployed.revision,
 		repoURL: deployed.repoURL,
-		cluster: clusterName,
+		cluster: target.name,
 		kubeconfig: target.kubeconfig,
 		namespace: options.namespace ?? options.name,
-		changed: started || trusted || pushed.outcome === 'pushed' || deployed.changed,
+		changed: changed || pushed.outcome === 'pushed' || deployed.changed,
 		keptRevision: deployed.kept ? deployed.targetRevision : undefined,
 	}
-}
-
-interface Place {
-	/** Which registry of this project is needed; none where another one is named. */
-	readonly local: RegistryState['kind'] | undefined
-	/** `[registry/]repository`. */
-	readonly repository: string
-}
-
-/** Where the artifact goes. @throws UserError `USAGE` for a registry that the cluster cannot reach */
-function placeOf(
-	{ workspace }: Session,
-	{ options, clusterName }: { readonly options: UpOptions; readonly clusterName: string },
-): Place {
-	const { registry, name, repository = name } = options
-	const asked = registry === 'embedded' || registry === 'docker' ? registry : undefined
-	if (registry !== undefined && asked === undefined)
-		return { local: undefined, repository: `${registry}/${repository}` }
-	if (/^[^/]*[.:][^/]*\/|^localhost\//.test(repository)) return { local: undefined, repository }
-	const present = workspace.state().registry?.kind
-	const local = asked ?? present ?? (clusterName.startsWith(KIND) ? 'docker' : 'embedded')
-	if ([CONTEXT, ARGOCD].some((start) => clusterName.startsWith(start))) {
-		throw new UserError('USAGE', `${clusterName} cannot reach the ${local} registry of this machine`, {
-			hint: 'Name a registry that it can reach: --registry registry.example.com',
-		})
-	}
-	if (local === 'embedded') refuseUnreachable({ kind: local }, clusterName)
-	return { local, repository }
-}
-
-/** @returns whether anything had to be started */
-async function startServers(
-	session: Session,
-	{
-		options,
-		clusterName,
-		registry,
-	}: {
-		readonly options: UpOptions
-		readonly clusterName: string
-		readonly registry: RegistryState['kind'] | undefined
-	},
-): Promise<boolean> {
-	const { progress } = session
-	let started = false
-	if (registry !== undefined) {
-		const step = progress.step('registry')
-		const running =
-			registry === 'embedded'
-				? await startRegistry(session, { port: options.port, immutable: options.immutable })
-				: await startDockerRegistry(session, { port: options.port, image: options.image, step })
-		const where = `https://${running.endpoint.push}`
-		if (running.started) step.done(where)
-		else step.unchanged(where)
-		started = running.started
-	}
-	if (clusterName.startsWith(KIND)) {
-		const kind = await startKind(session, {
-			...options,
-			name: clusterName.slice(KIND.length),
-			timeoutMs: undefined,
-		})
-		return started || kind.started
-	}
-	if (clusterName !== 'sandbox') return started
-	const step = progress.step('cluster')
-	const sandbox = await startSandbox(session)
-	const where = `sandbox at https://127.0.0.1:${sandbox.server.port}`
-	if (sandbox.started) step.done(where)
-	else step.unchanged(where)
-	return started || sandbox.started
-}
-
-/** Tells the cluster of the local registry: its two names, and its CA. @returns whether that was news */
-async function trust(
-	session: Session,
-	target: ConnectedCluster,
-	local: RegistryState['kind'] | undefined,
-): Promise<boolean> {
-	const { workspace, progress, signal } = session
-	const endpoint = workspace.state().registry?.endpoint
-	if (local === undefined || endpoint === undefined) return false
-	const step = progress.step('trust')
-	const told = await tellHosting(session, reached(target))
-	const outcome = await target.argocd.certificates.trust({
-		host: endpoint.cluster,
-		pem: readCa(workspace.paths.ca),
-		signal,
-	})
-	const what = `CA of ${endpoint.cluster} in ${ArgocdName.tlsCertsConfigMap}`
-	if (outcome === 'changed') step.done(what)
-	else step.unchanged(what)
-	return told || outcome === 'changed'
 }
 
 interface Deployed {

@@ -39,14 +39,28 @@ export async function readManifestSet(
 	directory: string,
 	options: ReadManifestSetOptions = {},
 ): Promise<ManifestSet> {
-	const root = openRoot(directory)
-	const walk = new Walk(root, options.ignore ?? true)
+	return (await walkDirectory(directory, options)).finish()
+}
+
+/**
+ * All that is in a directory and not left out, unchecked and in no order; also the directories without a file in them.
+ * @throws UserError as {@link readManifestSet} where it cannot be read
+ */
+export async function listEntries(
+	directory: string,
+	options: ReadManifestSetOptions = {},
+): Promise<readonly ManifestEntry[]> {
+	return (await walkDirectory(directory, options)).found
+}
+
+async function walkDirectory(directory: string, options: ReadManifestSetOptions): Promise<Walk> {
+	const walk = new Walk(openRoot(directory), options.ignore ?? true)
 	let turns = 0
 	while (walk.step()) {
 		if (++turns % DIRECTORIES_PER_TURN === 0) await new Promise((done) => setImmediate(done))
 		options.signal?.throwIfAborted()
 	}
-	return walk.finish()
+	return walk
 }
 
 function openRoot(directory: string): string {
@@ -90,6 +104,10 @@ class Walk {
 		this.#root = root
 		this.#useFiles = useFiles
 		this.#pending = [{ prefix: '', rules: IgnoreRules.none }]
+	}
+
+	get found(): readonly ManifestEntry[] {
+		return this.#found
 	}
 
 	/** Reads one directory; `false` when there is none left. */

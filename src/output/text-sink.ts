@@ -3,4 +3,5 @@ export interface TextSink {
 	write(text: string): unknown
 	readonly isTTY?: boolean | undefined
 	readonly columns?: number | undefined
+	readonly rows?: number | undefined
 }

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { CONFIG_FILE } from '../../config/index.ts'
-import { UserError } from '../../errors/index.ts'
+import { resolve } from 'node:path'
 import {
 	nameForDirectory,
 	nextMinorVersion,
@@ -11,6 +8,7 @@ import {
 } from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
 import { formatYaml, type Style } from '../../output/index.ts'
+import { directoryOf } from '../chosen-directory.ts'
 import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
 import { accessOf, applicationOf, clusterOf, kindOf, sessionOf } from '../session.ts'
@@ -32,18 +30,7 @@ export async function up(
 ): Promise<void> {
 	const { output, cwd, workspace, signal } = invocation
 	const config = await invocation.config()
-	const chosen = directory ?? config.manifests
-	if (chosen === undefined) {
-		throw new UserError(
-			'CONFIG_INVALID',
-			existsSync(join(cwd, CONFIG_FILE))
-				? `${CONFIG_FILE} names no manifests`
-				: `there is no ${CONFIG_FILE} here`,
-			{
-				hint: 'lading init starts a project; or name the directory: lading up DIR',
-			},
-		)
-	}
+	const chosen = directoryOf(invocation, { directory, config, command: 'up' })
 	const name = flags.name ?? config.name ?? nameForDirectory(resolve(cwd, chosen))
 	const options = {
 		...clusterOf(invocation, flags, config),
