@@ -36,7 +36,7 @@ export async function subjectObjects(
 	return verdict.resources.map(({ object }) => object).filter(isManifestObject)
 }
 
-function isManifestObject(object: Readonly<Record<string, unknown>>): object is ManifestObject {
+export function isManifestObject(object: unknown): object is ManifestObject {
 	return v.is(manifestObjectSchema, object)
 }
 

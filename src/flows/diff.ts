@@ -1,41 +1,129 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
-import { UserError } from '../errors/index.ts'
+import { unreachable, UserError } from '../errors/index.ts'
 import { diffResources, type ManifestObject, type ResourceDiff } from '../manifests/index.ts'
+import { builtInTypes } from './built-in-types.ts'
+import type { ClusterChoice } from './chosen-cluster.ts'
+import type { ClusterSides } from './cluster-sides.ts'
 import { subjectObjects } from './diff-sides.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
-import { locateSubject, readSubject } from './subject.ts'
+import { locateSubject, readSubject, type SubjectPlace } from './subject.ts'
 
-export interface DiffOptions {
-	/** Path inside both sides; `.`. */
+export interface DiffOptions extends ClusterChoice {
+	/** Path inside both sides; that of the Application where one is compared with, else `.`. */
 	readonly path?: string | undefined
-	/** Also what stands in subdirectories; true. */
+	/** Also what stands in subdirectories; as the Application has it where one is compared with, else true. */
 	readonly recurse?: boolean | undefined
 	readonly access?: RegistryAccess | undefined
 }
 
-/** What changes from `before` to `after`, by resource and field; empty when both deploy the same. */
+/**
+ * What changes from `before` to `after`, by resource and field; empty when both deploy the same. A side is a
+ * directory, a tar file, an artifact, `live:NAME` (what runs of an Application) or `NAME@ID` (what it deployed then).
+ * Beside what runs, only what the other side defines is compared, as Argo CD does.
+ * @throws UserError `NOT_FOUND`, `USAGE`, those of reading either side
+ */
 export async function diff(
 	session: Session,
 	[before, after]: readonly [before: string, after: string],
 	options: DiffOptions = {},
 ): Promise<readonly ResourceDiff[]> {
-	refuseCredentialsForTwo(session, [before, after], options)
-	const [left, right] = await Promise.all([
-		objectsOf(session, before, options),
-		objectsOf(session, after, options),
-	])
-	return diffResources(left, right)
+	const places = [placeOf(session, before), placeOf(session, after)] as const
+	refuseCredentialsForTwo(places, options)
+	const named = places.filter((place) => place.kind === 'live' || place.kind === 'history')
+	const cluster = named.length === 0 ? undefined : await openSides(session, options)
+	const source = named[0] && cluster ? await cluster.sourceOf(named[0].name) : undefined
+	const read: ReadOptions = {
+		access: options.access,
+		path: options.path ?? source?.path,
+		recurse: options.recurse ?? (source === undefined ? true : source.directory?.recurse === true),
+	}
+	const [left, right] = await Promise.all(
+		places.map(async (place) => await readSide(session, place, { read, cluster })),
+	)
+	const sides = await pairUp(left ?? [], right ?? [], { places, cluster })
+	return diffResources(sides.before, sides.after, { typesOf: builtInTypes })
+}
+
+type SidePlace =
+	| (SubjectPlace & { readonly text: string })
+	| { readonly kind: 'live'; readonly name: string }
+	| { readonly kind: 'history'; readonly name: string; readonly id: string }
+
+/** Finds what a text names: a file or directory of that name comes first. */
+function placeOf(session: Session, text: string): SidePlace {
+	if (!existsSync(resolve(session.workspace.root, text))) {
+		const live = /^live:(.+)$/.exec(text)?.[1]
+		if (live !== undefined) return { kind: 'live', name: live }
+		const [, name, id] = /^([a-z0-9][a-z0-9.-]*)@(\d+)$/.exec(text) ?? []
+		if (name !== undefined && id !== undefined) return { kind: 'history', name, id }
+	}
+	return { text, ...locateSubject(session, text) }
+}
+
+async function openSides(session: Session, choice: ClusterChoice): Promise<ClusterSides> {
+	// What compares two files need not load what talks to a cluster.
+	const { openClusterSides } = await import('./cluster-sides.ts')
+	return await openClusterSides(session, choice)
+}
+
+interface ReadOptions {
+	readonly access: RegistryAccess | undefined
+	readonly path: string | undefined
+	readonly recurse: boolean
+}
+
+async function readSide(
+	session: Session,
+	place: SidePlace,
+	{ read, cluster }: { readonly read: ReadOptions; readonly cluster: ClusterSides | undefined },
+): Promise<readonly ManifestObject[]> {
+	switch (place.kind) {
+		case 'live':
+			return (await cluster?.live(place.name)) ?? []
+		case 'history':
+			return (await cluster?.deployed(place, read)) ?? []
+		case 'directory':
+		case 'tar':
+		case 'artifact': {
+			const subject = await readSubject(session, place.text, {
+				access: read.access,
+				version: ASSUMED_ARGOCD_VERSION,
+			})
+			return await subjectObjects(session, subject, { ...read, what: place.text })
+		}
+		default:
+			return unreachable(place)
+	}
+}
+
+/** Both sides as they are compared: beside what runs, only as far as the other side defines it. */
+async function pairUp(
+	before: readonly ManifestObject[],
+	after: readonly ManifestObject[],
+	{
+		places,
+		cluster,
+	}: { readonly places: readonly [SidePlace, SidePlace]; readonly cluster: ClusterSides | undefined },
+): Promise<{ readonly before: readonly ManifestObject[]; readonly after: readonly ManifestObject[] }> {
+	const [left, right] = places
+	if (cluster === undefined || (left.kind === 'live') === (right.kind === 'live')) return { before, after }
+	if (left.kind === 'live') {
+		const { live, wanted } = await cluster.asDefined(left.name, { live: before, wanted: after })
+		return { before: live, after: wanted }
+	}
+	if (right.kind !== 'live') return { before, after }
+	const { live, wanted } = await cluster.asDefined(right.name, { live: after, wanted: before })
+	return { before: wanted, after: live }
 }
 
 /** Credentials that are given without the name of a registry belong to one, and it is not said which. */
-function refuseCredentialsForTwo(session: Session, sides: readonly string[], { access }: DiffOptions): void {
+function refuseCredentialsForTwo(places: readonly SidePlace[], { access }: DiffOptions): void {
 	if (access?.credentials === undefined || access.credentials.registry !== undefined) return
 	const registries = new Set(
-		sides.flatMap((what) => {
-			const place = locateSubject(session, what)
-			return place.kind === 'artifact' ? [place.reference.registry] : []
-		}),
+		places.flatMap((place) => (place.kind === 'artifact' ? [place.reference.registry] : [])),
 	)
 	if (registries.size < 2) return
 	throw new UserError(
@@ -45,16 +133,4 @@ function refuseCredentialsForTwo(session: Session, sides: readonly string[], { a
 			hint: 'Sign in to each with lading login, or set LADING_REGISTRY to the one that LADING_USERNAME is for.',
 		},
 	)
-}
-
-async function objectsOf(
-	session: Session,
-	what: string,
-	options: DiffOptions,
-): Promise<readonly ManifestObject[]> {
-	const subject = await readSubject(session, what, {
-		access: options.access,
-		version: ASSUMED_ARGOCD_VERSION,
-	})
-	return await subjectObjects(session, subject, { ...options, recurse: options.recurse ?? true, what })
 }

@@ -1,5 +1,8 @@
-import { diffValues, type FieldChange, formatPath, type PathStep } from './diff-values.ts'
+import { arrangeAs } from './as-defined.ts'
+import { calloutOf } from './callouts.ts'
+import { diffValues, type FieldChange, formatPath } from './diff-values.ts'
 import { isSecret, type ManifestObject } from './resources.ts'
+import { type PathStep, untyped, type ValueTypes } from './value-types.ts'
 
 /** What makes an object the same object: the version of its API is no part of it. */
 export interface ResourceIdentity {
@@ -20,6 +23,9 @@ export type ResourceDiff =
 			readonly identity: ResourceIdentity
 			/** Values of a `Secret` are masked. */
 			readonly fields: readonly FieldChange[]
+			/** Both whole; values of a `Secret` are masked. */
+			readonly before: ManifestObject
+			readonly after: ManifestObject
 	  }
 
 /** One line of a difference as text; `output/` gives it its colour. */
@@ -28,6 +34,13 @@ export interface DiffLine {
 	/** 0 for a resource, 1 for a field of it. */
 	readonly depth: 0 | 1
 	readonly text: string
+	/** An image, or a number of replicas: what people look for first. */
+	readonly isCalledOut?: boolean | undefined
+}
+
+export interface DiffResourcesOptions {
+	/** What is known of the types of an object's values; nothing. */
+	readonly typesOf?: ((object: ManifestObject) => ValueTypes) | undefined
 }
 
 export function identityOf(object: ManifestObject): ResourceIdentity {
@@ -55,6 +68,7 @@ function keyOf(identity: ResourceIdentity): string {
 export function diffResources(
 	before: readonly ManifestObject[],
 	after: readonly ManifestObject[],
+	{ typesOf }: DiffResourcesOptions = {},
 ): readonly ResourceDiff[] {
 	const left = new Map(before.map((object) => [keyOf(identityOf(object)), object]))
 	const right = new Map(after.map((object) => [keyOf(identityOf(object)), object]))
@@ -67,21 +81,34 @@ export function diffResources(
 		} else if (old !== undefined && now === undefined) {
 			diffs.push({ change: 'removed', identity: identityOf(old), object: maskSecret(old) })
 		} else if (old !== undefined && now !== undefined) {
-			const fields = diffValues(old, now)
+			const types = typesOf?.(now) ?? untyped
+			const fields = diffValues(old, now, types)
+			if (fields.length === 0) continue
 			const masked = isSecret(old) || isSecret(now) ? fields.map(maskChange) : fields
-			if (masked.length > 0) diffs.push({ change: 'changed', identity: identityOf(now), fields: masked })
+			diffs.push({
+				change: 'changed',
+				identity: identityOf(now),
+				fields: masked.toSorted((a, b) => rank(a) - rank(b)),
+				...maskPair(old, arrangeAs(now, old, types)),
+			})
 		}
 	}
 	return diffs
 }
 
+/** Images and replicas come first. */
+function rank(change: FieldChange): number {
+	return calloutOf(change) === undefined ? 1 : 0
+}
+
 const MASK = '***'
+const OTHER_MASK = '*** (another)'
 const SECRET_FIELDS: ReadonlySet<string> = new Set(['data', 'stringData'])
 /** kubectl keeps the whole object, values and all, in this annotation. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 function mask(value: unknown): unknown {
-	if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+	if (isMap(value)) {
 		return Object.fromEntries(Object.keys(value).map((key) => [key, MASK]))
 	}
 	return MASK
@@ -102,6 +129,29 @@ export function maskSecret(object: ManifestObject): ManifestObject {
 			[...SECRET_FIELDS].filter((field) => field in object).map((field) => [field, mask(object[field])]),
 		),
 	}
+}
+
+/** Both objects; where a value of a Secret is another in `after`, its mask is another too. */
+function maskPair(
+	before: ManifestObject,
+	after: ManifestObject,
+): { readonly before: ManifestObject; readonly after: ManifestObject } {
+	const masked = maskSecret(after)
+	if (!isSecret(after)) return { before: maskSecret(before), after: masked }
+	const marked = [...SECRET_FIELDS].flatMap((field) => {
+		const [old, now] = [before[field], after[field]]
+		if (!isMap(now) || !isMap(old)) return []
+		const values = Object.keys(now).map((key) => [
+			key,
+			key in old && old[key] !== now[key] ? OTHER_MASK : MASK,
+		])
+		return [[field, Object.fromEntries(values)]]
+	})
+	return { before: maskSecret(before), after: { ...masked, ...Object.fromEntries(marked) } }
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isSecretPath(path: readonly PathStep[]): boolean {
@@ -168,15 +218,19 @@ export function formatDiff(diffs: readonly ResourceDiff[]): readonly DiffLine[] 
 }
 
 function fieldLine(change: FieldChange): DiffLine {
-	const path = formatPath(change.path)
+	const line = { kind: change.kind, depth: 1, text: `${formatPath(change.path)}: ${textOf(change)}` } as const
+	return calloutOf(change) === undefined ? line : { ...line, isCalledOut: true }
+}
+
+function textOf(change: FieldChange): string {
 	switch (change.kind) {
 		case 'added':
-			return { kind: 'added', depth: 1, text: `${path}: ${show(change.after)}` }
+			return show(change.after)
 		case 'removed':
-			return { kind: 'removed', depth: 1, text: `${path}: ${show(change.before)}` }
+			return show(change.before)
 		case 'changed':
-			return { kind: 'changed', depth: 1, text: `${path}: ${show(change.before)} → ${show(change.after)}` }
+			return `${show(change.before)} → ${show(change.after)}`
 		case 'reordered':
-			return { kind: 'reordered', depth: 1, text: `${path}: in another order` }
+			return 'in another order'
 	}
 }

@@ -1,5 +1,6 @@
 import type { LadingError } from '../errors/index.ts'
 import type { DevEvent } from '../flows/index.ts'
+import { differencesDocument } from './diff.ts'
 import { devLines, formatMs } from './dev-lines.ts'
 import { errorDocument } from './error.ts'
 import { createStyle, escapeControls, printableLine, type Style } from './style.ts'
@@ -41,8 +42,13 @@ export function createDevView({ sink, json, color, now }: DevViewOptions): DevVi
 
 /** An event as one line of JSON. */
 export function devJson(event: DevEvent): string {
-	const body = 'error' in event ? { ...event, ...errorDocument(event.error) } : event
-	return escapeControls(JSON.stringify({ version: LINE_VERSION, ...body }))
+	return escapeControls(JSON.stringify({ version: LINE_VERSION, ...bodyOf(event) }))
+}
+
+function bodyOf(event: DevEvent): Readonly<Record<string, unknown>> {
+	if ('error' in event) return { ...event, ...errorDocument(event.error) }
+	if (event.event !== 'changes') return event
+	return { ...event, differences: differencesDocument(event.differences) }
 }
 
 /** The last line of `--json`: why it has ended. */

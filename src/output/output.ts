@@ -27,7 +27,12 @@ export interface Output {
 	/** Ends the steps that a failure has left open. */
 	fail(): void
 	/** The answer: `text` for people, or `document` with `--json`. */
-	answer(answer: { readonly text: string; readonly document: Readonly<Record<string, unknown>> }): void
+	answer(answer: {
+		readonly text: string
+		readonly document: Readonly<Record<string, unknown>>
+		/** The document also without `--json`; false. */
+		readonly isDocument?: boolean | undefined
+	}): void
 	/** One line of an answer that comes piece by piece, such as a log. Not with `--json`. */
 	line(text: string): void
 	error(error: LadingError): void
@@ -57,7 +62,7 @@ export function createOutput(options: OutputOptions): Output {
 			for (const step of open) step.fail()
 		},
 		answer(answer) {
-			if (json) document(answer.document)
+			if (json || answer.isDocument === true) document(answer.document)
 			else if (answer.text !== '') stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`)
 		},
 		line: (text) => void stdout.write(`${stdout.isTTY === true ? printable(text) : text}\n`),

@@ -67,8 +67,8 @@ onRealStack('dev', (stack) => {
 	it('says what Kubernetes refuses, and goes on when it is mended', async () => {
 		const from = dev.lines.length
 		edit((text) => text.replace('"replicas": 1', '"replicas": -1'))
-		const { error } = await dev.until(is('failed'), from)
-		expect(JSON.stringify(error)).toMatch(/replicas/)
+		const { resources } = await dev.until(is('unhealthy'), from)
+		expect(JSON.stringify(resources)).toMatch(/spec\.replicas/)
 		edit((text) => text.replace('"replicas": -1', '"replicas": 2'))
 		const healthy = await dev.until(is('healthy'), from)
 		expect(await road.seen()).toMatchObject({ sync: 'Synced', revision: healthy['digest'] })

@@ -2,6 +2,7 @@ import { ASSUMED_ARGOCD_VERSION } from '../../argocd/index.ts'
 import { LadingError, UserError } from '../../errors/index.ts'
 import { diffResources, type ManifestObject, type ResourceDiff } from '../../manifests/index.ts'
 import type { Digest, PinnedReference, Reference } from '../../oci/index.ts'
+import { builtInTypes } from '../built-in-types.ts'
 import { subjectObjects } from '../diff-sides.ts'
 import type { RegistryAccess } from '../registries.ts'
 import type { Session } from '../session.ts'
@@ -56,7 +57,10 @@ export class VersionChanges {
 		const version = await this.#read(session, reference)
 		this.#last = version
 		if (before === undefined) return undefined
-		return { from: before.digest, differences: diffResources(before.objects, version.objects) }
+		return {
+			from: before.digest,
+			differences: diffResources(before.objects, version.objects, { typesOf: builtInTypes }),
+		}
 	}
 
 	async #read(session: Session, reference: Reference): Promise<Version> {

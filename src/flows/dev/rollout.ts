@@ -1,4 +1,11 @@
-import { type Application, isAutomated, type Progress, tlsHostname } from '../../argocd/index.ts'
+import {
+	type Application,
+	explain,
+	isAutomated,
+	isRetrying,
+	type Progress,
+	tlsHostname,
+} from '../../argocd/index.ts'
 import type { Digest, Reference } from '../../oci/index.ts'
 import { isRefreshing, isStuck, restartSync, type SyncResult, waitForSync } from '../../sync/index.ts'
 import type { ConnectedCluster } from '../clusters.ts'
@@ -101,6 +108,12 @@ async function tell(
 	return asked
 }
 
+/** Why a sync fails that Argo CD tries again, for minutes. */
+function whyRefused(application: Application): readonly string[] {
+	const errors = explain(application).filter(({ severity }) => severity === 'error')
+	return errors.map(({ what, why, message }) => `${what}: ${message ?? why}`)
+}
+
 /** Looks at the objects of an Application as long as it is Synced and not Healthy. */
 class UnhealthyWatcher {
 	readonly #session: Session
@@ -118,6 +131,7 @@ class UnhealthyWatcher {
 	}
 
 	see(application: Application, state: Progress): void {
+		if (isRetrying(application)) this.#tell(whyRefused(application))
 		const isUnwell = state.state !== 'settled' && (state.why === 'progressing' || state.why === 'degraded')
 		this.#application = isUnwell ? application : undefined
 		if (isUnwell && this.#cancel === undefined) this.#plan()
@@ -138,7 +152,10 @@ class UnhealthyWatcher {
 
 	async #look(): Promise<void> {
 		if (this.#application === undefined) return
-		const found = await whyUnhealthy(this.#target, this.#application, this.#session.signal)
+		this.#tell(await whyUnhealthy(this.#target, this.#application, this.#session.signal))
+	}
+
+	#tell(found: readonly string[]): void {
 		const text = found.join('\n')
 		if (this.#isClosed || text === this.#told || found.length === 0) return
 		this.#told = text

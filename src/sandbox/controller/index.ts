@@ -1,2 +1,3 @@
+export { ignoredPaths, parseIgnoreRules, without } from './ignore-differences.ts'
 export { runController } from './run-controller.ts'
 export type { RunControllerOptions } from './run-controller.ts'
