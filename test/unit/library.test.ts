@@ -19,6 +19,7 @@ it('the library has exactly these doors', () => {
 		  "createMemoryStore",
 		  "deploy",
 		  "describeTags",
+		  "dev",
 		  "diff",
 		  "doctor",
 		  "down",
