@@ -11,6 +11,8 @@ export interface RunningDev {
 	stderr(): string
 	/** Waits for a line; looks at those from `from` on. @throws Error when it ends before, or is too late */
 	until(isRight: (line: DevLine) => boolean, from?: number): Promise<DevLine>
+	/** Resolves when it has ended by itself. */
+	readonly ended: Promise<Ended>
 	/** Ctrl-C. */
 	interrupt(): Promise<Ended>
 }
@@ -54,6 +56,7 @@ export function startDev(
 	return {
 		pid: child.pid ?? 0,
 		lines,
+		ended,
 		stderr: () => stderr,
 		async until(isRight, from = 0) {
 			const end = Date.now() + WAIT_MS

@@ -81,7 +81,7 @@ onRealStack('dev', (stack) => {
 		dev = follow()
 		const { error } = await dev.until(is('ended'))
 		expect(error).toMatchObject({ code: 'REVISION_KEPT' })
-		expect((await dev.interrupt()).code).toBe(1)
+		expect((await dev.ended).code).toBe(1)
 		dev = follow('--force')
 		expect(await dev.until(is('started'))).toMatchObject({ previousRevision: 'v1.0.0' })
 		await dev.until(is('healthy'))
