@@ -6,14 +6,14 @@ import {
 	type ResourceStatus,
 	sourcesOf,
 } from '../argocd/index.ts'
-import type { KubeObject } from '../cluster/index.ts'
+import type { ObjectRef } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
 import { asDefined, identityOf, type ManifestObject, withoutServerFields } from '../manifests/index.ts'
 import { ignoredPaths, parseIgnoreRules, without } from '../sandbox/controller/index.ts'
 import { deploymentNotFound, findDeployment, getApplication } from '../sync/index.ts'
 import { withRepositoryOf } from './argocd-revision.ts'
 import { builtInTypes } from './built-in-types.ts'
-import { type ClusterChoice, openCluster, reached } from './clusters.ts'
+import { type ClusterChoice, type ConnectedCluster, openCluster, reached } from './clusters.ts'
 import { isManifestObject, subjectObjects } from './diff-sides.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
@@ -47,102 +47,132 @@ export interface ClusterSides {
 const AT_A_TIME = 10
 
 export async function openClusterSides(session: Session, choice: ClusterChoice): Promise<ClusterSides> {
-	const target = await openCluster(session, choice)
-	const { signal } = session
-	const known = new Map<string, Promise<Application>>()
-	const applicationOf = async (name: string): Promise<Application> => {
-		const ref = { name, namespace: target.argocdNamespace }
-		const asked = known.get(name) ?? getApplication(target.argocd.applications, ref, { signal })
-		known.set(name, asked)
+	return new OpenedSides(session, await openCluster(session, choice))
+}
+
+interface Compared {
+	/** Absent: it is not there. */
+	readonly live: ManifestObject | undefined
+	readonly wanted: ManifestObject
+}
+
+class OpenedSides implements ClusterSides {
+	readonly #session: Session
+	readonly #target: ConnectedCluster
+	readonly #known = new Map<string, Promise<Application>>()
+
+	constructor(session: Session, target: ConnectedCluster) {
+		this.#session = session
+		this.#target = target
+	}
+
+	async sourceOf(name: string): Promise<ApplicationSource | undefined> {
+		return sourcesOf(await this.#application(name))[0]
+	}
+
+	async live(name: string): Promise<readonly ManifestObject[]> {
+		const application = await this.#application(name)
+		requireInCluster(application)
+		const resources = (application.status?.resources ?? []).filter((each) => !isHook(each))
+		const found = await inTurns(
+			resources,
+			async ({ group = '', version = 'v1', kind, namespace, name: each }) =>
+				await this.#read({
+					apiVersion: group === '' ? version : `${group}/${version}`,
+					kind,
+					name: each,
+					namespace,
+				}),
+		)
+		return found.map(withoutServerFields)
+	}
+
+	async deployed(
+		{ name, id }: { readonly name: string; readonly id: string },
+		{ access, ...options }: ReadDeployedOptions,
+	): Promise<readonly ManifestObject[]> {
+		const session = this.#session
+		const application = await this.#application(name)
+		const deployment = findDeployment(application, id)
+		if (deployment === undefined) throw deploymentNotFound(application, id)
+		const source = deployment.source ?? sourcesOf(application)[0]
+		const repository = { target: this.#target, application, access }
+		return await withRepositoryOf(session, repository, async (_, place) => {
+			const reference = { ...place, digest: deployment.revision }
+			const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
+			return await subjectObjects(session, subject, {
+				...options,
+				path: source?.path ?? options.path,
+				what: `${name}@${id}`,
+			})
+		})
+	}
+
+	async asDefined(
+		name: string,
+		sides: { readonly live: readonly ManifestObject[]; readonly wanted: readonly ManifestObject[] },
+	): Promise<{ readonly live: readonly ManifestObject[]; readonly wanted: readonly ManifestObject[] }> {
+		const { spec } = await this.#application(name)
+		const namespace = spec.destination.namespace ?? ''
+		const rules = parseIgnoreRules(Reflect.get(spec, 'ignoreDifferences'))
+		const live = new Map(sides.live.map((object) => [keyOf(object, namespace), object]))
+		const wanted = new Map(
+			sides.wanted.flatMap((object) =>
+				isHookObject(object) ? [] : [[keyOf(object, namespace), object] as const],
+			),
+		)
+		const pairs = await inTurns([...wanted], async ([key, object]) => {
+			live.delete(key)
+			return await this.#compare(object, { namespace, rules })
+		})
+		return {
+			live: [...pairs.flatMap((pair) => pair.live ?? []), ...live.values()],
+			wanted: pairs.map((pair) => pair.wanted),
+		}
+	}
+
+	/** A wanted object with the live one, in the version of its API that is wanted. */
+	async #compare(
+		object: ManifestObject,
+		{ namespace, rules }: { readonly namespace: string; readonly rules: ReturnType<typeof parseIgnoreRules> },
+	): Promise<Compared> {
+		const { apiVersion, kind, metadata } = object
+		const present = await this.#read({
+			apiVersion,
+			kind,
+			name: metadata.name,
+			namespace: metadata.namespace ?? namespace,
+		})
+		if (present === undefined) return { live: undefined, wanted: object }
+		const compared = asDefined(present, placedAs(object, present), builtInTypes(object))
+		const paths = ignoredPaths(rules, present, present)
+		const clean = (each: ManifestObject): ManifestObject => {
+			const result = paths.reduce<unknown>((value, path) => without(value, path), each)
+			return isManifestObject(result) ? result : each
+		}
+		return { live: clean(compared.live), wanted: clean(compared.wanted) }
+	}
+
+	async #application(name: string): Promise<Application> {
+		const ref = { name, namespace: this.#target.argocdNamespace }
+		const asked =
+			this.#known.get(name) ??
+			getApplication(this.#target.argocd.applications, ref, { signal: this.#session.signal })
+		this.#known.set(name, asked)
 		return await asked
 	}
-	const read = async (
-		ref: Pick<KubeObject, 'apiVersion' | 'kind'> & {
-			readonly name: string
-			readonly namespace?: string | undefined
-		},
-	): Promise<ManifestObject | undefined> => {
-		const object = await reached(target).cluster.get(ref, { signal })
+
+	async #read(ref: ObjectRef): Promise<ManifestObject | undefined> {
+		const object = await reached(this.#target).cluster.get(ref, { signal: this.#session.signal })
 		return object !== undefined && isManifestObject(object) ? object : undefined
 	}
-	return {
-		sourceOf: async (name) => sourcesOf(await applicationOf(name))[0],
-		async live(name) {
-			const application = await applicationOf(name)
-			requireInCluster(application)
-			const resources = (application.status?.resources ?? []).filter((each) => !isHook(each))
-			const found = await inTurns(
-				resources,
-				async ({ group = '', version = 'v1', kind, namespace, name: each }) =>
-					await read({
-						apiVersion: group === '' ? version : `${group}/${version}`,
-						kind,
-						name: each,
-						namespace,
-					}),
-			)
-			return found.map(withoutServerFields)
-		},
-		async deployed({ name, id }, { access, ...options }) {
-			const application = await applicationOf(name)
-			const deployment = findDeployment(application, id)
-			if (deployment === undefined) throw deploymentNotFound(application, id)
-			const source = deployment.source ?? sourcesOf(application)[0]
-			return await withRepositoryOf(session, { target, application, access }, async (_, place) => {
-				const reference = { ...place, digest: deployment.revision }
-				const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
-				return await subjectObjects(session, subject, {
-					...options,
-					path: source?.path ?? options.path,
-					what: `${name}@${id}`,
-				})
-			})
-		},
-		async asDefined(name, sides) {
-			const application = await applicationOf(name)
-			const rules = parseIgnoreRules(
-				// Argo CD's own type of it is not read anywhere else.
-				Reflect.get(application.spec, 'ignoreDifferences'),
-			)
-			const namespace = application.spec.destination.namespace ?? ''
-			const live = new Map(sides.live.map((object) => [keyOf(object, namespace), object]))
-			const wanted = new Map(
-				sides.wanted
-					.filter((object) => !isHookObject(object))
-					.map((object) => [keyOf(object, namespace), object]),
-			)
-			const pairs = await inTurns([...wanted], async ([key, object]) => {
-				const present = await read({
-					apiVersion: object.apiVersion,
-					kind: object.kind,
-					name: object.metadata.name,
-					namespace: object.metadata.namespace ?? namespace,
-				})
-				live.delete(key)
-				if (present === undefined) return { live: undefined, wanted: object }
-				// In the namespace that it is in: Argo CD puts there what names none, and takes it from what has none.
-				const { namespace: _, ...metadata } = object.metadata
-				const placed: ManifestObject = {
-					...object,
-					metadata: {
-						...metadata,
-						...(present.metadata.namespace !== undefined && { namespace: present.metadata.namespace }),
-					},
-				}
-				const compared = asDefined(present, placed, builtInTypes(object))
-				const paths = ignoredPaths(rules, present, present)
-				const clean = (each: ManifestObject): ManifestObject => {
-					const result = paths.reduce<unknown>((value, path) => without(value, path), each)
-					return isManifestObject(result) ? result : each
-				}
-				return { live: clean(compared.live), wanted: clean(compared.wanted) }
-			})
-			return {
-				live: [...pairs.flatMap((pair) => pair.live ?? []), ...live.values()],
-				wanted: pairs.map((pair) => pair.wanted),
-			}
-		},
-	}
+}
+
+/** An object in the namespace that it is in: Argo CD puts there what names none, and takes it from what has none. */
+function placedAs(object: ManifestObject, { metadata: present }: ManifestObject): ManifestObject {
+	const { namespace: _, ...metadata } = object.metadata
+	const { namespace } = present
+	return { ...object, metadata: { ...metadata, ...(namespace !== undefined && { namespace }) } }
 }
 
 /** Nothing is known of another cluster than the one that Argo CD runs in. */
