@@ -231,6 +231,34 @@ describe.sequential('dev in the sandbox', () => {
 		expect(ended.stderr).toContain('lading sync shop v1.0.0 puts the Application back')
 	})
 
+	it('takes an Application of a cluster that is not its own only when told to', async () => {
+		await project.ok('sync', 'shop', 'v1.0.0')
+		const { registry } = await project.json('registry', 'status')
+		const host = String((registry as Record<string, unknown>)['push'])
+		const other = createProject({ empty: true, parent: project.directory })
+		const flags = [
+			'--name',
+			'shop',
+			'--recurse',
+			'--cluster',
+			'context:lading-sandbox',
+			'--ca',
+			join(project.directory, '.lading/ca.crt'),
+			'--kubeconfig',
+			join(project.directory, '.lading/kubeconfig'),
+		]
+		const kept = await other.run('dev', manifests, `${host}/shop:dev`, ...flags, '--json')
+		expect(kept.code, kept.stderr).toBe(1)
+		expect(JSON.parse(kept.stdout)).toMatchObject({ event: 'ended', error: { code: 'REVISION_KEPT' } })
+		dev = startDev([manifests, `${host}/shop:dev`, ...flags, '--force'], { cwd: other.directory })
+		expect(await dev.until(is('started'))).toMatchObject({ previousRevision: 'v1.0.0' })
+		await dev.until(is('healthy'))
+		expect((await dev.interrupt()).code).toBe(130)
+		dev = undefined
+		const { applications } = await project.json('status', 'shop')
+		expect(applications).toMatchObject([{ targetRevision: 'dev', sync: 'Synced' }])
+	})
+
 	it.each([
 		['a version', ['shop:v1.0.0'], /v1\.0\.0 is a version/],
 		['a digest', [`shop@sha256:${'a'.repeat(64)}`], /a digest never moves/],
