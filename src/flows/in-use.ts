@@ -5,7 +5,6 @@ import {
 	parseApplication,
 	parseRepoUrl,
 	resolveRange,
-	sourcesOf,
 } from '../argocd/index.ts'
 import { isForbidden } from '../cluster/index.ts'
 import { LadingError, RemoteError } from '../errors/index.ts'
@@ -93,21 +92,58 @@ async function listAll(
 
 const DIGEST = /sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})/g
 
-async function namedBy(application: Application, { listTags }: InUseOptions): Promise<readonly InUse[]> {
+/** What one Application names. */
+export async function namedBy(
+	application: Application,
+	{ listTags }: Pick<InUseOptions, 'listTags'>,
+): Promise<readonly InUse[]> {
 	const { metadata, spec, status, operation } = application
 	const by = `Application ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`
-	// Wherever Argo CD writes a digest, it may come back to it.
-	const text = JSON.stringify([spec, status, operation])
-	const digests = new Set([...text.matchAll(DIGEST)].map(([found]) => found).filter(isDigest))
+	// Wherever Argo CD writes a digest or a revision, it may come back to it.
+	const written = [spec, status, operation]
+	const digests = new Set(
+		[...JSON.stringify(written).matchAll(DIGEST)].map(([found]) => found).filter(isDigest),
+	)
 	const inUse: InUse[] = [...digests].map((digest) => ({ names: { digest }, by }))
-	for (const { repoURL, targetRevision = '' } of sourcesOf(application)) {
-		const parsed = parseRepoUrl(repoURL)
-		if (!parsed.ok) continue
-		const { repository } = parsed.url
-		const tag = await tagOf(targetRevision, async () => await listTags(repository))
-		if (tag !== undefined) inUse.push({ repository, names: { tag }, by })
+	const found: Written = { repositories: new Set(), revisions: new Set() }
+	collect(written, found)
+	for (const repository of found.repositories) {
+		for (const revision of found.revisions) {
+			const tag = await tagOf(revision, async () => await listTags(repository))
+			if (tag !== undefined) inUse.push({ repository, names: { tag }, by })
+		}
 	}
 	return inUse
+}
+
+interface Written {
+	readonly repositories: Set<string>
+	readonly revisions: Set<string>
+}
+
+/** Every source and every revision: of the spec, of what is synced, of the history, of the operation. */
+function collect(value: unknown, found: Written): void {
+	if (typeof value !== 'object' || value === null) return
+	for (const [key, each] of Object.entries(value)) {
+		const isRevision = key === 'revision' || key === 'targetRevision' || key === 'revisions'
+		for (const word of isRevision ? [each].flat() : [])
+			if (typeof word === 'string') found.revisions.add(word)
+		collect(each, found)
+	}
+	const repository = repositoryOf(value)
+	if (repository !== undefined) found.repositories.add(repository)
+}
+
+/** Of a source: Argo CD names a Helm chart by its registry, without a scheme, and the chart. */
+function repositoryOf(source: object): string | undefined {
+	const { repoURL, chart } = source as { readonly repoURL?: unknown; readonly chart?: unknown }
+	if (typeof repoURL !== 'string') return undefined
+	if (typeof chart === 'string' && chart !== '') {
+		const [, ...path] = repoURL.replace(/^oci:\/\//, '').split('/')
+		return [...path, chart].filter((part) => part !== '').join('/')
+	}
+	const parsed = parseRepoUrl(repoURL)
+	return parsed.ok ? parsed.url.repository : undefined
 }
 
 /** The tag that a `targetRevision` means now. */

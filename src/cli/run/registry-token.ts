@@ -25,6 +25,9 @@ export interface TokenCreateFlags extends TokenListFlags {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/
 
+/** In milliseconds. */
+const MAX_LIFETIME_MS = 10 * 365 * 24 * 60 * 60 * 1000
+
 export async function tokenCreate(
 	invocation: Invocation,
 	{ read, write, expires, ...flags }: TokenCreateFlags,
@@ -38,6 +41,11 @@ export async function tokenCreate(
 	if ((read ?? false) === (write ?? false)) {
 		throw new UserError('USAGE', 'what the token may do is not said', {
 			hint: 'Give one of --read and --write.',
+		})
+	}
+	if (expires !== undefined && !(expires > 0 && expires <= MAX_LIFETIME_MS)) {
+		throw new UserError('USAGE', 'a token that expires lives for some time, and for ten years at most', {
+			hint: 'For example --expires 90d; without --expires it lives until it is revoked.',
 		})
 	}
 	const directory = await directoryOf(invocation, flags)

@@ -124,6 +124,28 @@ describe('a storage opened again', () => {
 		expect(await readdir(join(directory, 'uploads'))).toEqual([])
 	})
 
+	it('lets go of uploads nobody goes on with, while it runs too', async () => {
+		await storage.close()
+		let now = Date.now()
+		const hours = (count: number): number => (now += count * 60 * 60 * 1000)
+		storage = createStorage(directory, { maxUploads: 2, now: () => now })
+		const first = begin('app')
+		await storage.appendUpload('app', { id: first.id, body: stream('abc') })
+		hours(0.5)
+		const second = begin('app')
+		await storage.appendUpload('app', { id: second.id, body: stream('abc') })
+		expect(storage.startUpload('app')).toBeUndefined()
+		hours(0.6)
+		const third = begin('app')
+		expect(storage.upload('app', first.id)).toBeUndefined()
+		expect(storage.upload('app', second.id)?.size).toBe(3)
+		storage.cancelUpload('app', third.id)
+		hours(24 * 8)
+		begin('app')
+		expect(storage.upload('app', second.id)).toBeUndefined()
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+	})
+
 	it('ignores the torn end of its journal, and writes on after it', async () => {
 		const first = await putManifest('{"a":1}')
 		await restart(async () => {

@@ -256,7 +256,8 @@ class FileStorage implements RegistryStorage {
 			contents: this.#contents,
 			journal: this.#journal,
 			uploads: this.#uploads,
-			isHeld: (digest) => this.#held.has(digest) || this.#referred.has(digest),
+			isHeld: (digest) => this.#isHeld(digest),
+			removeFile: (digest) => this.#removeFile(digest),
 			heldTags: this.#heldTags,
 			now: this.#now,
 		}
@@ -264,7 +265,16 @@ class FileStorage implements RegistryStorage {
 	}
 
 	scrub: RegistryStorage['scrub'] = (options = {}) =>
-		this.#track(scrub({ catalog: this.#catalog, contents: this.#contents }, options))
+		this.#track(
+			scrub(
+				{
+					catalog: this.#catalog,
+					contents: this.#contents,
+					removeFile: (digest) => this.#removeFile(digest),
+				},
+				options,
+			),
+		)
 
 	startUpload: RegistryStorage['startUpload'] = (repository) => this.#uploads.start(repository)
 	upload: RegistryStorage['upload'] = (repository, id) => this.#uploads.get(repository, id)
@@ -326,6 +336,16 @@ class FileStorage implements RegistryStorage {
 			this.#abandoned.delete(digest)
 			if (this.#catalog.contentSize(digest) === undefined) this.#contents.remove(digest)
 		}
+	}
+
+	#isHeld(digest: Digest): boolean {
+		return this.#held.has(digest) || this.#referred.has(digest)
+	}
+
+	/** Removes the file of content that nothing has and nobody is about to have. */
+	#removeFile(digest: Digest): void {
+		const isNeeded = this.#isHeld(digest) || this.#catalog.contentSize(digest) !== undefined
+		if (!isNeeded && !this.#journal.isUncertain) this.#contents.remove(digest)
 	}
 
 	#track<T>(change: Promise<T>): Promise<T> {

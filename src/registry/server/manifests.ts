@@ -156,7 +156,9 @@ export async function deleteManifest(
 	}
 	const { digest } = reference
 	if (!storage.manifest(repository, digest)) return unknown(storage.hasRepository(repository))
-	const kept = immutable && storage.tagsOf(repository, digest).find((tag) => immutable(repository, tag))
+	const keptOf = (): string | undefined =>
+		immutable && storage.tagsOf(repository, digest).find((tag) => immutable(repository, tag))
+	const kept = keptOf()
 	if (kept !== undefined) return keptTag(kept)
 	const isUse = ({ repository: where = repository, names }: InUse): boolean =>
 		where === repository &&
@@ -170,6 +172,9 @@ export async function deleteManifest(
 	}
 	const use = inUse.find(isUse)
 	if (use) return fault(409, 'DENIED', `${digest} is in use by ${use.by}, or it may roll back to it`)
+	// It may have got its tag while the clusters were asked.
+	const keptSince = keptOf()
+	if (keptSince !== undefined) return keptTag(keptSince)
 	return (await storage.deleteManifest(repository, digest)) ? { status: 202 } : unknown(true)
 }
 

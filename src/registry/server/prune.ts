@@ -22,6 +22,8 @@ export interface PruneParts {
 	readonly uploads: Uploads
 	/** Digests that requests under way write or refer to. */
 	readonly isHeld: (digest: Digest) => boolean
+	/** Removes the file of content that nothing has any more, and nobody is about to have. */
+	readonly removeFile: (digest: Digest) => void
 	/** `REPOSITORY:TAG` of pushes under way. */
 	readonly heldTags: Holds
 	readonly now: () => number
@@ -99,7 +101,7 @@ function freedBy(catalog: Catalog, plan: RepositoryPlan, gone: Map<Digest, numbe
 }
 
 async function remove(
-	{ catalog, contents, journal, isHeld, now }: PruneParts,
+	{ catalog, journal, removeFile, now }: PruneParts,
 	plan: RepositoryPlan,
 ): Promise<void> {
 	const digestsOf = (kind: 'manifest' | 'blob'): Digest[] =>
@@ -123,6 +125,6 @@ async function remove(
 	}
 	for (const [index, digest] of [...new Set([...record.manifests, ...record.blobs])].entries()) {
 		if (index % FILES_A_TURN === FILES_A_TURN - 1) await nextTurn()
-		if (catalog.contentSize(digest) === undefined && !isHeld(digest)) contents.remove(digest)
+		removeFile(digest)
 	}
 }

@@ -378,6 +378,25 @@ describe('manifests', () => {
 		})
 	})
 
+	it('that get an immutable tag while it is asked who needs them are not deleted', async () => {
+		const { digest } = await pushImage('app', 'latest')
+		const bytes = storage.readManifest('app', digest)
+		const manifest = storage.manifest('app', digest)
+		const via = createRegistry({
+			storage,
+			immutable: (_, tag) => tag === 'v1',
+			digestsInUse: async () => {
+				if (manifest && bytes) await storage.putManifest('app', { manifest, bytes, tags: ['v1'] })
+				return []
+			},
+		})
+		expect(await ask(`DELETE /v2/app/manifests/${digest}`, { via })).toMatchObject({
+			status: 409,
+			code: 'DENIED',
+		})
+		expect(storage.resolveTag('app', 'v1')).toBe(digest)
+	})
+
 	it('tell the port of a push, and a port that throws changes nothing', async () => {
 		const events: PushEvent[] = []
 		registry = createRegistry({

@@ -4,9 +4,16 @@ import type { Catalog, RepositoryView } from './catalog.ts'
 import type { ContentFiles } from './content-files.ts'
 import type { DamageIn, ScrubOptions, ScrubReport } from './scrub-report.ts'
 
+export interface ScrubParts {
+	readonly catalog: Catalog
+	readonly contents: ContentFiles
+	/** Removes the file of content that nothing has any more, and nobody is about to have. */
+	readonly removeFile: (digest: Digest) => void
+}
+
 /** Reads every content and checks its digest, whatever is remembered of it. */
 export async function scrub(
-	{ catalog, contents }: { readonly catalog: Catalog; readonly contents: ContentFiles },
+	{ catalog, contents, removeFile }: ScrubParts,
 	options: ScrubOptions,
 ): Promise<ScrubReport> {
 	const all = [...catalog.contents()]
@@ -25,7 +32,8 @@ export async function scrub(
 		if (catalog.contentSize(digest) === undefined) continue
 		const result = await contents.check(digest, { size, pace })
 		if (catalog.contentSize(digest) === undefined) {
-			if (result.kind !== 'good') contents.remove(digest)
+			// Healing may have written it anew.
+			removeFile(digest)
 			continue
 		}
 		checked++

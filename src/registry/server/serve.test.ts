@@ -92,6 +92,21 @@ describe('serveRegistry', () => {
 		)
 	})
 
+	it('wants the file of the users whose rights it is told', async () => {
+		await expect(serve({ auth: { readers: ['ada'] }, plainHttp: true })).rejects.toMatchObject({
+			code: 'USAGE',
+		})
+	})
+
+	it('counts a proxy that it trusts as a door to the network', async () => {
+		const auth = { trustedProxies: ['127.0.0.1'] }
+		await expect(serve({ auth, plainHttp: true })).rejects.toMatchObject({
+			code: 'USAGE',
+			message: expect.stringContaining('through the proxy'),
+		})
+		expect((await serve({ auth: { ...auth, anonymous: 'read' }, plainHttp: true })).port).toBeGreaterThan(0)
+	})
+
 	it('closes by its signal', async () => {
 		const aborter = new AbortController()
 		const { url } = await serve({ plainHttp: true, signal: aborter.signal })

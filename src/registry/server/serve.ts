@@ -180,9 +180,16 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 /** @throws UserError `USAGE`, `CREDENTIALS_UNREADABLE` */
 function authOf({ dataDirectory, auth = {} }: ServeRegistryOptions, host: string): AccessOptions {
 	const { htpasswd, anonymous } = auth
-	const isLocal = isLoopback(host)
+	if (htpasswd === undefined && (auth.readers ?? []).length > 0) {
+		throw new UserError('USAGE', 'users that may only read are named, but no password file', {
+			hint: 'Give the file they are in with --htpasswd FILE; a token has its right of its own.',
+		})
+	}
+	// Who names a proxy lets others in through it.
+	const isLocal = isLoopback(host) && (auth.trustedProxies ?? []).length === 0
 	if (anonymous === undefined && !isLocal && htpasswd === undefined && !tokensExist(dataDirectory)) {
-		throw new UserError('USAGE', `on ${host} other machines could write to the registry without a password`, {
+		const where = isLoopback(host) ? 'through the proxy' : `on ${host}`
+		throw new UserError('USAGE', `${where} other machines could write to the registry without a password`, {
 			hint: 'Give it a password file with --htpasswd FILE, make a token with "lading registry token create NAME --write", or listen on 127.0.0.1.',
 		})
 	}

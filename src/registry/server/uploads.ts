@@ -25,8 +25,12 @@ import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './stora
 
 /** A body up to this size that comes in one piece never touches a temporary file, in bytes. */
 const SMALL_BYTES = 1024 * 1024
-/** Uploads on which nothing arrived for so long are removed at a start, in milliseconds. */
+/** Uploads on which nothing arrived for so long are removed, in milliseconds. */
 const EXPIRY_MS = 7 * 24 * 60 * 60 * 1000
+/** How often that is looked for, in milliseconds. */
+const LOOK_MS = 60 * 1000
+/** Where there are as many as may be, one on which nothing arrived for so long makes room, in milliseconds. */
+const IDLE_MS = 60 * 60 * 1000
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 interface UploadState {
@@ -61,6 +65,7 @@ export class Uploads {
 	readonly #directory: string
 	readonly #options: UploadsOptions
 	readonly #uploads = new Map<string, UploadState>()
+	#looked = -Infinity
 
 	constructor(directory: string, options: UploadsOptions) {
 		this.#directory = directory
@@ -95,8 +100,9 @@ export class Uploads {
 
 	/** `undefined` when there are as many as may be. */
 	start(repository: string): Upload | undefined {
-		if (this.#uploads.size >= this.#options.maxUploads && !this.#forgetEmpty()) return undefined
 		const now = this.#options.now()
+		this.#expire(now)
+		if (this.#uploads.size >= this.#options.maxUploads && !this.#makeRoom(now)) return undefined
 		const upload: UploadState = {
 			id: randomUUID(),
 			repository,
@@ -273,13 +279,27 @@ export class Uploads {
 		rmSync(join(this.#directory, `${name}.repository`), { force: true })
 	}
 
-	#forgetEmpty(): boolean {
+	#expire(now: number): void {
+		if (now - this.#looked < LOOK_MS) return
+		this.#looked = now
+		for (const upload of this.#uploads.values())
+			if (!upload.busy && now - upload.activeAt > EXPIRY_MS) this.#discard(upload)
+	}
+
+	/** Lets go of an upload without bytes, else of the one that has been idle longest. @returns whether there was one */
+	#makeRoom(now: number): boolean {
+		let idlest: UploadState | undefined
 		for (const upload of this.#uploads.values()) {
-			if (upload.size > 0 || upload.busy) continue
-			this.#uploads.delete(upload.id)
-			return true
+			if (upload.busy) continue
+			if (upload.size === 0) {
+				this.#uploads.delete(upload.id)
+				return true
+			}
+			if (idlest === undefined || upload.activeAt < idlest.activeAt) idlest = upload
 		}
-		return false
+		if (idlest === undefined || now - idlest.activeAt < IDLE_MS) return false
+		this.#discard(idlest)
+		return true
 	}
 }
 

@@ -27,10 +27,23 @@ export function openPasswordFile(
 	}
 }
 
+/** Of nobody's password, without its cost. */
+const NOBODY = 'U0B1zskbNB8k1DUGUau/AOxnQ4O901gEyk3RFm4zCT595rQB0vQdq'
+const DEFAULT_COST = '10'
+
+/**
+ * A hash for a name that is not in the file, as expensive as that of one of its users: the time of
+ * an answer tells nothing. @param pick which of them; always the same for the same name
+ */
+export function decoyHash(users: Users, pick: number): string {
+	const costs = [...users.values()].map((hash) => hash.slice(4, 6))
+	return `$2b$${costs[pick % costs.length] ?? DEFAULT_COST}$${NOBODY}`
+}
+
 function unreadable(path: string, cause?: Error): UserError {
 	const why = cause?.message ?? 'there is no such file'
 	return new UserError('CREDENTIALS_UNREADABLE', `cannot read the password file ${path}: ${why}`, {
-		hint: `Make one: htpasswd -cB ${path} NAME`,
+		hint: `Make one: htpasswd -cB -C 10 ${path} NAME`,
 		...(cause && { cause }),
 	})
 }
@@ -46,7 +59,7 @@ function parsePasswords(text: string | undefined, path: string): Users {
 			throw new UserError(
 				'CREDENTIALS_UNREADABLE',
 				`line ${index + 1} of the password file ${path} is not NAME:HASH with a bcrypt hash`,
-				{ hint: `Only bcrypt is taken: htpasswd -B ${path} NAME` },
+				{ hint: `Only bcrypt is taken: htpasswd -B -C 10 ${path} NAME` },
 			)
 		}
 		if (Number(hash.slice(4, 6)) > MAX_COST) {

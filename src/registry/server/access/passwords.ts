@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { type Found, type Guesser, type GuessGuard, tooMany } from './guess-guard.ts'
 import { PasswordChecker } from './password-checker.ts'
-import { openPasswordFile, type Users } from './password-file.ts'
+import { decoyHash, openPasswordFile, type Users } from './password-file.ts'
 import type { WatchedFile } from './watched-file.ts'
 
 export type Soon<T> = T | Promise<T>
@@ -24,9 +24,7 @@ interface Shown extends Guesser {
 /** Checks under way and waiting. */
 const MAX_CHECKS = 16
 const MAX_REMEMBERED = 1000
-/** Of nobody's password; what a name that does not exist is compared with, so that it takes as long. */
-const NOBODY = '$2b$10$U0B1zskbNB8k1DUGUau/AOxnQ4O901gEyk3RFm4zCT595rQB0vQdq'
-
+const NO_USERS: Users = new Map()
 /** The users of a password file. */
 export class Passwords {
 	readonly #file: WatchedFile<Users> | undefined
@@ -87,7 +85,10 @@ export class Passwords {
 		const limited = this.#guard.wait(asked)
 		if (limited) return limited
 		const hash = users?.get(user)
-		const right = await this.#checker.check(password, hash ?? NOBODY)
+		const right = await this.#checker.check(
+			password,
+			hash ?? decoyHash(users ?? NO_USERS, Buffer.from(this.#keyed(user), 'base64').readUInt32BE()),
+		)
 		if (!right || !users || hash === undefined) return this.#guard.failed(asked, 'password')
 		if (users !== this.#rememberedOf) return { kind: 'wrong', why: 'the passwords have just changed' }
 		if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear()
