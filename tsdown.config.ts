@@ -72,10 +72,7 @@ const config: UserConfig[] = [
 	{ ...common, entry: { index: 'src/index.ts' }, outDir: 'dist', dts: true, clean: false },
 	...['dist/cli', 'dist'].map((outDir): UserConfig => ({
 		...bundled,
-		entry: {
-			'judge-worker': JUDGE_WORKER,
-			...(outDir === 'dist/cli' && { 'password-worker': PASSWORD_WORKER }),
-		},
+		entry: { 'judge-worker': JUDGE_WORKER, 'password-worker': PASSWORD_WORKER },
 		outDir,
 		clean: false,
 	})),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { UserError } from '../errors/index.ts'
+import { asLadingError, UserError } from '../errors/index.ts'
 import { exitCodes } from './exit-codes.ts'
-import { asLadingError } from './invocation.ts'
 import { parseDuration } from './flags.ts'
 import { nearestHelp, usageAnswer } from './usage.ts'
 

@@ -1,3 +1,4 @@
+export { asLadingError } from './as-lading-error.ts'
 export { errorCodes } from './codes.ts'
 export type { ErrorCode, ErrorKind } from './codes.ts'
 export { InternalError, isSystemError, LadingError, RemoteError, unreachable, UserError } from './error.ts'

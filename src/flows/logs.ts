@@ -6,7 +6,16 @@ import { findApplication, podsOfApplication, refuseSandbox } from './pod-target.
 import type { Session } from './session.ts'
 
 /** The parts of Argo CD, by the value of their label `app.kubernetes.io/name` without `argocd-`. */
-export const argocdComponents = [
+export type ArgocdComponent =
+	| 'repo-server'
+	| 'application-controller'
+	| 'server'
+	| 'applicationset-controller'
+	| 'notifications-controller'
+	| 'dex-server'
+	| 'redis'
+
+export const argocdComponents: readonly ArgocdComponent[] = [
 	'repo-server',
 	'application-controller',
 	'server',
@@ -14,8 +23,7 @@ export const argocdComponents = [
 	'notifications-controller',
 	'dex-server',
 	'redis',
-] as const
-export type ArgocdComponent = (typeof argocdComponents)[number]
+]
 
 export interface LogsOptions {
 	/** Name of an Application; without it a part of Argo CD is meant. */

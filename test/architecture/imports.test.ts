@@ -30,13 +30,14 @@ const FLOW: readonly string[] = [
 	'gate',
 	'relay',
 	'flows',
+	'library',
 	'config',
 	'output',
 	'cli',
 ]
 
 /** Stages never call each other: only these join them. */
-const JOINS: ReadonlySet<string> = new Set(['flows', 'gate', 'relay', 'cli', 'sandbox/controller'])
+const JOINS: ReadonlySet<string> = new Set(['flows', 'gate', 'relay', 'library', 'cli', 'sandbox/controller'])
 
 /** Vocabulary and transport that every stage may use. */
 const VOCABULARY: ReadonlySet<string> = new Set([

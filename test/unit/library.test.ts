@@ -1,54 +1,71 @@
-import { expect, it } from 'vitest'
-import * as lading from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import { routes } from '../../src/cli/routes.ts'
+import * as library from '../../src/index.ts'
 
-it('the library has exactly these doors', () => {
-	expect(Object.keys(lading).toSorted()).toMatchInlineSnapshot(`
+/** The function of a command that is not called like it. */
+const NAMES: Readonly<Record<string, string | undefined>> = {
+	delete: 'deleteArtifact',
+	'registry serve': 'serveRegistry',
+	'registry token create': 'createRegistryToken',
+	'registry token list': 'listRegistryTokens',
+	'registry token revoke': 'revokeRegistryTokens',
+	'cluster serve': 'serveSandbox',
+}
+
+/** Commands that are about the command line itself. */
+const WITHOUT: ReadonlySet<string> = new Set(['completion'])
+
+function commandsOf(map: typeof routes, words: readonly string[] = []): readonly string[] {
+	return map.getAllEntries().flatMap(({ name, target }) => {
+		const path = [...words, name.original]
+		return 'getAllEntries' in target ? commandsOf(target, path) : [path.join(' ')]
+	})
+}
+
+const nameOf = (command: string): string =>
+	NAMES[command] ?? command.replaceAll(/ (\w)/g, (_, letter: string) => letter.toUpperCase())
+
+describe('the library', () => {
+	it('knows the commands', () => {
+		expect(commandsOf(routes)).toContain('registry token create')
+	})
+
+	it.each(commandsOf(routes).filter((command) => !WITHOUT.has(command)))('does what "%s" does', (command) => {
+		expect(library).toHaveProperty(nameOf(command), expect.any(Function))
+	})
+})
+
+describe('a function of the library', () => {
+	it.each([
+		['a path that is missing', () => library.push({ reference: 'a:v1' } as library.PushOptions), 'USAGE'],
+		['a reference that is none', () => library.inspect({ reference: 'host:5000/A b' }), 'REFERENCE_INVALID'],
+		['no registry', () => library.inspect({ reference: 'shop:v1' }), 'REGISTRY_UNKNOWN'],
+		['a directory that is not there', () => library.check({ what: './none' }), 'DIRECTORY_INVALID'],
+		['a cluster that is none', () => library.status({ cluster: 'moon' }), 'USAGE'],
+		['nothing that runs', () => library.registryStatus(), 'NOT_RUNNING'],
 		[
-		  "InternalError",
-		  "LadingError",
-		  "RemoteError",
-		  "UserError",
-		  "acceptanceRules",
-		  "applyTrust",
-		  "check",
-		  "checkArtifact",
-		  "copy",
-		  "copyAll",
-		  "copyArtifacts",
-		  "createLayoutStore",
-		  "createMemoryStore",
-		  "deploy",
-		  "describeTags",
-		  "dev",
-		  "diff",
-		  "doctor",
-		  "down",
-		  "errorCodes",
-		  "formatReference",
-		  "inspect",
-		  "listTags",
-		  "load",
-		  "openCluster",
-		  "openLayoutArchive",
-		  "openWorkspace",
-		  "parseReference",
-		  "planDelete",
-		  "planTrust",
-		  "planUntag",
-		  "pull",
-		  "push",
-		  "readApplications",
-		  "readDeployments",
-		  "readReference",
-		  "refuseInUse",
-		  "removeArtifacts",
-		  "rollbackApplication",
-		  "save",
-		  "silentProgress",
-		  "syncApplication",
-		  "tagArtifact",
-		  "undeploy",
-		  "up",
-		]
-	`)
+			'a name of a token that is none',
+			() => library.createRegistryToken({ name: '\u001b[2J', right: 'read' }),
+			'USAGE',
+		],
+		['a cluster that is made elsewhere', () => library.clusterUp({ cluster: 'context:x' }), 'USAGE'],
+	])('answers %s with an error that has a code', async (_, call, code) => {
+		await expect(call()).rejects.toSatisfy(
+			(error) => error instanceof library.LadingError && error.code === code && error.hint !== undefined,
+		)
+	})
+
+	it('does not begin after an abort', async () => {
+		const signal = AbortSignal.abort()
+		await expect(library.check({ what: 'sample-manifests', signal })).rejects.toMatchObject({
+			code: 'INTERRUPTED',
+		})
+	})
+
+	it('takes a project that is elsewhere', async () => {
+		await expect(library.check({ cwd: 'sample-manifests', what: '.' })).resolves.toMatchObject({
+			accepted: true,
+			findings: [],
+		})
+	})
 })

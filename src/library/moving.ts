@@ -1,0 +1,30 @@
+import type { CopyArtifactsResult, LoadResult, SaveResult } from '../flows/index.ts'
+import type { Refreshed } from './run/artifacts.ts'
+import type { CopyOptions, LoadOptions, SaveOptions } from './run/moving.ts'
+
+/**
+ * Copies artifacts with all that points at them between registries, OCI layouts and tar files. What the
+ * destination has is not sent; within one registry nothing is uploaded. The same call again goes on where
+ * another was interrupted.
+ * @throws UserError `TAG_EXISTS`, `USAGE`, `REFERENCE_INVALID`
+ * @throws RemoteError `NOT_FOUND`, `CONTENT_CORRUPT`, those of a registry; `details` say on which side
+ */
+export async function copy(options: CopyOptions): Promise<CopyArtifactsResult & Refreshed> {
+	return await (await import('./run/moving.ts')).copy(options)
+}
+
+/**
+ * Writes artifacts of any registries into one OCI layout: a tar or a directory, for an air gap.
+ * @throws UserError `FILE_UNWRITABLE` for a file that is there, `DISK_FULL`, `USAGE`; RemoteError as {@link copy}
+ */
+export async function save(options: SaveOptions): Promise<SaveResult> {
+	return await (await import('./run/moving.ts')).save(options)
+}
+
+/**
+ * Pushes what an OCI layout holds, to where it came from or below another prefix.
+ * @throws UserError `ARTIFACT_INVALID` for a layout that is none, `TAG_EXISTS`, `USAGE`; RemoteError as {@link copy}
+ */
+export async function load(options: LoadOptions): Promise<LoadResult> {
+	return await (await import('./run/moving.ts')).load(options)
+}
