@@ -1,5 +1,5 @@
 import { bytesSource, type ContentSource, type StoreOptions } from '../../content/index.ts'
-import { InternalError, UserError } from '../../errors/index.ts'
+import { InternalError, RemoteError, UserError } from '../../errors/index.ts'
 import type { HttpResponse } from '../../http/client/index.ts'
 import {
 	acceptedManifestTypes,
@@ -18,7 +18,10 @@ import { protocolError } from './registry-errors.ts'
 
 const ACCEPT = acceptedManifestTypes.join(', ')
 
-/** A manifest, whole; the digest is the one of the bytes. */
+/**
+ * A manifest, whole; the digest is the one of the bytes.
+ * @throws RemoteError `CONTENT_CORRUPT` when a digest is asked for and the bytes have another
+ */
 export function readManifest(
 	endpoint: Endpoint,
 	reference: string,
@@ -44,9 +47,18 @@ export function readManifest(
 		const mediaType = manifestTypeOf(endpoint, response)
 		const bytes = await response.bytes(MAX_MANIFEST_BYTES)
 		const digest = digestOf(bytes, isDigest(reference) ? digestAlgorithm(reference) : 'sha256')
+		// Whoever names a digest gets that content or none: what is answered here is believed from here on.
+		if (isDigest(reference) && digest !== reference) throw corruptManifest(endpoint, reference, digest)
 		return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
 	}
 	return http.attempt(read, { signal })
+}
+
+function corruptManifest({ registry, repository }: Endpoint, asked: Digest, got: Digest): RemoteError {
+	const what = `${registry} answers the question for ${repository}@${asked} with other content: ${got}`
+	return new RemoteError('CONTENT_CORRUPT', what, {
+		hint: 'Do not use it. Tell the operator of the registry, or of the proxy before it; push the artifact again from a good source.',
+	})
 }
 
 /** What a tag or digest names, by HEAD where that tells enough. */

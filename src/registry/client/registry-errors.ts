@@ -54,11 +54,27 @@ export async function refusalOf(response: HttpResponse, refusal: Refusal): Promi
 		status,
 		text: `${words} ${errors?.map(({ code }) => code).join(' ') ?? ''}`,
 	})
-	const { code, hint } = { ...judge(status, refusal), ...known }
+	const own = isQuota(words) ? QUOTA : judge(wire, refusal)
+	const { code, hint } = { ...own, ...known }
 	return new RemoteError(code, `${refusal.registry} refused to ${refusal.action}${said}`, { hint, wire })
 }
 
-function judge(status: number, refusal: Refusal): { readonly code: ErrorCode; readonly hint: string } {
+interface Judgement {
+	readonly code: ErrorCode
+	readonly hint: string
+}
+
+const QUOTA: Judgement = {
+	code: 'REGISTRY_FAILED',
+	hint: 'Its disk or its quota is full: have room made there, then push again.',
+}
+
+/** Registries tell a full quota by 403, 412 or 500, and by one word: that of a right that lacks helps nobody then. */
+function isQuota(words: string): boolean {
+	return /\bquota\b|\bexceeds? the configured upper limit\b/i.test(words)
+}
+
+function judge({ status = 0, retryAfter }: WireTruth, refusal: Refusal): Judgement {
 	const { registry, authenticated, tag } = refusal
 	if (status === 401) return { code: 'UNAUTHENTICATED', hint: signIn(registry, authenticated) }
 	if (status === 403) {
@@ -83,14 +99,23 @@ function judge(status: number, refusal: Refusal): { readonly code: ErrorCode; re
 	}
 	if (status === 413)
 		return { code: 'REGISTRY_FAILED', hint: 'It is larger than the registry, or a proxy before it, allows.' }
-	if (status === 507) {
+	if (status === 507) return QUOTA
+	if (status === 405 || status === 501) {
 		return {
 			code: 'REGISTRY_FAILED',
-			hint: 'Its disk or its quota is full: have room made there, then push again.',
+			hint: 'It does not offer this, or its operator has switched it off: ask there, or use another registry.',
 		}
 	}
-	if (status === 429)
-		return { code: 'REGISTRY_FAILED', hint: 'Too many requests: wait before you try again.' }
+	if (status === 416) {
+		return {
+			code: 'REGISTRY_FAILED',
+			hint: 'It does not agree on how much of it was moved already. Run the same command again: it starts anew.',
+		}
+	}
+	if (status === 429) {
+		const wait = retryAfter === undefined ? 'wait' : `wait ${Math.ceil(retryAfter / 1000)} s`
+		return { code: 'REGISTRY_FAILED', hint: `Too many requests: ${wait} before you try again.` }
+	}
 	if (status >= 500)
 		return { code: 'REGISTRY_FAILED', hint: 'The registry is in trouble: try again later, and read its log.' }
 	if (status >= 300 && status < 400) {
