@@ -37,6 +37,7 @@ export type {
 	ResourceIdentity as DiffedResource,
 } from './manifests/index.ts'
 export type { TreeEntry } from './artifact/index.ts'
+export type { StoredCredential } from './registry/client/index.ts'
 export type {
 	AccessEntry,
 	Anonymous,
@@ -72,7 +73,7 @@ export type {
 	SourceType,
 	SyncStatusCode,
 } from './argocd/index.ts'
-export type { ApplicationRef, SyncResult } from './sync/index.ts'
+export type { ApplicationRef, RepositoryResult, SyncResult } from './sync/index.ts'
 export type { ApplicationState, Finding, FindingStatus, HistoryEntry } from './observe/index.ts'
 export type {
 	ApplicationWish,
@@ -93,6 +94,7 @@ export type {
 	Launcher,
 	LoadedArtifact,
 	LoadResult,
+	LoginResult,
 	LogLine,
 	Moved,
 	NamedTag,
@@ -137,6 +139,8 @@ export {
 	inspect,
 	listRegistryTokens,
 	load,
+	login,
+	logout,
 	logs,
 	planRollback,
 	pull,
@@ -186,6 +190,9 @@ export type {
 	KindWish,
 	LauncherOptions,
 	LoadOptions,
+	LoginArgocd,
+	LoginOptions,
+	LogoutOptions,
 	LogsOptions,
 	MoveOptions,
 	MovingOptions,

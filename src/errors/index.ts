@@ -1,6 +1,8 @@
 export { asLadingError } from './as-lading-error.ts'
 export { errorCodes } from './codes.ts'
 export type { ErrorCode, ErrorKind } from './codes.ts'
+export { errorMeanings } from './meanings.ts'
+export type { ErrorMeaning } from './meanings.ts'
 export { InternalError, isSystemError, LadingError, RemoteError, unreachable, UserError } from './error.ts'
 export type { ErrorOptions, WireError, WireTruth } from './error.ts'
 export { printable } from './printable.ts'

@@ -15,6 +15,7 @@ export {
 } from './applications.ts'
 export { check, diff, inspect, pull, push, tag } from './artifacts.ts'
 export { clusterDown, clusterStatus, clusterUp, registryDown, registryStatus, registryUp } from './local.ts'
+export { login, logout } from './login.ts'
 export { copy, load, save } from './moving.ts'
 export { deleteArtifact, tags, untag } from './removal.ts'
 export { dev, down, init, up, upObjects } from './road.ts'
@@ -67,6 +68,7 @@ export type {
 	RegistryStatusResult,
 	RegistryUpOptions,
 } from './run/local.ts'
+export type { LoginArgocd, LoginOptions, LogoutOptions } from './run/login.ts'
 export type { ChoiceOptions, CopyOptions, LoadOptions, MoveOptions, SaveOptions } from './run/moving.ts'
 export type { ForwardOptions, LogsOptions, OpenForwarding } from './run/pods.ts'
 export type { DeleteOptions, RemovalResult, RemoveOptions, TagsOptions, UntagOptions } from './run/removal.ts'

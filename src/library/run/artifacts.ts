@@ -41,6 +41,8 @@ export interface JudgeOptions {
 	readonly recurse?: boolean | undefined
 	/** Whether the Application applies server-side. Default: it is not known. */
 	readonly serverSide?: boolean | undefined
+	/** Use and keep verdicts on files that were checked before. Default true. */
+	readonly cache?: boolean | undefined
 }
 
 export interface PushOptions extends ProjectOptions, RefreshOptions {
@@ -125,13 +127,14 @@ export interface CheckResult {
 
 export async function check(options: CheckOptions): Promise<CheckResult> {
 	return await inProject(options, async (project) => {
-		const { version = ASSUMED_ARGOCD_VERSION, path, recurse, serverSide } = options
+		const { version = ASSUMED_ARGOCD_VERSION, path, recurse, serverSide, cache } = options
 		const { subject, verdict } = await checkFlow(project.session, options.what, {
 			access: project.access(options.access),
 			version,
 			path,
 			recurse,
 			serverSide,
+			cache,
 		})
 		const { accepted, sourceType, findings, resources, skipped } = verdict
 		return {
