@@ -233,4 +233,5 @@ export type {
 	UndeployOptions,
 	UntagOptions,
 	UpOptions,
+	ValidateOptions,
 } from './library/index.ts'

@@ -12,7 +12,7 @@ interface AccessEntry {
   readonly aborted?: true | undefined;
   readonly agent?: string | undefined;
 }
-export { type AccessEntry, type Annotations, type Anonymous, type ApplicationCondition, type ApplicationRef, type ApplicationState, type ApplicationSummary, type ApplicationWish, type ArgocdComponent, type ArtifactDescription, type ArtifactUser, type ArtifactUsers, type CertificatePaths, type CheckOptions, type CheckResult, type ChoiceOptions, type ClusterChoice, type ClusterDownResult, type ClusterStatusResult, type ClusterUpOptions, type CopiedArtifact, type CopyArtifactsResult, type CopyCount, type CopyOptions, type CreateTokenOptions, type CreatedToken, type DamageIn, type DamagedContent, type DeleteOptions, type DeployOptions, type DeployResult, type Deployment, type Descriptor, type DiffOptions, type ResourceIdentity as DiffedResource, type Digest, type Disk, type DoctorOptions, type DownOptions, type DownResult, type ErrorCode, type ErrorKind, type ErrorOptions, type EventAction, type EventEndpoint, type Explanation, type FieldChange, type Finding, type FindingStatus, type ForwardOptions, type Forwarding, type HealthStatusCode, type HistoryEntry, type HistoryOptions, type ImageIndex, type ImageManifest, type InitOptions, type InitResult, type InspectOptions, type Inspection, InternalError, type JudgeOptions, type KindWish, type KubeObject, LadingError, type Launcher, type LauncherOptions, type LoadOptions, type LoadResult, type LoadedArtifact, type LogEntry, type LogLine, type LogsOptions, type Manifest, type ManifestObject, type MoveOptions, type Moved, type MovingOptions, type NamedTag, type ObjectMeta, type OpenForwarding, type OperationPhase, type OwnerReference, type ParseReferenceOptions, type PathStep, type PinnedReference, type Progress, type ProjectCluster, type ProjectOptions, type ProjectRegistry, type PruneItem, type PruneReport, type PullOptions, type PullResult, type PushEvent, type PushOptions, type PushRecord, type PushResult, type Reason, type Reference, type ReferenceLike, type RefreshOptions, type Refreshed, type RegistryAccess, type RegistryAuth, type RegistryContent, type RegistryDataOptions, type RegistryDownOptions, type RegistryDownResult, type RegistryPruneOptions, type RegistryStatusResult, type RegistryToken, type RegistryUpOptions, RemoteError, type RemovalPlan, type RemovalResult, type RemoveOptions, type RepositoryPlan, type ResourceDiff, type ResourceIdentity$1 as ResourceIdentity, type ResourceStatus, type ResourceType, type RetentionOptions, type RetentionRule, type RevokeTokensOptions, type Right, type RollbackOptions, type RollbackPlan, type RollbackResult, type Finding$1 as RuleFinding, type RunningRegistryServer, type RunningSandbox, type RunningServer, type SaveOptions, type SaveResult, type SavedArtifact, type ScrubReport, type ServeLimits, type ServeRegistryOptions, type ServeSandboxOptions, type Severity, type SideAccess, type SkippedFile, type SourceType, type StatusOptions, type StatusResult, type Step, type SyncFlowResult, type SyncOptions, type SyncResult, type SyncStatusCode, type TagDescription, type TagOptions, type TagResult, type TagsDescription, type TagsOptions, type TreeEntry, type TrustOptions, type TrustPlan, type TrustResult, type UndeployOptions, type UntagOptions, type UpOptions, type UpResult, type Use, UserError, type WireError, type WireTruth, check, clusterDown, clusterStatus, clusterUp, copy, createRegistryToken, deleteArtifact, deploy, deployObjects, diff, doctor, down, errorCodes, formatReference, forward, history, init, inspect, listRegistryTokens, load, logs, parseReference, planRollback, pull, push, registryDown, registryPrune, registryScrub, registryStatus, registryUp, revokeRegistryTokens, rollback, save, serveRegistry, serveSandbox, status$1 as status, sync, tag$1 as tag, tags, trust, trustObject, undeploy, untag, up, upObjects };
+export { type AccessEntry, type Annotations, type Anonymous, type ApplicationCondition, type ApplicationRef, type ApplicationState, type ApplicationSummary, type ApplicationWish, type ArgocdComponent, type ArtifactDescription, type ArtifactUser, type ArtifactUsers, type CertificatePaths, type CheckOptions, type CheckResult, type ChoiceOptions, type ClusterChoice, type ClusterDownResult, type ClusterStatusResult, type ClusterUpOptions, type CopiedArtifact, type CopyArtifactsResult, type CopyCount, type CopyOptions, type CreateTokenOptions, type CreatedToken, type DamageIn, type DamagedContent, type DeleteOptions, type DeployOptions, type DeployResult, type Deployment, type Descriptor, type DiffOptions, type ResourceIdentity as DiffedResource, type Digest, type Disk, type DoctorOptions, type DownOptions, type DownResult, type ErrorCode, type ErrorKind, type ErrorOptions, type EventAction, type EventEndpoint, type Explanation, type FieldChange, type Finding, type FindingStatus, type ForwardOptions, type Forwarding, type HealthStatusCode, type HistoryEntry, type HistoryOptions, type ImageIndex, type ImageManifest, type InitOptions, type InitResult, type InspectOptions, type Inspection, InternalError, type JudgeOptions, type KindWish, type KubeObject, LadingError, type Launcher, type LauncherOptions, type LoadOptions, type LoadResult, type LoadedArtifact, type LogEntry, type LogLine, type LoginArgocd, type LoginOptions, type LoginResult, type LogoutOptions, type LogsOptions, type Manifest, type ManifestObject, type MoveOptions, type Moved, type MovingOptions, type NamedTag, type ObjectMeta, type OpenForwarding, type OperationPhase, type OwnerReference, type ParseReferenceOptions, type PathStep, type PinnedReference, type Progress, type ProjectCluster, type ProjectOptions, type ProjectRegistry, type PruneItem, type PruneReport, type PullOptions, type PullResult, type PushEvent, type PushOptions, type PushRecord, type PushResult, type Reason, type Reference, type ReferenceLike, type RefreshOptions, type Refreshed, type RegistryAccess, type RegistryAuth, type RegistryContent, type RegistryDataOptions, type RegistryDownOptions, type RegistryDownResult, type RegistryPruneOptions, type RegistryStatusResult, type RegistryToken, type RegistryUpOptions, RemoteError, type RemovalPlan, type RemovalResult, type RemoveOptions, type RepositoryPlan, type RepositoryResult, type ResourceDiff, type ResourceIdentity$1 as ResourceIdentity, type ResourceStatus, type ResourceType, type RetentionOptions, type RetentionRule, type RevokeTokensOptions, type Right, type RollbackOptions, type RollbackPlan, type RollbackResult, type Finding$1 as RuleFinding, type RunningRegistryServer, type RunningSandbox, type RunningServer, type SaveOptions, type SaveResult, type SavedArtifact, type ScrubReport, type ServeLimits, type ServeRegistryOptions, type ServeSandboxOptions, type Severity, type SideAccess, type SkippedFile, type SourceType, type StatusOptions, type StatusResult, type Step, type StoredCredential, type SyncFlowResult, type SyncOptions, type SyncResult, type SyncStatusCode, type TagDescription, type TagOptions, type TagResult, type TagsDescription, type TagsOptions, type TreeEntry, type TrustOptions, type TrustPlan, type TrustResult, type UndeployOptions, type UntagOptions, type UpOptions, type UpResult, type Use, UserError, type ValidateOptions, type WireError, type WireTruth, check, clusterDown, clusterStatus, clusterUp, copy, createRegistryToken, deleteArtifact, deploy, deployObjects, diff, doctor, down, errorCodes, formatReference, forward, history, init, inspect, listRegistryTokens, load, login, logout, logs, parseReference, planRollback, pull, push, registryDown, registryPrune, registryScrub, registryStatus, registryUp, revokeRegistryTokens, rollback, save, serveRegistry, serveSandbox, status$1 as status, sync, tag$1 as tag, tags, trust, trustObject, undeploy, untag, up, upObjects };
 type Annotations = Readonly<Record<string, string>>;
 type Anonymous = "none" | Right;
 interface ApplicationCondition {
@@ -90,6 +90,7 @@ interface CertificatePaths {
 }
 interface CheckOptions extends ProjectOptions, JudgeOptions {
   readonly what: string;
+  readonly validate?: ValidateOptions | false | undefined;
   readonly access?: RegistryAccess | undefined;
 }
 interface CheckResult {
@@ -286,6 +287,9 @@ interface Finding$1 {
   readonly fix: string;
   readonly file?: string | undefined;
   readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  readonly field?: string | undefined;
+  readonly object?: string | undefined;
 }
 type FindingStatus = "ok" | "warn" | "fault" | "skipped";
 interface ForwardOptions extends ProjectOptions, ClusterChoice {
@@ -359,6 +363,7 @@ interface JudgeOptions {
   readonly path?: string | undefined;
   readonly recurse?: boolean | undefined;
   readonly serverSide?: boolean | undefined;
+  readonly cache?: boolean | undefined;
 }
 interface KindWish {
   readonly nodeImage?: string | undefined;
@@ -412,6 +417,27 @@ interface LogLine {
   readonly pod: string;
   readonly container: string;
   readonly text: string;
+}
+interface LoginArgocd extends ClusterChoice {
+  readonly clusterRegistry?: string | undefined;
+}
+interface LoginOptions extends ProjectOptions {
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+  readonly access?: Omit<RegistryAccess, "credentials"> | undefined;
+  readonly argocd?: LoginArgocd | undefined;
+}
+interface LoginResult {
+  readonly registry: string;
+  readonly username: string;
+  readonly stored: StoredCredential;
+  readonly argocd?: (RepositoryResult & {
+    readonly url: string;
+  }) | undefined;
+}
+interface LogoutOptions extends ProjectOptions {
+  readonly registry: string;
 }
 interface LogsOptions extends ProjectOptions, ClusterChoice {
   readonly name?: string | undefined;
@@ -586,7 +612,7 @@ interface PushRecord {
   readonly digest: string;
   readonly size: number;
   readonly user?: string | undefined;
-  readonly client: string;
+  readonly client?: string | undefined;
   readonly time: string;
 }
 interface PushResult {
@@ -733,6 +759,11 @@ interface RepositoryPlan {
   readonly removed: readonly PruneItem[];
   readonly kept: readonly PruneItem[];
   readonly skipped?: string | undefined;
+}
+interface RepositoryResult {
+  readonly outcome: "applied" | "kept" | "forbidden";
+  readonly name: string;
+  readonly type?: string | undefined;
 }
 type ResourceDiff = {
   readonly change: "added" | "removed";
@@ -904,6 +935,10 @@ interface Step {
   unchanged(detail?: string): void;
   fail(detail?: string): void;
 }
+interface StoredCredential {
+  readonly kind: "helper" | "file";
+  readonly place: string;
+}
 interface SyncFlowResult {
   readonly name: string;
   readonly from: string;
@@ -1015,6 +1050,12 @@ interface Use {
 declare class UserError extends LadingError {
   override readonly name = "UserError";
 }
+interface ValidateOptions extends ClusterChoice {
+  readonly kubernetesVersion?: string | undefined;
+  readonly schemas?: string | undefined;
+  readonly server?: boolean | undefined;
+  readonly namespace?: string | undefined;
+}
 interface WireError {
   readonly code: string;
   readonly message: string;
@@ -1106,6 +1147,8 @@ declare function init(options?: InitOptions): Promise<InitResult>;
 declare function inspect(options: InspectOptions): Promise<Inspection>;
 declare function listRegistryTokens(options?: RegistryDataOptions): Promise<readonly RegistryToken[]>;
 declare function load(options: LoadOptions): Promise<LoadResult>;
+declare function login(options: LoginOptions): Promise<LoginResult>;
+declare function logout(options: LogoutOptions): Promise<readonly StoredCredential[]>;
 declare function logs(options?: LogsOptions): Promise<readonly LogLine[]>;
 declare function parseReference(text: string, options?: ParseReferenceOptions): Reference;
 declare function planRollback(options: RollbackOptions): Promise<RollbackPlan>;

@@ -29,8 +29,8 @@ export async function push(options: PushOptions): Promise<PushResult & Refreshed
 }
 
 /**
- * Whether Argo CD takes a directory or an artifact, and what it would deploy. A no is an answer:
- * `accepted` is false then, and nothing is thrown.
+ * Whether Argo CD takes a directory or an artifact, what it would deploy, and what an API server would say
+ * to that. A no is an answer: `accepted` is false then, and nothing is thrown.
  * @throws UserError `DIRECTORY_INVALID`, `REFERENCE_INVALID`; RemoteError `NOT_FOUND`, those of a registry
  */
 export async function check(options: CheckOptions): Promise<CheckResult> {

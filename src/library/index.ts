@@ -55,6 +55,7 @@ export type {
 	PushOptions,
 	Refreshed,
 	TagOptions,
+	ValidateOptions,
 } from './run/artifacts.ts'
 export type { DoctorOptions, TrustOptions, TrustResult } from './run/health.ts'
 export type {

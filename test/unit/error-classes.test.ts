@@ -93,7 +93,7 @@ const MANIFEST = JSON.stringify({
 const withBlob =
 	(blob: RequestListener): RequestListener =>
 	(request, response) => {
-		if (request.url?.includes('/manifests/') !== true) return void blob(request, response)
+		if (request.url?.includes('/manifests/') !== true) return blob(request, response)
 		response.writeHead(200, {
 			'content-type': 'application/vnd.oci.image.manifest.v1+json',
 			'docker-content-digest': digestOf(Buffer.from(MANIFEST)),
@@ -402,7 +402,7 @@ const cases: readonly Case[] = [
 		registry: async () =>
 			await plain((request, response) => {
 				if (request.method === 'HEAD' && request.url?.includes('/blobs/') === true)
-					return void always({ status: 200, headers: { 'content-length': '1' } })(request, response)
+					return always({ status: 200, headers: { 'content-length': '1' } })(request, response)
 				if (request.method === 'POST') return void response.writeHead(202, { location: '/u' }).end()
 				if (request.url?.includes('/manifests/') !== true)
 					return void request.resume().on('end', () =>

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { dev as devFlow, nameForDirectory } from '../../flows/index.ts'
 import { parseReference } from '../../oci/index.ts'
-import { UserError } from '../../errors/index.ts'
+import { asLadingError, UserError } from '../../errors/index.ts'
 import { createDevView, devEnd } from '../../output/index.ts'
 import { directoryOf } from '../chosen-directory.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from '../flags.ts'
-import { asLadingError, type CommonFlags, type Invocation } from '../invocation.ts'
+import type { CommonFlags, Invocation } from '../invocation.ts'
 import { accessOf, applicationOf, clusterOf, colorOf, kindOf, sessionOf } from '../session.ts'
 
 export interface DevFlags

@@ -8,6 +8,7 @@ import {
 import {
 	type ClusterChoice,
 	check as checkFlow,
+	type ClusterChoice,
 	diff as diffFlow,
 	type Inspection,
 	inspect as inspectFlow,
@@ -20,6 +21,7 @@ import {
 	tagArtifact,
 	type TagResult,
 	UNTOLD_AGENT,
+	type ValidateOptions as FlowValidateOptions,
 } from '../../flows/index.ts'
 import type { ResourceDiff } from '../../manifests/index.ts'
 import type { Annotations, PinnedReference } from '../../oci/index.ts'
@@ -103,9 +105,23 @@ export async function refresh(
 	})
 }
 
+/** How the objects of an artifact are validated, as an API server would. */
+export interface ValidateOptions extends ClusterChoice {
+	/** `1.32`. Default: that of `cluster` where one is named, else every release that Argo CD runs on today. */
+	readonly kubernetesVersion?: string | undefined
+	/** Path of a directory of CustomResourceDefinitions, beside those in the artifact. */
+	readonly schemas?: string | undefined
+	/** Let the API server of the cluster judge every object, by a dry run that changes nothing. Default false. */
+	readonly server?: boolean | undefined
+	/** Namespace of objects that name none, for the dry run. Default `default`. */
+	readonly namespace?: string | undefined
+}
+
 export interface CheckOptions extends ProjectOptions, JudgeOptions {
 	/** A directory, a tar file, or an artifact: what stands at that path comes before what is in a registry. */
 	readonly what: string
+	/** Also what an API server would say of each object; false leaves that out. Default: without asking a cluster. */
+	readonly validate?: ValidateOptions | false | undefined
 	readonly access?: RegistryAccess | undefined
 }
 
@@ -135,6 +151,7 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
 			recurse,
 			serverSide,
 			cache,
+			validate: validationOf(project, options.validate),
 		})
 		const { accepted, sourceType, findings, resources, skipped } = verdict
 		return {
@@ -157,6 +174,21 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
 			skipped,
 		}
 	})
+}
+
+function validationOf(
+	{ at, cluster }: Project,
+	validate: CheckOptions['validate'],
+): FlowValidateOptions | false | undefined {
+	if (validate === undefined || validate === false) return validate
+	const { kubernetesVersion, schemas, server, namespace } = validate
+	return {
+		kubernetesVersion,
+		schemas: schemas === undefined ? undefined : at(schemas),
+		server,
+		namespace,
+		cluster: validate.cluster === undefined ? undefined : cluster(validate),
+	}
 }
 
 export interface DiffOptions extends ProjectOptions, ClusterChoice {
