@@ -76,8 +76,8 @@ export const errorMeanings: Readonly<Record<ErrorCode, ErrorMeaning>> = {
 	},
 	DIRECTORY_INVALID: {
 		meaning: 'The directory cannot be used as it is.',
-		cause: 'It does not exist, is a file, or is not empty where files are to be written.',
-		fix: 'Name another one; `pull --force` replaces one that is not empty.',
+		cause: 'It does not exist, or is a file.',
+		fix: 'Name another one.',
 	},
 	DIRECTORY_EMPTY: {
 		meaning: 'There is nothing to pack.',
@@ -130,9 +130,10 @@ export const errorMeanings: Readonly<Record<ErrorCode, ErrorMeaning>> = {
 		fix: 'Change what the message names.',
 	},
 	NAME_TAKEN: {
-		meaning: 'Something that lading did not make has this name.',
-		cause: 'An Application, a cluster, a container or a network of somebody else’s.',
-		fix: 'Choose another name, or remove it yourself.',
+		meaning: 'Something else has this name already.',
+		cause:
+			'A directory that is not empty, a file, or an Application, a cluster or a container that lading did not make.',
+		fix: 'Choose another name, or remove it yourself; `pull --force` and `save --force` replace what is there.',
 	},
 	UNAUTHENTICATED: {
 		meaning: 'The other side wants to know who asks, or does not accept the credential.',

@@ -109,7 +109,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<readonly Find
 
 /**
  * Makes Argo CD trust a registry's CA, and those of the hosts that it sends its clients to.
- * @throws UserError `CA_UNREADABLE`; RemoteError `TLS_UNKNOWN_CA` for a CA that is missing, those of a cluster
+ * @throws UserError `CA_UNREADABLE`, `REFERENCE_INVALID`; RemoteError those of reaching the registry, and of a cluster
  */
 export async function trust(options: TrustOptions): Promise<TrustResult> {
 	return await (await import('./run/health.ts')).trust(options)

@@ -39,7 +39,7 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
 
 /**
  * What changes from one directory or artifact to another, by resource and field; empty when both
- * deploy the same. Values of Secrets are told apart and not shown by the command; here they are as they are.
+ * deploy the same. Values of Secrets are masked.
  * @throws UserError `USAGE` for credentials that would go to two registries; as {@link check}
  */
 export async function diff(options: DiffOptions): Promise<readonly ResourceDiff[]> {
@@ -56,7 +56,8 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
 
 /**
  * Writes the files of an artifact into a directory, whole or not at all; every byte is verified.
- * @throws UserError `DIRECTORY_INVALID` for one that is not empty, `DISK_FULL`, `FILE_UNWRITABLE`
+ * @throws UserError `NAME_TAKEN` for a directory that is not empty, `DIRECTORY_INVALID`, `ARTIFACT_INVALID`, `DISK_FULL`,
+ *   `FILE_UNWRITABLE`
  * @throws RemoteError `NOT_FOUND`, `CONTENT_CORRUPT`, those of a registry
  */
 export async function pull(options: PullOptions): Promise<PullResult> {

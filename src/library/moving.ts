@@ -15,7 +15,7 @@ export async function copy(options: CopyOptions): Promise<CopyArtifactsResult & 
 
 /**
  * Writes artifacts of any registries into one OCI layout: a tar or a directory, for an air gap.
- * @throws UserError `FILE_UNWRITABLE` for a file that is there, `DISK_FULL`, `USAGE`; RemoteError as {@link copy}
+ * @throws UserError `NAME_TAKEN` for a target that is there, `FILE_UNWRITABLE`, `DISK_FULL`, `USAGE`; RemoteError as {@link copy}
  */
 export async function save(options: SaveOptions): Promise<SaveResult> {
 	return await (await import('./run/moving.ts')).save(options)
@@ -23,7 +23,7 @@ export async function save(options: SaveOptions): Promise<SaveResult> {
 
 /**
  * Pushes what an OCI layout holds, to where it came from or below another prefix.
- * @throws UserError `ARTIFACT_INVALID` for a layout that is none, `TAG_EXISTS`, `USAGE`; RemoteError as {@link copy}
+ * @throws UserError `NOT_FOUND`, `ARTIFACT_INVALID` for a layout that is none, `TAG_EXISTS`, `USAGE`; RemoteError as {@link copy}
  */
 export async function load(options: LoadOptions): Promise<LoadResult> {
 	return await (await import('./run/moving.ts')).load(options)

@@ -4,7 +4,8 @@ import type { DevOptions, DownOptions, InitOptions, UpOptions } from './run/road
 
 /**
  * Starts a project: `lading.yaml` and sample manifests.
- * @throws UserError `USAGE` for a name that cannot be one, `FILE_UNWRITABLE`
+ * @throws UserError `USAGE` for a name that cannot be one and for a `lading.yaml` that is there, `DIRECTORY_INVALID`,
+ *   `FILE_UNWRITABLE`
  */
 export async function init(options: InitOptions = {}): Promise<InitResult> {
 	return await (await import('./run/road.ts')).init(options)

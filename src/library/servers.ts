@@ -37,13 +37,13 @@ export async function serveSandbox(options: ServeSandboxOptions = {}): Promise<R
 
 /**
  * Removes from a registry's directory what nothing needs, beside a server that runs on it.
- * @throws UserError `NOT_RUNNING`, `USAGE`; RemoteError `CLUSTER_UNREACHABLE` where a cluster does not tell what is used
+ * @throws UserError `NOT_FOUND` where there is no registry; RemoteError `REGISTRY_FAILED`, `CLUSTER_UNREACHABLE` where a cluster does not tell what is used
  */
 export async function registryPrune(options: RegistryPruneOptions = {}): Promise<PruneReport> {
 	return await (await import('./run/upkeep.ts')).registryPrune(options)
 }
 
-/** Reads everything of a registry's directory; damage is an answer: see `damaged`. */
+/** Reads everything of a registry's directory; damage is an answer: see `damaged`. @throws UserError `NOT_FOUND` */
 export async function registryScrub(options: RegistryDataOptions = {}): Promise<ScrubReport> {
 	return await (await import('./run/upkeep.ts')).registryScrub(options)
 }

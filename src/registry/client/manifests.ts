@@ -55,7 +55,7 @@ export function readManifest(
 }
 
 function corruptManifest({ registry, repository }: Endpoint, asked: Digest, got: Digest): RemoteError {
-	const what = `${registry} answers the question for ${repository}@${asked} with other content: ${got}`
+	const what = `content of ${asked} is corrupt: ${registry} answers for it in ${repository} with ${got}`
 	return new RemoteError('CONTENT_CORRUPT', what, {
 		hint: 'Do not use it. Tell the operator of the registry, or of the proxy before it; push the artifact again from a good source.',
 	})
