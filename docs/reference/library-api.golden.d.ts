@@ -12,7 +12,7 @@ interface AccessEntry {
   readonly aborted?: true | undefined;
   readonly agent?: string | undefined;
 }
-export { type AccessEntry, type Annotations, type Anonymous, type ApplicationCondition, type ApplicationRef, type ApplicationState, type ApplicationSummary, type ApplicationWish, type ArgocdComponent, type ArtifactDescription, type ArtifactUser, type ArtifactUsers, type CertificatePaths, type CheckOptions, type CheckResult, type ChoiceOptions, type ClusterChoice, type ClusterDownResult, type ClusterStatusResult, type ClusterUpOptions, type CopiedArtifact, type CopyArtifactsResult, type CopyCount, type CopyOptions, type CreateTokenOptions, type CreatedToken, type DamageIn, type DamagedContent, type DeleteOptions, type DeployOptions, type DeployResult, type Deployment, type Descriptor, type DiffOptions, type ResourceIdentity as DiffedResource, type Digest, type Disk, type DoctorOptions, type DownOptions, type DownResult, type ErrorCode, type ErrorKind, type ErrorOptions, type EventAction, type EventEndpoint, type Explanation, type FieldChange, type Finding, type FindingStatus, type ForwardOptions, type Forwarding, type HealthStatusCode, type HistoryEntry, type HistoryOptions, type ImageIndex, type ImageManifest, type InitOptions, type InitResult, type InspectOptions, type Inspection, InternalError, type JudgeOptions, type KindWish, type KubeObject, LadingError, type Launcher, type LauncherOptions, type LoadOptions, type LoadResult, type LoadedArtifact, type LogEntry, type LogLine, type LoginArgocd, type LoginOptions, type LoginResult, type LogoutOptions, type LogsOptions, type Manifest, type ManifestObject, type MoveOptions, type Moved, type MovingOptions, type NamedTag, type ObjectMeta, type OpenForwarding, type OperationPhase, type OwnerReference, type ParseReferenceOptions, type PathStep, type PinnedReference, type Progress, type ProjectCluster, type ProjectOptions, type ProjectRegistry, type PruneItem, type PruneReport, type PullOptions, type PullResult, type PushEvent, type PushOptions, type PushRecord, type PushResult, type Reason, type Reference, type ReferenceLike, type RefreshOptions, type Refreshed, type RegistryAccess, type RegistryAuth, type RegistryContent, type RegistryDataOptions, type RegistryDownOptions, type RegistryDownResult, type RegistryPruneOptions, type RegistryStatusResult, type RegistryToken, type RegistryUpOptions, RemoteError, type RemovalPlan, type RemovalResult, type RemoveOptions, type RepositoryPlan, type RepositoryResult, type ResourceDiff, type ResourceIdentity$1 as ResourceIdentity, type ResourceStatus, type ResourceType, type RetentionOptions, type RetentionRule, type RevokeTokensOptions, type Right, type RollbackOptions, type RollbackPlan, type RollbackResult, type Finding$1 as RuleFinding, type RunningRegistryServer, type RunningSandbox, type RunningServer, type SaveOptions, type SaveResult, type SavedArtifact, type ScrubReport, type ServeLimits, type ServeRegistryOptions, type ServeSandboxOptions, type Severity, type SideAccess, type SkippedFile, type SourceType, type StatusOptions, type StatusResult, type Step, type StoredCredential, type SyncFlowResult, type SyncOptions, type SyncResult, type SyncStatusCode, type TagDescription, type TagOptions, type TagResult, type TagsDescription, type TagsOptions, type TreeEntry, type TrustOptions, type TrustPlan, type TrustResult, type UndeployOptions, type UntagOptions, type UpOptions, type UpResult, type Use, UserError, type ValidateOptions, type WireError, type WireTruth, check, clusterDown, clusterStatus, clusterUp, copy, createRegistryToken, deleteArtifact, deploy, deployObjects, diff, doctor, down, errorCodes, formatReference, forward, history, init, inspect, listRegistryTokens, load, login, logout, logs, parseReference, planRollback, pull, push, registryDown, registryPrune, registryScrub, registryStatus, registryUp, revokeRegistryTokens, rollback, save, serveRegistry, serveSandbox, status$1 as status, sync, tag$1 as tag, tags, trust, trustObject, undeploy, untag, up, upObjects };
+export { type AccessEntry, type Annotations, type Anonymous, type ApplicationCondition, type ApplicationRef, type ApplicationState, type ApplicationSummary, type ApplicationWish, type ArgocdComponent, type ArtifactDescription, type ArtifactUser, type ArtifactUsers, type CertificatePaths, type CheckOptions, type CheckResult, type ChoiceOptions, type ClusterChoice, type ClusterDownResult, type ClusterStatusResult, type ClusterUpOptions, type CopiedArtifact, type CopyArtifactsResult, type CopyCount, type CopyOptions, type CreateTokenOptions, type CreatedToken, type DamageIn, type DamagedContent, type DeleteOptions, type DeployOptions, type DeployResult, type Deployment, type Descriptor, type DevEvent, type DevOptions, type DiffOptions, type ResourceIdentity as DiffedResource, type Digest, type Disk, type DoctorOptions, type DownOptions, type DownResult, type ErrorCode, type ErrorKind, type ErrorOptions, type EventAction, type EventEndpoint, type Explanation, type FieldChange, type Finding, type FindingStatus, type ForwardOptions, type Forwarding, type HealthStatusCode, type HistoryEntry, type HistoryOptions, type ImageIndex, type ImageManifest, type InitOptions, type InitResult, type InspectOptions, type Inspection, InternalError, type JudgeOptions, type KindWish, type KubeObject, LadingError, type Launcher, type LauncherOptions, type LoadOptions, type LoadResult, type LoadedArtifact, type LogEntry, type LogLine, type LoginArgocd, type LoginOptions, type LoginResult, type LogoutOptions, type LogsOptions, type Manifest, type ManifestObject, type MoveOptions, type Moved, type MovingOptions, type NamedTag, type ObjectMeta, type OpenForwarding, type OperationPhase, type OwnerReference, type ParseReferenceOptions, type PathStep, type PinnedReference, type Progress, type ProjectCluster, type ProjectOptions, type ProjectRegistry, type PruneItem, type PruneReport, type PullOptions, type PullResult, type PushEvent, type PushOptions, type PushRecord, type PushResult, type Reason, type Reference, type ReferenceLike, type RefreshOptions, type Refreshed, type RegistryAccess, type RegistryAuth, type RegistryContent, type RegistryDataOptions, type RegistryDownOptions, type RegistryDownResult, type RegistryPruneOptions, type RegistryStatusResult, type RegistryToken, type RegistryUpOptions, RemoteError, type RemovalPlan, type RemovalResult, type RemoveOptions, type RepositoryPlan, type RepositoryResult, type ResourceDiff, type ResourceIdentity$1 as ResourceIdentity, type ResourceStatus, type ResourceType, type RetentionOptions, type RetentionRule, type RevokeTokensOptions, type Right, type RollbackOptions, type RollbackPlan, type RollbackResult, type Finding$1 as RuleFinding, type RunningRegistryServer, type RunningSandbox, type RunningServer, type SaveOptions, type SaveResult, type SavedArtifact, type ScrubReport, type ServeLimits, type ServeRegistryOptions, type ServeSandboxOptions, type Severity, type SideAccess, type SkippedFile, type SourceType, type StatusOptions, type StatusResult, type Step, type StoredCredential, type SyncFlowResult, type SyncOptions, type SyncResult, type SyncStatusCode, type TagDescription, type TagOptions, type TagResult, type TagsDescription, type TagsOptions, type TreeEntry, type TrustOptions, type TrustPlan, type TrustResult, type UndeployOptions, type UntagOptions, type UpOptions, type UpResult, type Use, UserError, type ValidateOptions, type WireError, type WireTruth, check, clusterDown, clusterStatus, clusterUp, copy, createRegistryToken, deleteArtifact, deploy, deployObjects, dev, diff, doctor, down, errorCodes, formatReference, forward, history, init, inspect, listRegistryTokens, load, login, logout, logs, parseReference, planRollback, pull, push, registryDown, registryPrune, registryScrub, registryStatus, registryUp, revokeRegistryTokens, rollback, save, serveRegistry, serveSandbox, status$1 as status, sync, tag$1 as tag, tags, trust, trustObject, undeploy, untag, up, upObjects };
 type Annotations = Readonly<Record<string, string>>;
 type Anonymous = "none" | Right;
 interface ApplicationCondition {
@@ -200,7 +200,73 @@ interface Descriptor {
   readonly urls?: readonly string[] | undefined;
   readonly platform?: Readonly<Record<string, string | readonly string[]>> | undefined;
 }
-interface DiffOptions extends ProjectOptions {
+type DevEvent = {
+  readonly event: "started";
+  readonly name: string;
+  readonly directory: string;
+  readonly reference: string;
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly previousRevision?: string | undefined;
+} | {
+  readonly event: "saved";
+  readonly save: number;
+} | {
+  readonly event: "unchanged";
+  readonly save: number;
+  readonly digest: Digest;
+} | {
+  readonly event: "refused";
+  readonly save: number;
+  readonly error: LadingError;
+} | {
+  readonly event: "pushed";
+  readonly save: number;
+  readonly digest: Digest;
+  readonly files: number;
+  readonly sentBytes: number;
+  readonly ms: number;
+} | {
+  readonly event: "changes";
+  readonly save: number;
+  readonly from?: Digest | undefined;
+  readonly differences: readonly ResourceDiff[];
+} | {
+  readonly event: "progress";
+  readonly save: number;
+  readonly text: string;
+} | {
+  readonly event: "synced";
+  readonly save: number;
+  readonly digest: Digest;
+  readonly ms: number;
+} | {
+  readonly event: "unhealthy";
+  readonly save: number;
+  readonly resources: readonly string[];
+} | {
+  readonly event: "healthy";
+  readonly save: number;
+  readonly digest: Digest;
+  readonly ms: number;
+} | {
+  readonly event: "failed";
+  readonly save: number;
+  readonly error: LadingError;
+} | {
+  readonly event: "superseded";
+  readonly save: number;
+} | {
+  readonly event: "warning";
+  readonly message: string;
+  readonly hint?: string | undefined;
+};
+interface DevOptions extends ProjectOptions, LauncherOptions, KindWish, Omit<UpOptions, "defaultTag" | "git"> {
+  readonly tag?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly onEvent: (event: DevEvent) => void;
+}
+interface DiffOptions extends ProjectOptions, ClusterChoice {
   readonly before: string;
   readonly after: string;
   readonly path?: string | undefined;
@@ -529,6 +595,13 @@ type PathStep = {
   readonly kind: "item";
   readonly key: string;
   readonly value: string;
+  readonly also?: readonly {
+    readonly key: string;
+    readonly value: string;
+  }[];
+} | {
+  readonly kind: "member";
+  readonly value: string;
 };
 type PinnedReference = Reference & {
   readonly digest: Digest;
@@ -773,6 +846,8 @@ type ResourceDiff = {
   readonly change: "changed";
   readonly identity: ResourceIdentity;
   readonly fields: readonly FieldChange[];
+  readonly before: ManifestObject;
+  readonly after: ManifestObject;
 };
 interface ResourceIdentity {
   readonly group: string;
@@ -1079,6 +1154,7 @@ declare function createRegistryToken(options: CreateTokenOptions): Promise<Creat
 declare function deleteArtifact(options: DeleteOptions): Promise<RemovalResult>;
 declare function deploy(options: DeployOptions): Promise<DeployResult>;
 declare function deployObjects(options: DeployOptions): Promise<readonly KubeObject[]>;
+declare function dev(options: DevOptions): Promise<never>;
 declare function diff(options: DiffOptions): Promise<readonly ResourceDiff[]>;
 declare const digestBrand: unique symbol;
 declare function doctor(options?: DoctorOptions): Promise<readonly Finding[]>;

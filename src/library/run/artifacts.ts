@@ -6,7 +6,6 @@ import {
 	type SourceType,
 } from '../../argocd/index.ts'
 import {
-	type ClusterChoice,
 	check as checkFlow,
 	type ClusterChoice,
 	diff as diffFlow,
