@@ -9,11 +9,14 @@ import type { UserConfig } from 'tsdown'
  * What this many chunks share is one chunk, and so is what the command line itself needs, and what a push needs besides:
  * opening many small files is slower than opening one that is too large.
  */
-const SHARED_BY = 14
+const SHARED_BY = 30
+/** What fewer commands share, those on a cluster most of all. */
+const SHARED_BY_SOME = 14
 const CHUNKS = [
 	{ name: 'app', test: /src\/cli\/app\.ts$/, priority: 3 },
 	{ name: 'shared', minShareCount: SHARED_BY, priority: 2 },
 	{ name: 'push', test: /src\/cli\/run\/push\.ts$/, priority: 1 },
+	{ name: 'some', minShareCount: SHARED_BY_SOME, priority: 0 },
 ]
 
 /** The second thread of a check of many files: it stands beside what starts it, and loads nothing else. */
