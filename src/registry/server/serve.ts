@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 import { LadingError, printable, UserError } from '../../errors/index.ts'
-import { type CertificatePaths, listen, type Listener } from '../../http/server/index.ts'
+import { type CertificatePaths, listen, type Listener, type ServerRequest } from '../../http/server/index.ts'
 import type { AccessOptions, Anonymous } from './access/access.ts'
 import { readTokens, tokensExist } from './access/token-file.ts'
 import { CertificateKeeper } from './certificate-keeper.ts'
@@ -104,6 +104,8 @@ export interface RunningRegistry {
 const CERTIFICATE_NAMES: readonly string[] = ['localhost', 'kind-registry', '127.0.0.1', '::1']
 const DEFAULT_SHUTDOWN_MS = 30_000
 const DEFAULT_CONNECTIONS = 2000
+/** Of probes and scrapers. */
+const METRICS_CONNECTIONS = 100
 /** What is still to be told when it stops gets so long, in milliseconds. */
 const EVENTS_GRACE_MS = 5000
 
@@ -153,15 +155,22 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 			log,
 		})
 		opened.push(registry)
-		const metrics = options.metrics && (await listen(registry.operations, options.metrics))
+		const onError = (error: unknown, request: ServerRequest): void =>
+			log({ level: 'error', message: printable(`${request.method} ${request.path}: ${String(error)}`) })
+		const metrics =
+			options.metrics &&
+			(await listen(registry.operations, {
+				...options.metrics,
+				limits: { maxConnections: METRICS_CONNECTIONS },
+				onError,
+			}))
 		if (metrics) opened.push(metrics)
 		const listener = await listen(upkeep.door(registry.handler), {
 			host,
 			port: options.port,
 			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
 			limits: { ...limits, maxConnections: limits?.connections ?? DEFAULT_CONNECTIONS },
-			onError: (error, request) =>
-				log({ level: 'error', message: printable(`${request.method} ${request.path}: ${String(error)}`) }),
+			onError,
 		})
 		source.addr = `${hostname()}:${listener.port}`
 		opened.push(
