@@ -12,6 +12,7 @@ import { InternalError, isSystemError, UserError } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from './handler.ts'
 import { NodeRequest } from './request.ts'
 import { respond } from './respond.ts'
+import { whenInTurn } from './turns.ts'
 
 export interface TlsOptions {
 	/** PEM: the certificate, and the chain after it. */
@@ -25,7 +26,7 @@ export interface TlsOptions {
 export interface ListenLimits {
 	/** Of all headers of a request together. Default 16 KiB. */
 	readonly headerBytes?: number | undefined
-	/** Time for a client to send its headers, in milliseconds. Default 10 s. */
+	/** Time for a client to shake hands, and then for it to send its headers, in milliseconds. Default 10 s. */
 	readonly headersTimeoutMs?: number | undefined
 	/** How long an unused connection is kept, in milliseconds. Default 60 s. */
 	readonly idleMs?: number | undefined
@@ -143,6 +144,7 @@ function serverOptions({ tls, limits, requestClientCert }: ListenOptions): Recor
 			rejectUnauthorized: false,
 			minVersion: 'TLSv1.2',
 			ciphers: CIPHERS,
+			handshakeTimeout: limits?.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS,
 		}),
 	}
 }
@@ -194,6 +196,11 @@ function serve(
 	incoming: IncomingMessage,
 	{ outgoing, expectsContinue }: { readonly outgoing: NodeResponse; readonly expectsContinue: boolean },
 ): void {
+	// node:http gives an answer its connection when it is the next to go out.
+	if (outgoing.socket === null) {
+		whenInTurn(outgoing, () => serve(state, incoming, { outgoing, expectsContinue }))
+		return
+	}
 	const request = new NodeRequest(incoming, outgoing, {
 		scheme: state.scheme,
 		stallMs: state.stallMs,

@@ -94,11 +94,18 @@ export class NodeRequest implements ServerRequest {
 			this.#outgoing.writeContinue()
 		}
 		const { socket } = this.#incoming
+		const { stallMs } = this.#context
 		const giveUp = (): void => void this.#incoming.destroy(new Error('the body stalled'))
-		socket.setTimeout(this.#context.stallMs, giveUp)
+		socket.once('timeout', giveUp)
+		socket.setTimeout(stallMs)
 		try {
 			// A handler that stops reading has an answer to give: the connection stays.
-			for await (const chunk of this.#incoming.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array
+			for await (const chunk of this.#incoming.iterator({ destroyOnReturn: false })) {
+				// The time that the handler takes is not the client's.
+				socket.setTimeout(0)
+				yield chunk as Uint8Array
+				socket.setTimeout(stallMs)
+			}
 		} finally {
 			socket.off('timeout', giveUp)
 			socket.setTimeout(0)

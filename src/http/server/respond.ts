@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse as NodeResponse } from 'node:http'
 import type { ServerResponse } from './handler.ts'
+import { cutWhenStalled, isHeldUp } from './stall.ts'
 
 /** An unread body up to this size is read and thrown away, so that the connection can be used again, in bytes. */
 const DRAIN_BYTES = 1024 * 1024
@@ -41,14 +42,21 @@ export function respond(
 		else if (body instanceof Uint8Array && body.byteLength <= JOINED_BYTES)
 			outgoing.end(latin1(body), 'latin1')
 		else outgoing.end(body)
+		cutIfHeldUp(outgoing, context)
 		return undefined
 	}
 	outgoing.writeHead(answer.status, answer.headers as OutgoingHttpHeaders | undefined)
 	if (bodiless) {
 		outgoing.end()
+		cutIfHeldUp(outgoing, context)
 		return undefined
 	}
 	return pump(outgoing, body, context)
+}
+
+/** For an answer that is written whole: most have left by now, and those cost nothing more. */
+function cutIfHeldUp(outgoing: NodeResponse, { stallMs }: RespondContext): void {
+	if (isHeldUp(outgoing, 2 * JOINED_BYTES)) outgoing.once('close', cutWhenStalled(outgoing, stallMs))
 }
 
 /** Bytes as a string: node:http joins it with the headers for one write, which costs half of two. */
@@ -64,7 +72,7 @@ function hasContentLength(headers: OutgoingHttpHeaders): boolean {
 async function pump(
 	outgoing: NodeResponse,
 	body: AsyncIterable<Uint8Array | string>,
-	{ stallMs }: RespondContext,
+	context: RespondContext,
 ): Promise<void> {
 	// A stream that waits for its first chunk (a watch) shows its headers meanwhile;
 	// one that has it at hand sends both in one packet.
@@ -79,10 +87,11 @@ async function pump(
 			clearImmediate(flush)
 			if (next === undefined) return
 			if (next.done === true) break
-			if (!outgoing.write(next.value) && !(await drained(outgoing, stallMs))) return
+			if (!outgoing.write(next.value) && !(await drained(outgoing, context.stallMs))) return
 		}
 		running = false
 		outgoing.end()
+		cutIfHeldUp(outgoing, context)
 	} catch (error) {
 		running = false
 		throw error
@@ -105,12 +114,12 @@ function unlessClosed<T>(outgoing: NodeResponse, promise: Promise<T>): Promise<T
 
 /** Whether there is room again; `false` when the client is gone or takes nothing. */
 async function drained(outgoing: NodeResponse, stallMs: number): Promise<boolean> {
-	const stall = setTimeout(() => outgoing.destroy(), stallMs)
+	const stopWatch = cutWhenStalled(outgoing, stallMs)
 	const room = new Promise<true>((resolve) => outgoing.once('drain', () => resolve(true)))
 	try {
 		return (await unlessClosed(outgoing, room)) ?? false
 	} finally {
-		clearTimeout(stall)
+		stopWatch()
 	}
 }
 
