@@ -171,7 +171,7 @@ describe.each<Scheme>(['http', 'https'])('a slow client over %s', (scheme) => {
 				let text = ''
 				for await (const chunk of request.body) {
 					text += Buffer.from(chunk).toString()
-					if (text === 'abc') await delay(300)
+					if (text === 'abc') await delay(600)
 				}
 				return { status: 200, body: `[${text}]` }
 			},
