@@ -192,9 +192,15 @@ export class Catalog {
 			for (const { pushedAt, ...manifest } of manifests.values()) {
 				const record = { type: 'manifest', repository, ...manifest } as const
 				const own = pushes.get(manifest.digest) ?? new Map<number, string[]>()
-				for (const [at, named] of [...own].sort(([a], [b]) => a - b))
-					if (at !== pushedAt) yield { ...record, tags: named, at }
-				yield { ...record, tags: own.get(pushedAt ?? 0), at: pushedAt }
+				// The references, which may be many, once only: they stay what they are.
+				const { references, ...short } = record
+				let next: typeof record = references ? { ...short, references } : short
+				for (const [at, named] of [...own].sort(([a], [b]) => a - b)) {
+					if (at === pushedAt) continue
+					yield { ...next, tags: named, at }
+					next = short
+				}
+				yield { ...next, tags: own.get(pushedAt ?? 0), at: pushedAt }
 				const freshAt = this.freshAt(manifest.digest) ?? 0
 				if (freshAt > (pushedAt ?? 0)) yield { type: 'touched', digest: manifest.digest, at: freshAt }
 			}
@@ -230,9 +236,11 @@ export class Catalog {
 	}
 
 	#addManifest(record: StoreRecord & { readonly type: 'manifest' }): void {
-		const { digest, mediaType, size, subject, references, at = 0 } = record
+		const { digest, mediaType, size, subject, at = 0 } = record
 		const repository = this.#repository(record.repository)
 		const before = repository.manifests.get(digest)
+		const known = before?.mediaType === mediaType ? before.references : undefined
+		const references = record.references ?? known
 		if (!before) this.#refer(digest, size)
 		const pushedAt = Math.max(before?.pushedAt ?? 0, at)
 		repository.manifests.set(digest, { digest, mediaType, size, subject, references, pushedAt })
@@ -240,8 +248,8 @@ export class Catalog {
 		for (const each of [digest, ...(references ?? [])]) this.#freshen(each, at)
 		if (subject) {
 			this.#freshen(subject, at)
-			const known = repository.referrers.get(subject)
-			if (known) known.add(digest)
+			const referrers = repository.referrers.get(subject)
+			if (referrers) referrers.add(digest)
 			else repository.referrers.set(subject, new Set([digest]))
 		}
 		for (const tag of record.tags ?? []) {

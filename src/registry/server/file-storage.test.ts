@@ -193,6 +193,64 @@ describe('a storage opened again', () => {
 	})
 })
 
+describe('the size of the journal', () => {
+	const references = (count: number): Digest[] =>
+		Array.from({ length: count }, (_, index) => digestOf(String(index)))
+	const put = async (tag: string, needs: readonly Digest[]): Promise<StoredManifest> => {
+		const bytes = Buffer.from(JSON.stringify({ needs: needs.map((digest) => ({ digest })) }))
+		const manifest = { digest: digestOf(bytes), mediaType: 'a/b', size: bytes.byteLength, references: needs }
+		await storage.putManifest('app', { manifest, bytes, tags: [tag] })
+		return manifest
+	}
+	const sizeOfJournal = async (): Promise<number> => (await stat(join(directory, 'journal'))).size
+
+	it('grows by a short line when a manifest is pushed again, or under another tag, and keeps what it needs', async () => {
+		const needs = references(1000)
+		const { digest } = await put('v1', needs)
+		const once = await sizeOfJournal()
+		expect(once).toBeGreaterThan(70_000)
+		for (const tag of ['v1', 'v2', 'v1', 'v3']) await put(tag, needs)
+		expect(await sizeOfJournal()).toBeLessThan(once + 2000)
+		await restart()
+		expect(storage.manifest('app', digest)?.references).toEqual(needs)
+		expect(storage.tagsOf('app', digest)).toEqual(['v1', 'v2', 'v3'])
+	})
+
+	it('says what a manifest needs once when it is written anew, however many tags it has', async () => {
+		await storage.close()
+		let now = 1
+		storage = createStorage(directory, { compactLines: 30, now: () => now++ })
+		const needs = references(1000)
+		const { digest } = await put('v0', needs)
+		for (let index = 0; index < 70; index++) await put(`v${index % 20}`, needs)
+		const journal = await readFile(join(directory, 'journal'), 'utf8')
+		expect(journal.split('\n').length).toBeLessThan(70)
+		expect(journal.length).toBeLessThan(100_000)
+		await restart()
+		expect(storage.manifest('app', digest)?.references).toEqual(needs)
+		expect(storage.tagsOf('app', digest)).toHaveLength(20)
+	})
+
+	it('does not follow that of a manifest: of very many, what it needs is read from its bytes', async () => {
+		await put('v1', references(1001))
+		expect(await sizeOfJournal()).toBeLessThan(1000)
+		const needed = await putBlob('1')
+		const stray = await putBlob('stray')
+		await storage.prune({ graceMs: -1 })
+		expect(storage.blobSize('app', needed)).toBe(1)
+		expect(storage.blobSize('app', stray)).toBeUndefined()
+	})
+
+	it('makes it be written anew by its bytes too, however few its lines are', async () => {
+		await storage.close()
+		storage = createStorage(directory, { compactBytes: 5000 })
+		for (let index = 0; index < 100; index++) await putManifest(`{"a":${index % 3}}`)
+		expect(await sizeOfJournal()).toBeLessThan(6000)
+		await restart()
+		expect(storage.statistics()).toMatchObject({ tags: 1, artifacts: 3 })
+	})
+})
+
 describe('damage on the disk', () => {
 	it.each([
 		['small', Buffer.from('small content')],

@@ -9,7 +9,7 @@ import { Holds } from './holds.ts'
 import { prune, type PruneParts } from './prune.ts'
 import type { StoreRecord } from './record.ts'
 import { scrub } from './scrub.ts'
-import type { PutResult, RegistryStorage } from './storage.ts'
+import type { PutResult, RegistryStorage, StoredManifest } from './storage.ts'
 import { Uploads } from './uploads.ts'
 
 export interface CreateStorageOptions {
@@ -19,6 +19,8 @@ export interface CreateStorageOptions {
 	readonly maxUploads?: number | undefined
 	/** The journal is written anew when it has more lines than this, most of which no longer count. Default 20,000. */
 	readonly compactLines?: number | undefined
+	/** The same for its bytes. Default 16 MiB. */
+	readonly compactBytes?: number | undefined
 	/** Milliseconds since 1970. Default: the clock. */
 	readonly now?: (() => number) | undefined
 	/** Told about damage found at the start. */
@@ -26,6 +28,8 @@ export interface CreateStorageOptions {
 }
 
 const DEFAULT_COMPACT_LINES = 20_000
+/** A manifest that names more has them read from its bytes when they are asked for, and no line as long as itself. */
+const MAX_RECORDED_REFERENCES = 1000
 const DEFAULT_MAX_UPLOADS = 10_000
 const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
 
@@ -62,10 +66,11 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const contents = new ContentFiles(join(directory, 'blobs'), { temporaryDirectory: uploadDirectory })
 
 	const catalog = new Catalog()
-	const { records, damaged, length, existed } = replayJournal(journalPath)
 	const now = options.now ?? Date.now
 	const openedAt = now()
-	for (const record of records) catalog.apply(withTime(record, { contents, now: openedAt }))
+	const { lines, damaged, length, existed } = replayJournal(journalPath, (record) =>
+		catalog.apply(withTime(record, { contents, now: openedAt })),
+	)
 	if (damaged > 0) {
 		options.onWarning?.(`${damaged} lines of ${journalPath} are damaged: what they named is not served`)
 	} else if (existed) {
@@ -73,10 +78,11 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
 	}
 	const journal = new Journal(journalPath, {
-		lines: records.length,
+		lines,
 		length,
 		live: () => catalog.records(),
 		compactLines: options.compactLines ?? DEFAULT_COMPACT_LINES,
+		compactBytes: options.compactBytes,
 	})
 
 	const uploads = new Uploads(uploadDirectory, {
@@ -195,7 +201,7 @@ class FileStorage implements RegistryStorage {
 				const missing = present.find((each) => !isThere(each))
 				if (missing) return { kind: 'missing', digest: missing }
 				const at = this.#now()
-				await this.#commit({ type: 'manifest', repository, ...manifest, tags, at })
+				await this.#commit({ type: 'manifest', repository, ...this.#news(repository, manifest), tags, at })
 				return { kind: 'stored' }
 			} finally {
 				this.#referred.release(references)
@@ -301,6 +307,14 @@ class FileStorage implements RegistryStorage {
 
 	#commit(record: StoreRecord): Promise<void> {
 		return this.#journal.append(record, () => this.#catalog.apply(record))
+	}
+
+	/** What the journal need be told of a manifest: the references of one that is there already it knows. */
+	#news(repository: string, { references = [], ...manifest }: StoredManifest): StoredManifest {
+		if (references.length > MAX_RECORDED_REFERENCES) return manifest
+		const known = this.#catalog.manifest(repository, manifest.digest)
+		const isKnown = known?.references !== undefined && known.mediaType === manifest.mediaType
+		return isKnown ? manifest : { ...manifest, references }
 	}
 
 	/** Takes content away from a repository. No manifest that comes meanwhile may refer to it. */

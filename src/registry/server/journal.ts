@@ -4,7 +4,7 @@ import {
 	fsyncSync,
 	ftruncateSync,
 	openSync,
-	readFileSync,
+	readSync,
 	renameSync,
 	rmSync,
 	writeSync,
@@ -15,7 +15,8 @@ import { flushDescriptor, GroupSync } from './group-sync.ts'
 import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
 
 export interface Replayed {
-	readonly records: readonly StoreRecord[]
+	/** Number of records. */
+	readonly lines: number
 	/** Lines that are damaged. One torn last line is what a crash leaves, and not counted. */
 	readonly damaged: number
 	/** Up to the torn last line, in bytes. */
@@ -24,33 +25,92 @@ export interface Replayed {
 	readonly existed: boolean
 }
 
-/** Reads the journal at `path`, up to its last whole line. */
-export function replayJournal(path: string): Replayed {
-	let bytes: Buffer
+/** What is read of a journal at once, in bytes. */
+const CHUNK_BYTES = 1024 * 1024
+/** Of one line; the text of a longer one could not be held. */
+const MAX_LINE_BYTES = 256 * 1024 * 1024
+const NEWLINE = 10
+
+/** Reads the journal at `path`, up to its last whole line, and hands out one record after the other. */
+export function replayJournal(path: string, onRecord: (record: StoreRecord) => void): Replayed {
+	let descriptor: number
 	try {
-		bytes = readFileSync(path)
+		descriptor = openSync(path, 'r')
 	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return { records: [], damaged: 0, length: 0, existed: false }
+		if (isSystemError(error, 'ENOENT')) return { lines: 0, damaged: 0, length: 0, existed: false }
 		throw error
 	}
-	const records: StoreRecord[] = []
+	let lines = 0
 	let damaged = 0
-	const lines = bytes.toString().split('\n')
-	const torn = lines.pop() ?? ''
-	for (const line of lines) {
-		if (line === '') continue
-		const record = parseRecord(line)
-		if (record) records.push(record)
-		else damaged++
+	const take = (line: string | undefined): boolean => {
+		const record = line === undefined ? undefined : parseRecord(line)
+		if (record) onRecord(record)
+		if (record) lines++
+		return record !== undefined
 	}
-	const last = parseRecord(torn)
-	if (last) records.push(last)
-	const length = last ? bytes.byteLength : bytes.lastIndexOf('\n') + 1
-	return { records, damaged, length, existed: true }
+	try {
+		let length = 0
+		let last: WholeLine | undefined
+		for (const line of linesOf(descriptor)) {
+			last = line
+			if (line.isOpen) break
+			length = line.end
+			if (line.text !== '' && !take(line.text)) damaged++
+		}
+		if (last?.isOpen === true && take(last.text)) length = last.end
+		return { lines, damaged, length, existed: true }
+	} finally {
+		closeSync(descriptor)
+	}
 }
 
-/** A journal is written anew when it has so many times the lines that still count. */
+interface WholeLine {
+	/** `undefined`: it is too long. */
+	readonly text: string | undefined
+	/** Where the next one begins, in bytes. */
+	readonly end: number
+	/** The file ends in it, without a newline. */
+	readonly isOpen: boolean
+}
+
+/** One chunk of the file, and one line, are in memory at a time. */
+function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
+	const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+	let parts: Buffer[] = []
+	let held = 0
+	let end = 0
+	const hold = (bytes: Buffer): void => {
+		held += bytes.byteLength
+		end += bytes.byteLength
+		if (held <= MAX_LINE_BYTES) parts.push(bytes)
+		else parts = []
+	}
+	const text = (): string | undefined => {
+		const whole = held <= MAX_LINE_BYTES ? Buffer.concat(parts).toString() : undefined
+		parts = []
+		held = 0
+		return whole
+	}
+	for (;;) {
+		const size = readSync(descriptor, chunk, 0, chunk.byteLength, end)
+		if (size === 0) break
+		let from = 0
+		for (let to = chunk.indexOf(NEWLINE); to >= 0 && to < size; to = chunk.indexOf(NEWLINE, from)) {
+			hold(chunk.subarray(from, to))
+			end++
+			from = to + 1
+			yield { text: text(), end, isOpen: false }
+		}
+		// The chunk is read into again.
+		hold(Buffer.from(chunk.subarray(from, size)))
+	}
+	if (held > 0) yield { text: text(), end, isOpen: true }
+}
+
+/** A journal is written anew when it has so many times the lines, or the bytes, that still count. */
 const COMPACT_FACTOR = 3
+/** The same for its bytes: few lines may be long ones. */
+const DEFAULT_COMPACT_BYTES = 16 * 1024 * 1024
 
 export interface JournalOptions {
 	/** Number of lines the file has. */
@@ -61,6 +121,8 @@ export interface JournalOptions {
 	readonly live: () => Iterable<StoreRecord>
 	/** With fewer lines it is never written anew. */
 	readonly compactLines: number
+	/** Nor with fewer bytes, unless it has too many lines. Default 16 MiB. */
+	readonly compactBytes?: number | undefined
 }
 
 /**
@@ -72,9 +134,10 @@ export class Journal {
 	readonly #live: () => Iterable<StoreRecord>
 	readonly #sync: GroupSync
 	readonly #compactLines: number
+	readonly #compactBytes: number
 	#descriptor: number
 	#lines: number
-	#compactAt: number
+	#compactAt: { lines: number; bytes: number }
 	/** What is durable, in bytes. */
 	#length: number
 	/** There may be more in the file: of an append that failed, or that a crash cut short. */
@@ -90,7 +153,8 @@ export class Journal {
 		this.#live = options.live
 		this.#lines = options.lines
 		this.#compactLines = options.compactLines
-		this.#compactAt = options.compactLines
+		this.#compactBytes = options.compactBytes ?? DEFAULT_COMPACT_BYTES
+		this.#compactAt = { lines: this.#compactLines, bytes: this.#compactBytes }
 		this.#sync = new GroupSync(() => this.#flush())
 		this.#descriptor = openSync(path, 'a', 0o600)
 		this.#length = options.length
@@ -130,7 +194,10 @@ export class Journal {
 		this.#descriptor = descriptor
 		this.#lines = written.lines
 		this.#length = written.bytes
-		this.#compactAt = Math.max(this.#compactLines, written.lines * COMPACT_FACTOR)
+		this.#compactAt = {
+			lines: Math.max(this.#compactLines, written.lines * COMPACT_FACTOR),
+			bytes: Math.max(this.#compactBytes, written.bytes * COMPACT_FACTOR),
+		}
 		this.#isNew = true
 		this.#isUncertain = false
 		this.#isOpenLine = false
@@ -141,7 +208,8 @@ export class Journal {
 		this.#pending = []
 		try {
 			// What is applied before it is durable may be taken back: no file is made of that.
-			if (this.#lines > this.#compactAt && !batch.some(({ applied }) => applied)) this.compact()
+			const isDue = this.#lines > this.#compactAt.lines || this.#length > this.#compactAt.bytes
+			if (isDue && !batch.some(({ applied }) => applied)) this.compact()
 			this.#settle()
 			const text = Buffer.from((this.#isOpenLine ? '\n' : '') + batch.map((append) => append.text).join(''))
 			writeFully(this.#descriptor, text)

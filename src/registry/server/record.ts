@@ -19,7 +19,10 @@ export type StoreRecord =
 			readonly size: number
 			readonly mediaType: string
 			readonly subject?: Digest | undefined
-			/** What it needs; absent in journals of before this was kept. */
+			/**
+			 * What it needs. Absent: what an earlier line says of the same manifest of the same type; where
+			 * there is none, as it has too many or the line is of before they were kept, what its bytes say.
+			 */
 			readonly references?: readonly Digest[] | undefined
 			readonly tags?: readonly string[] | undefined
 			readonly at?: number | undefined

@@ -1,0 +1,65 @@
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { digestOf } from '../../oci/index.ts'
+import { type Replayed, replayJournal } from './journal.ts'
+import { formatRecord, type StoreRecord } from './record.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'lading-'))
+const path = join(root, 'journal')
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const record = (tag: string): StoreRecord => ({ type: 'tag-deleted', repository: 'app', tag })
+/** Over two megabytes, and so longer than what is read at once. */
+const long: StoreRecord = {
+	type: 'removed',
+	repository: 'app',
+	tags: [],
+	manifests: Array.from({ length: 30_000 }, (_, index) => digestOf(String(index))),
+	blobs: [],
+	at: 1,
+}
+
+function replay(text: string): Replayed & { readonly records: readonly StoreRecord[] } {
+	writeFileSync(path, text)
+	const records: StoreRecord[] = []
+	return { ...replayJournal(path, (each) => records.push(each)), records }
+}
+
+describe('a journal is read', () => {
+	it('whatever its lines are long, and wherever what is read at once ends', () => {
+		const many = Array.from({ length: 40_000 }, (_, index) => record(`v${index}`))
+		const all = [...many, long, record('a'), long, ...many]
+		const text = all.map(formatRecord).join('')
+		const { records, ...rest } = replay(text)
+		expect(rest).toEqual({ lines: all.length, damaged: 0, length: text.length, existed: true })
+		expect(records).toEqual(all)
+	})
+
+	it('up to a torn end, with a whole line that has only lost its newline, past damaged and empty ones', () => {
+		const line = formatRecord(record('a'))
+		expect(replay(line + line.slice(0, 20))).toMatchObject({ lines: 1, damaged: 0, length: line.length })
+		expect(replay(line + line.slice(0, -1))).toMatchObject({
+			lines: 2,
+			damaged: 0,
+			length: 2 * line.length - 1,
+		})
+		expect(replay(`${line}x${line}\n${line}`)).toMatchObject({ lines: 2, damaged: 1 })
+		expect(replay('')).toMatchObject({ lines: 0, damaged: 0, length: 0, existed: true })
+	})
+
+	it('where a line is longer than may be held, past it', () => {
+		const line = formatRecord(record('a'))
+		writeFileSync(path, line)
+		truncateSync(path, 300 * 1024 * 1024)
+		appendFileSync(path, `\n${line}`)
+		const { size } = statSync(path)
+		expect(replayJournal(path, () => undefined)).toEqual({
+			lines: 2,
+			damaged: 1,
+			length: size,
+			existed: true,
+		})
+	})
+})
