@@ -1169,6 +1169,7 @@ declare const errorCodes: {
   readonly REVISION_KEPT: "no";
   readonly IN_USE: "no";
   readonly DELETE_UNSUPPORTED: "no";
+  readonly JOURNAL_DAMAGED: "no";
   readonly USAGE: "usage";
   readonly REGISTRY_UNKNOWN: "usage";
   readonly REFERENCE_INVALID: "input";
@@ -1183,6 +1184,7 @@ declare const errorCodes: {
   readonly CONFIG_INVALID: "input";
   readonly KUBECONFIG_INVALID: "input";
   readonly STATE_INVALID: "input";
+  readonly JOURNAL_MISSING: "input";
   readonly OBJECT_INVALID: "input";
   readonly NAME_TAKEN: "input";
   readonly UNAUTHENTICATED: "denied";

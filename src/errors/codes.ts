@@ -37,6 +37,7 @@ export const errorCodes = {
 	REVISION_KEPT: 'no',
 	IN_USE: 'no',
 	DELETE_UNSUPPORTED: 'no',
+	JOURNAL_DAMAGED: 'no',
 
 	// wrong usage
 	USAGE: 'usage',
@@ -55,6 +56,7 @@ export const errorCodes = {
 	CONFIG_INVALID: 'input',
 	KUBECONFIG_INVALID: 'input',
 	STATE_INVALID: 'input',
+	JOURNAL_MISSING: 'input',
 	OBJECT_INVALID: 'input',
 	NAME_TAKEN: 'input',
 

@@ -54,6 +54,12 @@ export const errorMeanings: Readonly<Record<ErrorCode, ErrorMeaning>> = {
 		cause: 'Deleting is switched off there, or the registry has another way to do it.',
 		fix: 'Switch it on, or delete it by the registry’s own means.',
 	},
+	JOURNAL_DAMAGED: {
+		meaning:
+			'The registry removes nothing, as lines of its journal were damaged: they may have named what would go.',
+		cause: 'The disk, or somebody edited the file.',
+		fix: 'Push again what is missing, then move the `journal.damaged-*` files elsewhere.',
+	},
 	USAGE: {
 		meaning: 'The command or function was called wrongly.',
 		cause: 'A flag, an argument or an option that does not exist, is missing or does not go with another.',
@@ -123,6 +129,11 @@ export const errorMeanings: Readonly<Record<ErrorCode, ErrorMeaning>> = {
 		meaning: '`.lading/state.json` is not what lading wrote.',
 		cause: 'It was edited, or a newer lading wrote it.',
 		fix: 'Use the newer lading, or `lading down --force`.',
+	},
+	JOURNAL_MISSING: {
+		meaning: 'The directory of a registry has content, and no journal that says whose it is.',
+		cause: 'The file `journal` was removed, or a backup was put back without it.',
+		fix: 'Put the file back; to begin with an empty registry, choose another directory or remove its `blobs`.',
 	},
 	OBJECT_INVALID: {
 		meaning: 'An object cannot be made, or the API server refuses it.',

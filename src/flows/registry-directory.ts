@@ -123,7 +123,12 @@ async function throughDoor<T>(
 const lineSchema = v.variant('type', [
 	v.object({ type: v.literal('progress'), done: v.number(), of: v.number() }),
 	v.object({ type: v.literal('result'), result: v.unknown() }),
-	v.object({ type: v.literal('error'), message: v.string(), hint: v.optional(v.string()) }),
+	v.object({
+		type: v.literal('error'),
+		message: v.string(),
+		hint: v.optional(v.string()),
+		code: v.optional(v.string()),
+	}),
 ])
 
 async function resultOf(response: HttpResponse, onProgress: OnProgress | undefined): Promise<unknown> {
@@ -143,6 +148,8 @@ async function resultOf(response: HttpResponse, onProgress: OnProgress | undefin
 		const line = parsed.output
 		if (line.type === 'progress') onProgress?.(line)
 		else if (line.type === 'result') return line.result
+		else if (line.code === 'JOURNAL_DAMAGED')
+			throw new UserError(line.code, line.message, { hint: line.hint })
 		else throw new RemoteError('REGISTRY_FAILED', `the registry failed: ${line.message}`, { hint: line.hint })
 	}
 	throw new RemoteError('REGISTRY_FAILED', 'the registry ended before it was done', {

@@ -218,6 +218,11 @@ export class ContentFiles {
 		return { size, read: (range) => this.#stream(digest, { size, range }) }
 	}
 
+	/** Whether there is any. */
+	hasFiles(): boolean {
+		return ALGORITHMS.some((algorithm) => readdirSync(join(this.#directory, algorithm)).length > 0)
+	}
+
 	/** Removes all files that `keep` does not name. Returns how many. */
 	sweep(keep: (digest: Digest) => boolean): number {
 		let removed = 0

@@ -27,7 +27,12 @@ export type PruneOrder = Pick<PruneOptions, 'rules' | 'inUse' | 'graceMs' | 'dry
 export type ControlLine =
 	| { readonly type: 'progress'; readonly done: number; readonly of: number }
 	| { readonly type: 'result'; readonly result: unknown }
-	| { readonly type: 'error'; readonly message: string; readonly hint?: string | undefined }
+	| {
+			readonly type: 'error'
+			readonly message: string
+			readonly hint?: string | undefined
+			readonly code?: string | undefined
+	  }
 
 export interface ControlOptions {
 	readonly storage: RegistryStorage
@@ -138,6 +143,7 @@ async function* lines(job: Job): AsyncGenerator<string, void, undefined> {
 		(error: unknown) => ({
 			type: 'error',
 			message: error instanceof Error ? error.message : String(error),
+			...(error instanceof LadingError && { code: error.code }),
 			...(error instanceof LadingError && error.hint !== undefined && { hint: error.hint }),
 		}),
 	)

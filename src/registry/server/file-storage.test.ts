@@ -170,6 +170,42 @@ describe('a storage opened again', () => {
 		expect(storage.resolveTag('app', 'host')).toBeUndefined()
 		expect(storage.resolveTag('app', 'kept')).toBe(kept.digest)
 		expect((await stat(fileOf(lost.digest))).size).toBe(7)
+
+		const refused = { code: 'JOURNAL_DAMAGED', hint: expect.stringContaining('journal.damaged-') }
+		await expect(storage.prune({ graceMs: -1 })).rejects.toMatchObject(refused)
+		expect(storage.damage()).toContain('nothing is removed')
+		// The same content, of a line that is whole: another's that is damaged may have named it too.
+		await storage.deleteManifest('app', kept.digest)
+		expect((await stat(fileOf(kept.digest))).size).toBe(7)
+
+		// The journal has no damaged line any more; the file with them is there.
+		await restart()
+		expect(warnings).toHaveLength(2)
+		expect((await stat(fileOf(lost.digest))).size).toBe(7)
+		await expect(storage.prune({ graceMs: -1 })).rejects.toMatchObject(refused)
+		const damaged = (await readdir(directory)).filter((name) => name.startsWith('journal.damaged-'))
+		expect(damaged).toHaveLength(1)
+		expect(await readFile(join(directory, damaged[0] ?? ''), 'utf8')).toContain('"host"')
+
+		// Whoever has looked after it moves it away.
+		await rm(join(directory, damaged[0] ?? ''))
+		expect(storage.damage()).toBeUndefined()
+		expect(await storage.prune({ graceMs: -1 })).toMatchObject({ dryRun: false })
+		await restart()
+		expect(warnings).toHaveLength(2)
+		await expect(stat(fileOf(lost.digest))).rejects.toMatchObject({ code: 'ENOENT' })
+	})
+
+	it('does not begin anew where its journal is gone and its content is not', async () => {
+		const blob = await putBlob('content')
+		await storage.close()
+		const journal = await readFile(join(directory, 'journal'))
+		await rm(join(directory, 'journal'))
+		const missing = { code: 'JOURNAL_MISSING', hint: expect.stringContaining('backup') }
+		for (let start = 0; start < 2; start++) expect(open).toThrow(expect.objectContaining(missing))
+		await writeFile(join(directory, 'journal'), journal)
+		storage = open()
+		expect(String(await readBlob(blob))).toBe('content')
 	})
 
 	it('removes content that nothing refers to', async () => {

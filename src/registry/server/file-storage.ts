@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError, UserError } from '../../errors/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { Catalog } from './catalog.ts'
 import { ContentFiles } from './content-files.ts'
+import { damagedJournals, keepDamagedJournal } from './damaged-journals.ts'
 import { Journal, replayJournal } from './journal.ts'
 import { Holds } from './holds.ts'
 import { prune, type PruneParts } from './prune.ts'
@@ -42,10 +43,11 @@ const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
  * Content and its name are flushed before the line that refers to it, and that line before
  * the answer: whenever the process or the machine stops, what was answered is there, and no
  * line refers to what is not. A line that cannot be flushed is taken back. A start reads the
- * journal; nothing is repaired.
+ * journal; nothing is repaired. A journal with damaged lines is kept as `journal.damaged-TIME` beside one
+ * without them, and no content is removed for as long as it is there: they may have named it.
  *
  * One process at a time may use the directory: `serveRegistry` sees to that.
- * @throws UserError `FILE_UNWRITABLE`
+ * @throws UserError `FILE_UNWRITABLE`, `JOURNAL_MISSING` where there is content without a journal
  */
 export function createStorage(directory: string, options: CreateStorageOptions = {}): RegistryStorage {
 	try {
@@ -71,27 +73,54 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const { lines, damaged, length, existed } = replayJournal(journalPath, (record) =>
 		catalog.apply(withTime(record, { contents, now: openedAt })),
 	)
-	if (damaged > 0) {
-		options.onWarning?.(`${damaged} lines of ${journalPath} are damaged: what they named is not served`)
-	} else if (existed) {
-		// What a crash left behind between naming content and writing the line that refers to it.
-		contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
+	if (!existed && contents.hasFiles()) {
+		contents.close()
+		throw new UserError('JOURNAL_MISSING', `${directory} has content and no journal that says whose it is`, {
+			hint: `Put the file ${journalPath} back, such as from a backup; to begin with an empty registry, choose another directory, or remove ${join(directory, 'blobs')}.`,
+		})
 	}
+	const kept = damagedJournals(directory)
+	// What a crash left behind between naming content and writing the line that refers to it.
+	if (damaged === 0 && kept.length === 0)
+		contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
+	const lost = new Set(damaged > 0 ? [...kept, journalPath] : kept)
 	const journal = new Journal(journalPath, {
 		lines,
 		length,
+		isFirst: !existed,
 		live: () => catalog.records(),
+		...(damaged > 0 && {
+			keep: () => {
+				lost.add(keepDamagedJournal(directory, now()))
+				lost.delete(journalPath)
+			},
+		}),
 		compactLines: options.compactLines ?? DEFAULT_COMPACT_LINES,
 		compactBytes: options.compactBytes,
 	})
 
+	if (damaged > 0) compactDamaged(journal, options.onWarning)
+	if (lost.size > 0)
+		options.onWarning?.(
+			`${damaged > 0 ? `${damaged} lines of ${journalPath} are damaged` : 'lines of the journal were damaged'}: what they named is not served, and nothing is removed while ${[...lost].join(', ')} is there`,
+		)
 	const uploads = new Uploads(uploadDirectory, {
 		contents,
 		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
 		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
 		now,
 	})
-	return new FileStorage({ catalog, contents, journal, uploads, now })
+	return new FileStorage({ catalog, contents, journal, uploads, lost, now })
+}
+
+/** From then on the lines that are damaged stand in a file of their own, which whoever has mended them moves away. */
+function compactDamaged(journal: Journal, onWarning: CreateStorageOptions['onWarning']): void {
+	try {
+		journal.compact()
+	} catch (error) {
+		if (!isSystemError(error)) throw error
+		onWarning?.(`the journal cannot be written anew: ${error.message}`)
+	}
 }
 
 /** A clock that was put back must not keep content for ever; a journal of before times were kept has those of the files. */
@@ -111,6 +140,8 @@ interface Parts {
 	readonly contents: ContentFiles
 	readonly journal: Journal
 	readonly uploads: Uploads
+	/** Files with damaged records. */
+	readonly lost: ReadonlySet<string>
 	readonly now: () => number
 }
 
@@ -119,6 +150,7 @@ class FileStorage implements RegistryStorage {
 	readonly #contents: ContentFiles
 	readonly #journal: Journal
 	readonly #uploads: Uploads
+	readonly #lost: ReadonlySet<string>
 	readonly #now: () => number
 	/** Content on its way into the catalog: it must not be removed meanwhile. */
 	readonly #held = new Holds<Digest>()
@@ -134,7 +166,8 @@ class FileStorage implements RegistryStorage {
 	readonly #abandoned = new Set<Digest>()
 	readonly #changes = new Set<Promise<unknown>>()
 
-	constructor({ catalog, contents, journal, uploads, now }: Parts) {
+	constructor({ catalog, contents, journal, uploads, lost, now }: Parts) {
+		this.#lost = lost
 		this.#now = now
 		this.#catalog = catalog
 		this.#contents = contents
@@ -256,7 +289,17 @@ class FileStorage implements RegistryStorage {
 		void this.#track(this.#commit({ type: 'touched', digest, at })).catch(() => undefined)
 	}
 
-	prune: RegistryStorage['prune'] = (options) => {
+	damage: RegistryStorage['damage'] = () =>
+		this.#lostFiles().length > 0
+			? 'lines of its journal were damaged: what they named is not served, and nothing is removed'
+			: undefined
+
+	prune: RegistryStorage['prune'] = async (options) => {
+		const lost = this.#lostFiles()
+		if (lost.length > 0)
+			throw new UserError('JOURNAL_DAMAGED', 'nothing is removed: lines of the journal were damaged', {
+				hint: `What they named may be needed. Push again what is missing, then move ${lost.join(', ')} elsewhere.`,
+			})
 		const parts: PruneParts = {
 			catalog: this.#catalog,
 			contents: this.#contents,
@@ -267,7 +310,7 @@ class FileStorage implements RegistryStorage {
 			heldTags: this.#heldTags,
 			now: this.#now,
 		}
-		return this.#track(prune(parts, options))
+		return await this.#track(prune(parts, options))
 	}
 
 	scrub: RegistryStorage['scrub'] = (options = {}) =>
@@ -342,9 +385,17 @@ class FileStorage implements RegistryStorage {
 		return this.#track(run())
 	}
 
-	/** Not while a start might read, in the journal, of a change that failed and names the content. */
+	#lostFiles(): readonly string[] {
+		return [...this.#lost].filter((path) => existsSync(path))
+	}
+
+	/** Not while a start might read, in the journal, of a change that failed and names the content; nor while lines are lost that may. */
+	#mayRemove(): boolean {
+		return !this.#journal.isUncertain && this.#lostFiles().length === 0
+	}
+
 	#removeAbandoned(): void {
-		if (this.#journal.isUncertain) return
+		if (!this.#mayRemove()) return
 		for (const digest of this.#abandoned) {
 			if (this.#held.has(digest)) continue
 			this.#abandoned.delete(digest)
@@ -359,7 +410,7 @@ class FileStorage implements RegistryStorage {
 	/** Removes the file of content that nothing has and nobody is about to have. */
 	#removeFile(digest: Digest): void {
 		const isNeeded = this.#isHeld(digest) || this.#catalog.contentSize(digest) !== undefined
-		if (!isNeeded && !this.#journal.isUncertain) this.#contents.remove(digest)
+		if (!isNeeded && this.#mayRemove()) this.#contents.remove(digest)
 	}
 
 	#track<T>(change: Promise<T>): Promise<T> {

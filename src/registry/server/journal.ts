@@ -119,6 +119,10 @@ export interface JournalOptions {
 	readonly length: number
 	/** The shortest list of records that leads to the same state. */
 	readonly live: () => Iterable<StoreRecord>
+	/** Lines that are damaged: it is not written anew before `keep` has made sure that they are not lost. */
+	readonly keep?: (() => void) | undefined
+	/** There was none. */
+	readonly isFirst?: boolean | undefined
 	/** With fewer lines it is never written anew. */
 	readonly compactLines: number
 	/** Nor with fewer bytes, unless it has too many lines. Default 16 MiB. */
@@ -133,6 +137,7 @@ export class Journal {
 	readonly #path: string
 	readonly #live: () => Iterable<StoreRecord>
 	readonly #sync: GroupSync
+	#keep: (() => void) | undefined
 	readonly #compactLines: number
 	readonly #compactBytes: number
 	#descriptor: number
@@ -151,6 +156,7 @@ export class Journal {
 	constructor(path: string, options: JournalOptions) {
 		this.#path = path
 		this.#live = options.live
+		this.#keep = options.keep
 		this.#lines = options.lines
 		this.#compactLines = options.compactLines
 		this.#compactBytes = options.compactBytes ?? DEFAULT_COMPACT_BYTES
@@ -159,6 +165,8 @@ export class Journal {
 		this.#descriptor = openSync(path, 'a', 0o600)
 		this.#length = options.length
 		this.#isUncertain = fstatSync(this.#descriptor).size !== options.length
+		// Before any content: content without a journal is not touched.
+		if (options.isFirst === true) syncDirectory(dirname(path))
 	}
 
 	/** Whether a start might read what was never acknowledged: an append failed and could not be taken back yet. */
@@ -181,6 +189,8 @@ export class Journal {
 
 	/** Replaces the file by one that holds only what counts, in one step. Not while an append is under way. */
 	compact(): void {
+		this.#keep?.()
+		this.#keep = undefined
 		const temporary = `${this.#path}.tmp`
 		const written = writeRecords(temporary, this.#live())
 		const descriptor = openSync(temporary, 'a', 0o600)

@@ -215,6 +215,11 @@ describe('health', () => {
 			status: 200,
 			text: '{"ready":true,"troubles":[]}',
 		})
+		const damaged = open({ health, storage: { ...storage, damage: () => 'lines are damaged' } })
+		expect(await ask('GET /readyz', { via: damaged })).toMatchObject({
+			status: 200,
+			text: '{"ready":true,"troubles":["lines are damaged"]}',
+		})
 		const full = open({
 			health: new Health({ directory, freeBytes: Number.MAX_SAFE_INTEGER, now: () => now }),
 		})

@@ -40,13 +40,17 @@ export class Operations {
 		return this.#live
 	}
 
-	/** 200 or 503: whether it should get requests. */
+	/** 200 or 503: whether it should get requests. It should with damaged records: pushes mend them. */
 	ready(): ServerResponse {
 		const troubles = this.#options.health?.troubles ?? []
+		const damage = this.#options.storage.damage()
 		return {
 			status: troubles.length === 0 ? 200 : 503,
 			headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-			body: JSON.stringify({ ready: troubles.length === 0, troubles }),
+			body: JSON.stringify({
+				ready: troubles.length === 0,
+				troubles: [...troubles, ...(damage === undefined ? [] : [damage])],
+			}),
 		}
 	}
 

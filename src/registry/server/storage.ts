@@ -157,6 +157,7 @@ export interface RegistryStorage {
 
 	/**
 	 * Takes away what the rules let go and what nothing refers to; beside pushes, each repository in one step.
+	 * @throws UserError `JOURNAL_DAMAGED` while there is {@link RegistryStorage.damage}
 	 * @throws what the disk says; repositories that were done before stay done
 	 */
 	prune(options: PruneOptions): Promise<PruneReport>
@@ -183,6 +184,11 @@ export interface RegistryStorage {
 	cancelUpload(repository: string, id: string): boolean
 
 	statistics(): StorageStatistics
+	/**
+	 * What of its records is lost, for people; `undefined`: nothing. While it is, no content is removed:
+	 * what was lost may have named it.
+	 */
+	damage(): string | undefined
 	/** The tags that were set last, newest first. */
 	lastPushes(limit: number): readonly PastPush[]
 	/** Uploads begun and not ended. */

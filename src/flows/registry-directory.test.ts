@@ -1,0 +1,32 @@
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { errorCodes } from '../errors/index.ts'
+import { createStorage, serveRegistry } from '../registry/server/index.ts'
+import { withRegistryDirectory } from './registry-directory.ts'
+
+let directory: string
+beforeAll(async () => {
+	directory = await mkdtemp(join(tmpdir(), 'lading-'))
+	await createStorage(directory).close()
+	await appendFile(join(directory, 'journal'), 'a line that is damaged\n')
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+const prune = (): Promise<unknown> =>
+	withRegistryDirectory({ signal: undefined }, directory, async (registry) => await registry.prune({}))
+
+describe('pruning a registry whose journal has damaged lines', () => {
+	it('is refused with what to do, by its server and without one', async () => {
+		const refused = { code: 'JOURNAL_DAMAGED', hint: expect.stringContaining('journal.damaged-') }
+		expect(errorCodes.JOURNAL_DAMAGED).toBe('no')
+		await expect(prune()).rejects.toMatchObject(refused)
+		const server = await serveRegistry({ dataDirectory: directory, port: 0, plainHttp: true })
+		try {
+			await expect(prune()).rejects.toMatchObject(refused)
+		} finally {
+			await server.close()
+		}
+	})
+})
