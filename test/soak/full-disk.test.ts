@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -80,5 +81,65 @@ it.skipIf(!canMount)(
 		const [first] = stored
 		if (first) must(await exchange(`DELETE /v2/app/blobs/${digestOf(first)}`), 202, 'DELETE of a blob')
 		must(await push(content('next', 2_000_000)), 201, 'the next push')
+	},
+)
+
+/** Mounts that stay while servers come and go in them. */
+async function startHolder(): Promise<ChildProcess> {
+	const [command, ...args] = [...mount(data), 'sh', '-c', 'echo mounted; exec sleep 300']
+	const holder = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+	await once(holder.stdout, 'data')
+	return holder
+}
+
+it.skipIf(!canMount)(
+	'a disk of which the last block is used: what frees space is done, also after a restart',
+	async () => {
+		const holder = await startHolder()
+		const { pid } = holder
+		const isRoot = process.getuid?.() === 0
+		const inside = [
+			'nsenter',
+			`--target=${pid}`,
+			...(isRoot ? [] : ['-U', '--preserve-credentials']),
+			'--mount',
+		]
+		const program = await buildServer(root)
+		let own = await startServer({ program, data, inside })
+		try {
+			let ask = exchangeWith(own.url)
+			const seen = `/proc/${pid}/root${data}`
+			const random = randomFrom(2)
+			for (let index = 0; index < 3; index++) {
+				const image = imageOf(content(`layer ${index}`, 500_000), `tag ${index}`)
+				for (const blob of [Buffer.from('{}'), image.layer])
+					await pushBlob(ask, { repository: 'app', content: blob, random })
+				await putManifest(ask, { repository: 'app', reference: `v${index}`, image })
+			}
+			// All but what the file system gives to nobody, then lines until not one more fits.
+			spawnSync('dd', ['if=/dev/zero', `of=${seen}/filler`, 'bs=4k'])
+			let answer: Answer
+			let mounts = 0
+			const digest = digestOf(Buffer.from('{}'))
+			do answer = await ask(`POST /v2/other-${mounts++}/blobs/uploads/?mount=${digest}&from=app`)
+			while (answer.status === 201)
+			expect(answer.status).toBe(507)
+
+			await own.kill()
+			own = await startServer({ program, data, inside })
+			ask = exchangeWith(own.url)
+			expect(readdirSync(seen).filter((name) => name.endsWith('.tmp'))).toEqual([])
+			must(await ask('GET /v2/app/manifests/v1'), 200, 'a tag')
+			must(await ask('DELETE /v2/app/manifests/v1'), 202, 'DELETE of a tag')
+			const gone = digestOf(content('layer 2', 500_000))
+			must(await ask(`DELETE /v2/app/blobs/${gone}`), 202, 'DELETE of a blob')
+			must(await ask(`GET /v2/app/blobs/${gone}`), 404, 'a blob that was deleted')
+			rmSync(`${seen}/filler`)
+			must(await ask('DELETE /v2/app/manifests/v0'), 202, 'DELETE of another tag')
+			expect(readdirSync(seen)).toContain('reserve')
+		} finally {
+			await own.kill()
+			holder.kill('SIGKILL')
+		}
 	},
 )

@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
@@ -7,6 +7,7 @@ import { isSystemError, LadingError } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Digest, isDigest } from '../../oci/index.ts'
 import { recordScrub } from './maintenance.ts'
+import { replaceFile } from './replace-file.ts'
 import type { PruneOptions } from './pruning.ts'
 import type { RegistryStorage } from './storage.ts'
 import { parseTagPattern, type TagPattern } from './tag-pattern.ts'
@@ -173,32 +174,34 @@ async function readOrder(request: ServerRequest): Promise<string | undefined> {
 /** Keeps the patterns of immutable tags for whoever works on the directory while no server does. */
 export function rememberImmutable(dataDirectory: string, patterns: readonly string[]): void {
 	const path = join(dataDirectory, IMMUTABLE_FILE)
-	if (patterns.length === 0) rmSync(path, { force: true })
-	else writeFileSync(path, `${patterns.join('\n')}\n`, { mode: 0o600 })
+	if (patterns.length === 0) return rmSync(path, { force: true })
+	const text = `${patterns.join('\n')}\n`
+	if (textOf(path) !== text) replaceFile(path, text)
 }
 
 /** The patterns of immutable tags that the last server of a directory had. */
 export function rememberedImmutable(dataDirectory: string): TagPattern {
-	let text = ''
-	try {
-		text = readFileSync(join(dataDirectory, IMMUTABLE_FILE), 'utf8')
-	} catch (error) {
-		if (!isSystemError(error, 'ENOENT')) throw error
-	}
-	const patterns = text
+	const patterns = textOf(join(dataDirectory, IMMUTABLE_FILE))
 		.split('\n')
 		.filter((line) => line !== '')
 		.map(parseTagPattern)
 	return (repository, tag) => patterns.some((each) => each(repository, tag))
 }
 
+/** Empty where there is no such file. */
+function textOf(path: string): string {
+	try {
+		return readFileSync(path, 'utf8')
+	} catch (error) {
+		if (isSystemError(error, 'ENOENT')) return ''
+		throw error
+	}
+}
+
 /** Tells whoever may read the directory how to reach its server. @returns what takes that back */
 export function openControlDoor(dataDirectory: string, door: ControlDoor): () => void {
 	const path = join(dataDirectory, FILE)
-	const temporary = `${path}.tmp`
-	rmSync(temporary, { force: true })
-	writeFileSync(temporary, `${JSON.stringify(door)}\n`, { mode: 0o600, flag: 'wx' })
-	renameSync(temporary, path)
+	replaceFile(path, `${JSON.stringify(door)}\n`)
 	return () => rmSync(path, { force: true })
 }
 

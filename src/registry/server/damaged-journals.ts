@@ -1,5 +1,6 @@
-import { copyFileSync, linkSync, readdirSync } from 'node:fs'
+import { copyFileSync, linkSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { isSystemError } from '../../errors/index.ts'
 
 const PREFIX = 'journal.damaged-'
 
@@ -20,9 +21,15 @@ export function keepDamagedJournal(directory: string, at: number): string {
 	const journal = join(directory, 'journal')
 	try {
 		linkSync(journal, kept)
-	} catch {
+	} catch (error) {
 		// Not every file system gives a file two names.
-		copyFileSync(journal, kept)
+		if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error
+		try {
+			copyFileSync(journal, kept)
+		} catch (failure) {
+			rmSync(kept, { force: true })
+			throw failure
+		}
 	}
 	return kept
 }

@@ -1,5 +1,6 @@
 import {
 	appendFile,
+	mkdir,
 	mkdtemp,
 	readdir,
 	readFile,
@@ -284,6 +285,19 @@ describe('the size of the journal', () => {
 		expect(await sizeOfJournal()).toBeLessThan(6000)
 		await restart()
 		expect(storage.statistics()).toMatchObject({ tags: 1, artifacts: 3 })
+	})
+})
+
+describe('a disk without room', () => {
+	it('for a second journal: the first one takes what still fits, and says why it grows', async () => {
+		await storage.close()
+		storage = createStorage(directory, { compactLines: 5, onWarning: (message) => warnings.push(message) })
+		await mkdir(join(directory, 'journal.tmp'))
+		for (let index = 0; index < 9; index++) await putManifest('{"a":1}')
+		expect(warnings).toEqual([expect.stringMatching(/journal cannot be written anew.*make room/)])
+		await rm(join(directory, 'journal.tmp'), { recursive: true })
+		for (let index = 0; index < 9; index++) await putManifest('{"a":1}')
+		expect((await readFile(join(directory, 'journal'), 'utf8')).split('\n').length).toBeLessThan(8)
 	})
 })
 

@@ -9,6 +9,7 @@ import { Journal, replayJournal } from './journal.ts'
 import { Holds } from './holds.ts'
 import { prune, type PruneParts } from './prune.ts'
 import type { StoreRecord } from './record.ts'
+import { Reserve } from './reserve.ts'
 import { scrub } from './scrub.ts'
 import type { PutResult, RegistryStorage, StoredManifest } from './storage.ts'
 import { Uploads } from './uploads.ts'
@@ -24,7 +25,7 @@ export interface CreateStorageOptions {
 	readonly compactBytes?: number | undefined
 	/** Milliseconds since 1970. Default: the clock. */
 	readonly now?: (() => number) | undefined
-	/** Told about damage found at the start. */
+	/** Told about damage found at the start, and of a journal that cannot be written anew. */
 	readonly onWarning?: ((message: string) => void) | undefined
 }
 
@@ -38,6 +39,7 @@ const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
  * A storage in a directory:
  * - `blobs/ALGORITHM/HEX`: content, manifests too, each once, as in an OCI image layout;
  * - `journal`: which repository holds what, and its tags, one line a change;
+ * - `reserve`: space that a full disk has for the lines that free some;
  * - `uploads/`: what is not complete yet.
  *
  * Content and its name are flushed before the line that refers to it, and that line before
@@ -88,6 +90,8 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		lines,
 		length,
 		isFirst: !existed,
+		reserve: new Reserve(join(directory, 'reserve')),
+		onWarning: options.onWarning,
 		live: () => catalog.records(),
 		...(damaged > 0 && {
 			keep: () => {

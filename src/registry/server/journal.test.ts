@@ -1,10 +1,21 @@
-import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+	appendFileSync,
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/index.ts'
-import { type Replayed, replayJournal } from './journal.ts'
+import { Journal, type Replayed, replayJournal } from './journal.ts'
 import { formatRecord, type StoreRecord } from './record.ts'
+import { Reserve } from './reserve.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lading-'))
 const path = join(root, 'journal')
@@ -61,5 +72,32 @@ describe('a journal is read', () => {
 			length: size,
 			existed: true,
 		})
+	})
+})
+
+describe.skipIf(!existsSync('/dev/full'))('on a full disk', () => {
+	const full = join(root, 'full')
+	const reserved = join(root, 'reserve')
+	async function append(...records: readonly StoreRecord[]): Promise<readonly PromiseSettledResult<void>[]> {
+		rmSync(full, { force: true })
+		symlinkSync('/dev/full', full)
+		const reserve = new Reserve(reserved)
+		const journal = new Journal(full, { lines: 0, length: 0, live: () => [], compactLines: 10, reserve })
+		const ended = await Promise.allSettled(records.map((each) => journal.append(each, () => undefined)))
+		await journal.close()
+		return ended
+	}
+	const push: StoreRecord = { type: 'blob', repository: 'app', digest: digestOf(''), size: 0 }
+
+	it('the reserve is given up for what frees space, and not for a push; and is made again', async () => {
+		const [failed] = await append(push)
+		expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'ENOSPC' } })
+		const before = readFileSync(reserved)
+		expect(before.byteLength).toBe(1024 * 1024)
+		await append(push)
+		expect(readFileSync(reserved).equals(before)).toBe(true)
+		expect(await append(record('v1'))).toMatchObject([{ status: 'rejected' }])
+		expect(readFileSync(reserved)).toHaveLength(1024 * 1024)
+		expect(readFileSync(reserved).equals(before)).toBe(false)
 	})
 })

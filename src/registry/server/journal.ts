@@ -13,6 +13,7 @@ import { dirname } from 'node:path'
 import { isSystemError } from '../../errors/index.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
+import type { Reserve } from './reserve.ts'
 
 export interface Replayed {
 	/** Number of records. */
@@ -112,6 +113,14 @@ const COMPACT_FACTOR = 3
 /** The same for its bytes: few lines may be long ones. */
 const DEFAULT_COMPACT_BYTES = 16 * 1024 * 1024
 
+/** Records after which there is more space than before. */
+const FREEING: ReadonlySet<StoreRecord['type']> = new Set<StoreRecord['type']>([
+	'removed',
+	'blob-deleted',
+	'manifest-deleted',
+	'tag-deleted',
+])
+
 export interface JournalOptions {
 	/** Number of lines the file has. */
 	readonly lines: number
@@ -121,6 +130,9 @@ export interface JournalOptions {
 	readonly live: () => Iterable<StoreRecord>
 	/** Lines that are damaged: it is not written anew before `keep` has made sure that they are not lost. */
 	readonly keep?: (() => void) | undefined
+	/** For the records that free space. */
+	readonly reserve?: Reserve | undefined
+	readonly onWarning?: ((message: string) => void) | undefined
 	/** There was none. */
 	readonly isFirst?: boolean | undefined
 	/** With fewer lines it is never written anew. */
@@ -137,6 +149,8 @@ export class Journal {
 	readonly #path: string
 	readonly #live: () => Iterable<StoreRecord>
 	readonly #sync: GroupSync
+	readonly #reserve: Reserve | undefined
+	readonly #onWarning: ((message: string) => void) | undefined
 	#keep: (() => void) | undefined
 	readonly #compactLines: number
 	readonly #compactBytes: number
@@ -157,6 +171,8 @@ export class Journal {
 		this.#path = path
 		this.#live = options.live
 		this.#keep = options.keep
+		this.#reserve = options.reserve
+		this.#onWarning = options.onWarning
 		this.#lines = options.lines
 		this.#compactLines = options.compactLines
 		this.#compactBytes = options.compactBytes ?? DEFAULT_COMPACT_BYTES
@@ -181,7 +197,8 @@ export class Journal {
 	append(record: StoreRecord, onDurable: () => void, options: AppendOptions = {}): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const applied = options.applied === true
-			this.#pending.push({ text: formatRecord(record), onDurable, resolve, reject, applied })
+			const frees = FREEING.has(record.type)
+			this.#pending.push({ text: formatRecord(record), onDurable, resolve, reject, applied, frees })
 			// Every waiter is told of a failure by its own `reject`.
 			void this.#sync.sync()
 		})
@@ -193,11 +210,13 @@ export class Journal {
 		this.#keep = undefined
 		const temporary = `${this.#path}.tmp`
 		const written = writeRecords(temporary, this.#live())
-		const descriptor = openSync(temporary, 'a', 0o600)
+		let descriptor: number | undefined
 		try {
+			descriptor = openSync(temporary, 'a', 0o600)
 			renameSync(temporary, this.#path)
 		} catch (error) {
-			closeSync(descriptor)
+			if (descriptor !== undefined) closeSync(descriptor)
+			rmSync(temporary, { force: true })
 			throw error
 		}
 		closeSync(this.#descriptor)
@@ -216,10 +235,44 @@ export class Journal {
 	async #flush(): Promise<void> {
 		const batch = this.#pending
 		this.#pending = []
+		// What is applied before it is durable may be taken back: no file is made of that.
+		if (!batch.some(({ applied }) => applied)) this.#compactWhenDue()
+		for (const { onDurable, resolve } of await this.#written(batch)) {
+			onDurable()
+			resolve()
+		}
+		this.#reserve?.restore()
+	}
+
+	/** Those of the appends that are in the file; the others are told why not. */
+	async #written(batch: readonly Append[]): Promise<readonly Append[]> {
 		try {
-			// What is applied before it is durable may be taken back: no file is made of that.
-			const isDue = this.#lines > this.#compactAt.lines || this.#length > this.#compactAt.bytes
-			if (isDue && !batch.some(({ applied }) => applied)) this.compact()
+			await this.#write(batch)
+			return batch
+		} catch (error) {
+			const freeing = isSystemError(error, 'ENOSPC', 'EDQUOT') ? batch.filter(({ frees }) => frees) : []
+			const isAgain = freeing.length > 0 && this.#reserve?.release() === true
+			for (const append of batch) if (!isAgain || !append.frees) append.reject(error)
+			return isAgain ? await this.#written(freeing) : []
+		}
+	}
+
+	/** What counts is in the old file too, so a failure is no reason to refuse what still fits into it. */
+	#compactWhenDue(): void {
+		if (this.#lines <= this.#compactAt.lines && this.#length <= this.#compactAt.bytes) return
+		try {
+			this.compact()
+		} catch (error) {
+			const why = error instanceof Error ? error.message : String(error)
+			this.#compactAt = { lines: this.#lines + this.#compactLines, bytes: this.#length + this.#compactBytes }
+			this.#onWarning?.(
+				`${this.#path} cannot be written anew and grows: ${why}; make room for a second one beside it`,
+			)
+		}
+	}
+
+	async #write(batch: readonly Append[]): Promise<void> {
+		try {
 			this.#settle()
 			const text = Buffer.from((this.#isOpenLine ? '\n' : '') + batch.map((append) => append.text).join(''))
 			writeFully(this.#descriptor, text)
@@ -230,12 +283,7 @@ export class Journal {
 		} catch (error) {
 			this.#isUncertain = true
 			this.#takeBack()
-			for (const { reject } of batch) reject(error)
-			return
-		}
-		for (const { onDurable, resolve } of batch) {
-			onDurable()
-			resolve()
+			throw error
 		}
 	}
 
@@ -275,6 +323,7 @@ interface Append {
 	readonly resolve: () => void
 	readonly reject: (error: unknown) => void
 	readonly applied: boolean
+	readonly frees: boolean
 }
 
 /** Writes a flushed file of records; leaves none when it fails. */

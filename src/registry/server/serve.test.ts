@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../errors/index.ts'
 import { digestOf } from '../../oci/index.ts'
 import { serveRegistry, type RunningRegistry, type ServeRegistryOptions } from './index.ts'
+import { replaceFile } from './replace-file.ts'
 
 let directory: string
 const running: RunningRegistry[] = []
@@ -37,6 +38,27 @@ function status(url: string, ca: string | undefined): Promise<number | undefined
 }
 
 describe('serveRegistry', () => {
+	it('starts where what only others need cannot be written, says so, and leaves nothing half-written', async () => {
+		await mkdir(join(directory, 'control'))
+		await mkdir(join(directory, 'immutable'))
+		const messages: string[] = []
+		const log = ({ message }: { readonly message: string }) => void messages.push(message)
+		const { url } = await serve({ plainHttp: true, immutable: ['v*'], log })
+		expect((await fetch(`${url}/v2/`)).status).toBe(200)
+		expect(messages).toEqual([
+			expect.stringContaining('prune and scrub beside this server do not find it'),
+			expect.stringContaining('does not know the immutable tags'),
+		])
+		for (const message of messages) expect(message).toContain(directory)
+		expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+	})
+
+	it('leaves no half-written tokens', async () => {
+		await mkdir(join(directory, 'tokens.json'))
+		expect(() => replaceFile(join(directory, 'tokens.json'), 'text')).toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/)
+		expect(await readdir(directory)).toEqual(['tokens.json'])
+	})
+
 	it('serves over TLS with a CA that stays', async () => {
 		const first = await serve({ instance: 'one' })
 		expect(first.caPem).toBe(await readFile(join(directory, 'ca.crt'), 'utf8'))
@@ -206,6 +228,12 @@ describe('a registry that looks after itself', () => {
 		writeFileSync(join(directory, 'blobs/sha256', manifest.digest.slice(7)), '{"a":2}')
 		await expect.poll(() => messages.join()).toMatch(/is damaged.*needed by app v1/)
 		await registry.close()
-		expect((await readdir(directory)).toSorted()).toEqual(['blobs', 'journal', 'scrubbed', 'uploads'])
+		expect((await readdir(directory)).toSorted()).toEqual([
+			'blobs',
+			'journal',
+			'reserve',
+			'scrubbed',
+			'uploads',
+		])
 	})
 })

@@ -1,3 +1,4 @@
+import { isSystemError } from '../../errors/index.ts'
 import type { Handler } from '../../http/server/index.ts'
 import type { Log } from './context.ts'
 import { createControl, isControl, newControlSecret, openControlDoor, rememberImmutable } from './control.ts'
@@ -50,6 +51,17 @@ export function createUpkeep(
 	const patterns = (options.immutable ?? []).map(parseTagPattern)
 	const immutable: TagPattern = (repository, tag) => patterns.some((each) => each(repository, tag))
 	const secret = newControlSecret()
+	const attempt = (otherwise: string, write: () => void): void => {
+		try {
+			write()
+		} catch (error) {
+			if (!isSystemError(error)) throw error
+			log({
+				level: 'warning',
+				message: `cannot write into ${dataDirectory}: ${error.message}; ${otherwise}: mend that and start it again`,
+			})
+		}
+	}
 	let requests = 0
 	const ends: (() => void | Promise<void>)[] = []
 	return {
@@ -63,8 +75,13 @@ export function createUpkeep(
 			}
 		},
 		start(url, { ownCertificate = false } = {}) {
-			rememberImmutable(dataDirectory, options.immutable ?? [])
-			ends.push(openControlDoor(dataDirectory, { url, secret, ownCertificate }))
+			// What it serves does not need them: a full disk is no reason not to start.
+			attempt('prune and scrub beside this server do not find it', () =>
+				ends.push(openControlDoor(dataDirectory, { url, secret, ownCertificate })),
+			)
+			attempt('a prune while no server runs does not know the immutable tags', () =>
+				rememberImmutable(dataDirectory, options.immutable ?? []),
+			)
 			const { stop } = startMaintenance({
 				storage,
 				dataDirectory,

@@ -1,19 +1,9 @@
-import {
-	closeSync,
-	existsSync,
-	fsyncSync,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	renameSync,
-	rmdirSync,
-	rmSync,
-	writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isSystemError, UserError } from '../../../errors/index.ts'
 import { lockDirectory } from '../directory-lock.ts'
+import { replaceFile } from '../replace-file.ts'
 import { formatTokens, makeToken, type NewToken, parseTokens, type StoredToken } from './token.ts'
 import { WatchedFile } from './watched-file.ts'
 
@@ -99,6 +89,7 @@ async function change(
 ): Promise<void> {
 	const release = await lock(join(dataDirectory, LOCK))
 	try {
+		mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
 		replaceFile(join(dataDirectory, FILE), formatTokens(edit(readTokens(dataDirectory))))
 	} catch (error) {
 		if (!isSystemError(error)) throw error
@@ -134,20 +125,6 @@ function removeIfEmpty(directory: string): void {
 	} catch (error) {
 		if (!isSystemError(error)) throw error
 	}
-}
-
-function replaceFile(path: string, text: string): void {
-	const temporary = `${path}.tmp`
-	mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
-	rmSync(temporary, { force: true })
-	const descriptor = openSync(temporary, 'wx', 0o600)
-	try {
-		writeSync(descriptor, text)
-		fsyncSync(descriptor)
-	} finally {
-		closeSync(descriptor)
-	}
-	renameSync(temporary, path)
 }
 
 function unreadable(path: string, cause: Error): UserError {

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isSystemError } from '../../errors/index.ts'
+
+const RESERVE_BYTES = 1024 * 1024
+
+/** A file that a full disk gives up for the lines that free space: without it nothing could be removed any more. */
+export class Reserve {
+	readonly #path: string
+	#isThere: boolean
+
+	constructor(path: string) {
+		this.#path = path
+		this.#isThere = statSync(path, { throwIfNoEntry: false })?.size === RESERVE_BYTES
+		this.restore()
+	}
+
+	/** @returns whether there was any */
+	release(): boolean {
+		const wasThere = this.#isThere
+		rmSync(this.#path, { force: true })
+		this.#isThere = false
+		return wasThere
+	}
+
+	/** Makes it, where it is missing and as much is free besides. */
+	restore(): void {
+		if (this.#isThere) return
+		try {
+			const { bavail, bsize } = statfsSync(dirname(this.#path))
+			if (bavail * bsize < 2 * RESERVE_BYTES) return
+			const descriptor = openSync(this.#path, 'w', 0o600)
+			try {
+				// What no file system compresses, or keeps as a hole.
+				const bytes = randomBytes(RESERVE_BYTES)
+				for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written)
+				this.#isThere = true
+			} finally {
+				closeSync(descriptor)
+				if (!this.#isThere) rmSync(this.#path, { force: true })
+			}
+		} catch (error) {
+			// Next time.
+			if (!isSystemError(error)) throw error
+		}
+	}
+}
