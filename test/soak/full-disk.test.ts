@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isSystemError } from '../../src/errors/index.ts'
 import { digestOf } from '../../src/oci/index.ts'
 import { type Answer, type Exchange, exchangeWith } from './exchange.ts'
 import { imageOf, must, pushBlob, putManifest } from './image.ts'
@@ -84,6 +85,18 @@ it.skipIf(!canMount)(
 	},
 )
 
+/** Writes a file for as long as one more block fits. */
+function fill(path: string): void {
+	const descriptor = openSync(path, 'w')
+	try {
+		for (;;) writeSync(descriptor, Buffer.alloc(4096))
+	} catch (error) {
+		if (!isSystemError(error, 'ENOSPC')) throw error
+	} finally {
+		closeSync(descriptor)
+	}
+}
+
 /** Mounts that stay while servers come and go in them. */
 async function startHolder(): Promise<ChildProcess> {
 	const [command, ...args] = [...mount(data), 'sh', '-c', 'echo mounted; exec sleep 300']
@@ -117,7 +130,7 @@ it.skipIf(!canMount)(
 				await putManifest(ask, { repository: 'app', reference: `v${index}`, image })
 			}
 			// All but what the file system gives to nobody, then lines until not one more fits.
-			spawnSync('dd', ['if=/dev/zero', `of=${seen}/filler`, 'bs=4k'])
+			fill(`${seen}/filler`)
 			let answer: Answer
 			let mounts = 0
 			const digest = digestOf(Buffer.from('{}'))

@@ -1,5 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import {
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError, UserError } from '../../errors/index.ts'
 
@@ -10,7 +19,23 @@ export interface DirectoryLock {
 /** A full disk is told by whoever called. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 
-const NAME = /^lock\.(\d{1,10})\.(\d{1,20})\.[0-9a-f-]{36}$/
+/** The last part is a UUID, or begins with the namespace that the process number is of. */
+const NAME = /^lock\.(\d{1,10})\.(\d{1,20})\.(?:([0-9a-f]{16})-[0-9a-f-]{19}|[0-9a-f-]{36})$/
+
+/** How often a lock tells that its process lives, in milliseconds. */
+const BEAT_MS = 5000
+/** A process that cannot be seen from here, and has not told so for so long, is gone; in milliseconds. */
+export const STALE_MS = 45_000
+
+export interface LockOptions {
+	readonly hint?: string | undefined
+	/** The directory is somebody else's now, as this process did not run for a while. */
+	readonly onLost?: (() => void) | undefined
+	/** What a process number is unique in; `undefined`: everywhere here. Default: what the system says. */
+	readonly namespace?: string | undefined
+	/** Milliseconds since 1970. Default: the clock. */
+	readonly now?: (() => number) | undefined
+}
 
 /**
  * Makes this process the only user of a directory until `release` or its end.
@@ -19,16 +44,14 @@ const NAME = /^lock\.(\d{1,10})\.(\d{1,20})\.[0-9a-f-]{36}$/
  * has: of two at the same moment both see each other and neither goes on, so there
  * are never two. The file of a process that is gone counts for nothing, however it went;
  * its start time tells it from a later one with the same number (where /proc does).
+ *
+ * Processes of another container, or machine, cannot be seen from here, and their numbers mean others
+ * here: their files count for as long as they are touched, and {@link STALE_MS} longer.
  * @throws UserError `ALREADY_RUNNING`, `FILE_UNWRITABLE`
  */
-export function lockDirectory(
-	directory: string,
-	options: { readonly hint?: string | undefined } = {},
-): DirectoryLock {
-	const own = join(
-		directory,
-		`lock.${process.pid}.${processFacts(process.pid)?.started ?? '0'}.${randomUUID()}`,
-	)
+export function lockDirectory(directory: string, options: LockOptions = {}): DirectoryLock {
+	const { namespace = ownNamespace(), now = Date.now } = options
+	const own = join(directory, nameOfLock(namespace))
 	try {
 		mkdirSync(directory, { recursive: true, mode: 0o700 })
 		writeFileSync(own, '', { flag: 'wx', mode: 0o600 })
@@ -38,24 +61,92 @@ export function lockDirectory(
 			cause: error,
 		})
 	}
-	const release = (): void => rmSync(own, { force: true })
+	const beat = setInterval(() => {
+		if (touch(own)) return
+		clearInterval(beat)
+		options.onLost?.()
+	}, BEAT_MS)
+	beat.unref()
+	const release = (): void => {
+		clearInterval(beat)
+		rmSync(own, { force: true })
+	}
 	for (const name of readdirSync(directory)) {
 		const match = NAME.exec(name)
 		const path = join(directory, name)
 		if (!match || path === own) continue
 		const holder = { pid: Number(match[1]), started: match[2] ?? '', path }
-		if (!isAlive(holder)) {
+		const isForeign = match[3] !== undefined && namespace !== undefined && match[3] !== namespace
+		const left = isForeign ? staleIn(path, now()) : 0
+		if (isForeign ? left <= 0 : !isAlive(holder)) {
 			rmSync(path, { force: true })
 			continue
 		}
 		release()
-		throw new UserError('ALREADY_RUNNING', `process ${holder.pid} already serves ${directory}`, {
-			hint:
-				options.hint ??
-				'Use that registry, stop it with "lading registry down", or choose another directory with --data.',
-		})
+		throw isForeign
+			? heldElsewhere(directory, { ...options, left })
+			: heldHere(directory, { ...options, ...holder })
 	}
 	return { release }
+}
+
+function heldHere(directory: string, { hint, pid }: LockOptions & Holder): UserError {
+	return new UserError('ALREADY_RUNNING', `process ${pid} already serves ${directory}`, {
+		hint:
+			hint ??
+			'Use that registry, stop it with "lading registry down", or choose another directory with --data.',
+	})
+}
+
+function heldElsewhere(
+	directory: string,
+	{
+		hint = 'Use that registry, stop it, or choose another directory with --data.',
+		left,
+	}: LockOptions & { left: number },
+): UserError {
+	return new UserError(
+		'ALREADY_RUNNING',
+		`a process of another container or machine already serves ${directory}`,
+		{
+			hint: `${hint} If it has crashed, its lock ends by itself: try again in ${Math.ceil(left / 1000)} seconds.`,
+		},
+	)
+}
+
+/** Without a look into the file: it is made in one step, and a full disk has room for it. */
+function nameOfLock(namespace: string | undefined): string {
+	const started = processFacts(process.pid)?.started ?? '0'
+	const unique = namespace === undefined ? randomUUID() : `${namespace}-${randomUUID().slice(-19)}`
+	return `lock.${process.pid}.${started}.${unique}`
+}
+
+/** What the number of a process is unique in: 16 hex digits, of the start of the machine and the PID namespace. */
+function ownNamespace(): string | undefined {
+	try {
+		const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
+		const facts = `${boot.trim()} ${readlinkSync('/proc/self/ns/pid')}`
+		return createHash('sha256').update(facts).digest('hex').slice(0, 16)
+	} catch {
+		return undefined
+	}
+}
+
+/** @returns whether the lock is still there */
+function touch(path: string): boolean {
+	try {
+		const now = new Date()
+		utimesSync(path, now, now)
+		return true
+	} catch (error) {
+		return !isSystemError(error, 'ENOENT')
+	}
+}
+
+/** Milliseconds until a lock counts for nothing, if nobody touches it; a clock that is ahead makes it more. */
+function staleIn(path: string, now: number): number {
+	const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+	return touched === undefined ? 0 : touched + STALE_MS - now
 }
 
 interface Holder {

@@ -118,7 +118,15 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 	const { dataDirectory, host = '127.0.0.1', log = () => undefined, now = Date.now } = options
 	const auth = authOf(options, host)
 	for (const message of openDoors(options, host)) log({ level: 'warning', message })
-	const lock = lockDirectory(dataDirectory)
+	const lock = lockDirectory(dataDirectory, {
+		onLost: () => {
+			log({
+				level: 'error',
+				message: `${dataDirectory} is no longer this registry's, which did not run for a while or lost it: it stops`,
+			})
+			void closeAll()
+		},
+	})
 	const opened: { close(): unknown }[] = [{ close: lock.release }]
 	const closeAll = async (): Promise<void> => {
 		for (const each of opened.splice(0).reverse()) await each.close()
