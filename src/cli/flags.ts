@@ -153,6 +153,17 @@ export const clusterFlags: {
 	argocdCa: text('CA certificates (PEM) to trust for argocd:HOST, besides the system’s', 'FILE'),
 }
 
+/** How what others may need is taken away: `untag` and `delete`. */
+export const removalFlags: {
+	readonly yes: Toggle
+	readonly dryRun: Toggle
+	readonly force: Toggle
+} = {
+	yes: toggle('Do not ask'),
+	dryRun: toggle('Only say what would be done'),
+	force: toggle('Also what an Application runs or follows'),
+}
+
 /** What an Application looks like: `up` and `deploy`. */
 export interface ApplicationFlags {
 	readonly clusterRegistry?: string

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, registryFlags, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, registryFlags, removalFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { DeleteFlags } from '../run/delete.ts'
 
@@ -9,9 +9,7 @@ export const deleteCommand: Command<CliContext> = buildCommand<DeleteFlags, [str
 	loader: async () => commandFunction((await import('../run/delete.ts')).deleteArtifact),
 	parameters: {
 		flags: {
-			yes: toggle('Do not ask'),
-			dryRun: toggle('Only say what would be done'),
-			force: toggle('Also what an Application runs or follows'),
+			...removalFlags,
 			...clusterFlags,
 			...registryFlags,
 			...commonFlags,
