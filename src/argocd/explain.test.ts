@@ -573,7 +573,11 @@ describe('progressOf', () => {
 		const before = { phase: 'Succeeded', syncResult: { revision: digestOf('y') } } as const
 		expect(explain(app({ ...status, operationState: before }))).toEqual([])
 		expect(explain(app(status, { operation: {} }))).toEqual([])
-		expect(explain(app({ ...status, reconciledAt: '2026-11-24T00:00:01Z' }))).toEqual([])
+		const inOneSecond = app({ ...status, reconciledAt: '2026-11-24T00:00:01Z' })
+		expect(explain(inOneSecond, { now: Date.parse('2026-11-24T00:00:03Z') })).toEqual([])
+		expect(explain(inOneSecond, { now: Date.parse('2026-11-24T00:00:12Z') })).toMatchObject([
+			{ cause: 'still-different' },
+		])
 		const extra = { kind: 'ConfigMap', name: 'y', status: 'OutOfSync', requiresPruning: true } as const
 		expect(explain(app({ ...status, resources: [extra], reconciledAt: undefined }))).toMatchObject([
 			{ cause: 'not-pruned', what: expect.stringContaining('ConfigMap y') },

@@ -22,7 +22,15 @@ export interface Explanation {
 export interface ExplainContext {
 	/** Name of the registry that the user types, where it differs from the cluster's. */
 	readonly registry?: string | undefined
+	/** Milliseconds since the epoch; the clock of this machine without it. */
+	readonly now?: number | undefined
 }
+
+/**
+ * Argo CD compares within a moment after a sync, and writes whole seconds. Where both fall into the same one, this
+ * time later it is the comparison after it.
+ */
+const SAME_SECOND_MS = 10_000
 
 /** Explains every condition, the last operation, and the states in which Argo CD looks well and is not. */
 export function explain(application: Application, context: ExplainContext = {}): readonly Explanation[] {
@@ -33,7 +41,8 @@ export function explain(application: Application, context: ExplainContext = {}):
 		severity,
 		message: text,
 	}))
-	const all = [...trapsOf(application, facts), ...explained]
+	const now = context.now ?? Date.now()
+	const all = [...trapsOf(application, facts, now), ...explained]
 	const causes = new Set(all.map(({ cause }) => cause))
 	const found = all.filter(({ cause }) => !causes.has(SAID_BETTER.get(cause) ?? ''))
 	return found.filter(
@@ -163,6 +172,7 @@ const MAX_NAMED = 3
 /** The resources that Argo CD leaves as they are at this very revision; `undefined` while that is not known. */
 function leftAsTheyAre(
 	application: Application,
+	now: number,
 ): { readonly why: 'different' | 'extra'; readonly names: string } | undefined {
 	const { status, operation } = application
 	const last = status?.operationState
@@ -177,8 +187,9 @@ function leftAsTheyAre(
 	const changed = different.filter(({ requiresPruning }) => requiresPruning !== true)
 	const told = changed.length > 0 ? changed : different
 	if (told.length === 0) return undefined
-	// Whole seconds: within the same one, the comparison may be that of before the sync.
-	const isCompared = Date.parse(status?.reconciledAt ?? '') > Date.parse(last?.finishedAt ?? '')
+	const finished = Date.parse(last?.finishedAt ?? '')
+	const compared = Date.parse(status?.reconciledAt ?? '')
+	const isCompared = compared > finished || (compared === finished && now - finished > SAME_SECOND_MS)
 	if (changed.length > 0 && !isCompared) return undefined
 	const names = told.slice(0, MAX_NAMED).map(({ kind, name }) => `${kind} ${name}`)
 	const more = told.length - names.length
@@ -189,7 +200,7 @@ function leftAsTheyAre(
 }
 
 /** States that look well, and sources Argo CD reads otherwise than they look. */
-function trapsOf(application: Application, facts: Facts): readonly Explanation[] {
+function trapsOf(application: Application, facts: Facts, now: number): readonly Explanation[] {
 	const { status } = application
 	const found: Explanation[] = []
 	if (application.metadata.deletionTimestamp !== undefined) {
@@ -250,7 +261,7 @@ function trapsOf(application: Application, facts: Facts): readonly Explanation[]
 			next: `See why: lading check ${facts.place}:${facts.targetRevision}`,
 		})
 	}
-	const left = leftAsTheyAre(application)
+	const left = leftAsTheyAre(application, now)
 	if (left?.why === 'different') {
 		found.push({
 			cause: 'still-different',

@@ -76,12 +76,7 @@ onRealStack('an Application that fails', (stack) => {
 		await stack.apply(...objects.filter((object) => !isApplication(object)))
 		await stack.apply(...objects.filter(isApplication))
 		said = await untilSaid()
-		const status = await world.project.json('status', ...cluster)
-		const applications = status.applications as readonly {
-			name: string
-			explanations: readonly Explained[]
-		}[]
-		states = new Map(applications.map(({ name, explanations }) => [name, explanations]))
+		states = await untilExplained()
 		const doctor = await world.project.run('doctor', ...world.flags, ...cluster, '--json')
 		doctorCode = doctor.code
 		findings = (JSON.parse(doctor.stdout) as { readonly findings: readonly Found[] }).findings
@@ -112,6 +107,23 @@ onRealStack('an Application that fails', (stack) => {
 				for (const { name } of missing) process.stderr.write(`${name}: ${heard.get(name)}\n`)
 				return heard
 			}
+			await new Promise((resolve) => setTimeout(resolve, 500))
+		}
+	}
+
+	/** What `status` makes of it; Argo CD compares once more after a sync, and some states are told from then on. */
+	async function untilExplained(): Promise<Map<string, readonly Explained[]>> {
+		const end = Date.now() + 30_000
+		for (;;) {
+			const status = await world.project.json('status', ...cluster)
+			const applications = status.applications as readonly {
+				name: string
+				explanations: readonly Explained[]
+			}[]
+			const told = new Map(applications.map(({ name, explanations }) => [name, explanations]))
+			const isTold = ({ name, cause }: FailureCase): boolean =>
+				(told.get(name) ?? []).some((each) => each.cause === cause)
+			if (cases.every(isTold) || Date.now() > end) return told
 			await new Promise((resolve) => setTimeout(resolve, 500))
 		}
 	}
