@@ -2,6 +2,7 @@ import { proposeCompletions, run, type StricliProcess } from '@stricli/core'
 import { buildCli } from './application.ts'
 import type { CliContext, TextStream } from './context.ts'
 import { exitCodes, signalExitCodes } from './exit-codes.ts'
+import { routesFor } from './routes.ts'
 import { usageAnswer } from './usage.ts'
 
 export interface RunCliOptions {
@@ -33,7 +34,9 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 		stderr: { write: (text: string) => void complaints.push(text), getColorDepth: () => 1 },
 		env: {},
 	}
-	const application = buildCli({ version: options.version, color: colors(stdout) > 1 })
+	const words = withHelp(args)
+	const routes = routesFor(words[0])
+	const application = buildCli({ version: options.version, color: colors(stdout) > 1, routes })
 	const context: CliContext = {
 		process: stricliProcess,
 		stdout,
@@ -56,11 +59,11 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 		}
 		return 0
 	}
-	await run(application, withHelp(args), context)
+	await run(application, words, context)
 	if (result.exitCode !== undefined) return result.exitCode
 	const code: number = Number(stricliProcess.exitCode ?? 0)
 	if (complaints.length === 0) return code === 0 ? 0 : exitCodes.bug
-	const usage = usageAnswer(complaints.join('').trim().replaceAll('\n', '; '), args)
+	const usage = usageAnswer(complaints.join('').trim().replaceAll('\n', '; '), { args, routes })
 	if (args.includes('--json')) stdout.write(usage.document)
 	else stderr.write(usage.text)
 	return exitCodes.usage

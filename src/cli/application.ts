@@ -3,19 +3,20 @@ import {
 	ArgumentScannerError,
 	buildApplication,
 	formatMessageForArgumentScannerError,
+	type RouteMap,
 	text_en,
 } from '@stricli/core'
 import { LadingError } from '../errors/index.ts'
 import type { CliContext } from './context.ts'
-import { routes } from './routes.ts'
 import { unknownCommand } from './usage.ts'
 
 /** The command line as stricli knows it. */
 export function buildCli(options: {
 	readonly version: string
 	readonly color: boolean
+	readonly routes: RouteMap<CliContext>
 }): Application<CliContext> {
-	return buildApplication(routes, {
+	return buildApplication(options.routes, {
 		name: 'lading',
 		versionInfo: { currentVersion: options.version },
 		scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },

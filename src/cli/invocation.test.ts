@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { asLadingError, UserError } from '../errors/index.ts'
 import { exitCodes } from './exit-codes.ts'
 import { parseDuration } from './flags.ts'
+import { routesFor } from './routes.ts'
 import { nearestHelp, usageAnswer } from './usage.ts'
 
 const idle = new AbortController().signal
@@ -35,6 +36,17 @@ describe('any thrown value', () => {
 })
 
 describe('wrong usage', () => {
+	it('of a command needs that command alone, of none all of them', () => {
+		const names = (word?: string): readonly string[] =>
+			routesFor(word)
+				.getAllEntries()
+				.map(({ name }) => name.original)
+		expect(names('push')).toEqual(['push'])
+		expect(names('pish')).toEqual(names())
+		expect(names('constructor')).toEqual(names())
+		expect(names()).toContain('completion')
+	})
+
 	it.each([
 		[['push', 'a'], 'lading push --help'],
 		[['registry', 'pu'], 'lading registry --help'],
@@ -42,8 +54,8 @@ describe('wrong usage', () => {
 		[['pish'], 'lading --help'],
 		[[], 'lading --help'],
 	])('%j is helped by %s', (args, help) => {
-		expect(nearestHelp(args)).toBe(help)
-		expect(JSON.parse(usageAnswer('no', args).document)).toEqual({
+		expect(nearestHelp({ args, routes: routesFor(args[0]) })).toBe(help)
+		expect(JSON.parse(usageAnswer('no', { args, routes: routesFor(args[0]) }).document)).toEqual({
 			version: 1,
 			error: { code: 'USAGE', message: 'no', hint: help },
 		})

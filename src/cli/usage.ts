@@ -1,5 +1,12 @@
+import type { RouteMap } from '@stricli/core'
 import { DOCUMENT_VERSION } from '../output/index.ts'
-import { routes } from './routes.ts'
+import type { CliContext } from './context.ts'
+
+/** What was typed, and what can be. */
+export interface Typed {
+	readonly args: readonly string[]
+	readonly routes: RouteMap<CliContext>
+}
 
 export function unknownCommand(input: string, corrections: readonly string[]): string {
 	const message = `there is no command "${input}"`
@@ -8,9 +15,9 @@ export function unknownCommand(input: string, corrections: readonly string[]): s
 }
 
 /** The help page nearest to what was typed: `lading push --help`. */
-export function nearestHelp(args: readonly string[]): string {
+export function nearestHelp({ args, routes }: Typed): string {
 	const words: string[] = []
-	let target: ReturnType<typeof routes.getRoutingTargetForInput> = routes
+	let target: ReturnType<RouteMap<CliContext>['getRoutingTargetForInput']> = routes
 	for (const word of args) {
 		if (!target || !('getRoutingTargetForInput' in target)) break
 		target = target.getRoutingTargetForInput(word)
@@ -22,9 +29,9 @@ export function nearestHelp(args: readonly string[]): string {
 /** Wrong usage, for people or as the document of `--json`. */
 export function usageAnswer(
 	message: string,
-	args: readonly string[],
+	typed: Typed,
 ): { readonly text: string; readonly document: string } {
-	const hint = nearestHelp(args)
+	const hint = nearestHelp(typed)
 	const document = { version: DOCUMENT_VERSION, error: { code: 'USAGE', message, hint } }
 	return {
 		text: `error: ${message}\nnext:  ${hint}\n`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { routes } from '../../src/cli/routes.ts'
+import { routesFor } from '../../src/cli/routes.ts'
 import * as library from '../../src/index.ts'
 
 /** The function of a command that is not called like it. */
@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<string, string | undefined>> = {
 /** Commands that are about the command line itself. */
 const WITHOUT: ReadonlySet<string> = new Set(['completion'])
 
-function commandsOf(map: typeof routes, words: readonly string[] = []): readonly string[] {
+function commandsOf(map: ReturnType<typeof routesFor>, words: readonly string[] = []): readonly string[] {
 	return map.getAllEntries().flatMap(({ name, target }) => {
 		const path = [...words, name.original]
 		return 'getAllEntries' in target ? commandsOf(target, path) : [path.join(' ')]
@@ -27,12 +27,15 @@ const nameOf = (command: string): string =>
 
 describe('the library', () => {
 	it('knows the commands', () => {
-		expect(commandsOf(routes)).toContain('registry token create')
+		expect(commandsOf(routesFor())).toContain('registry token create')
 	})
 
-	it.each(commandsOf(routes).filter((command) => !WITHOUT.has(command)))('does what "%s" does', (command) => {
-		expect(library).toHaveProperty(nameOf(command), expect.any(Function))
-	})
+	it.each(commandsOf(routesFor()).filter((command) => !WITHOUT.has(command)))(
+		'does what "%s" does',
+		(command) => {
+			expect(library).toHaveProperty(nameOf(command), expect.any(Function))
+		},
+	)
 })
 
 describe('a function of the library', () => {

@@ -3,10 +3,11 @@ import { generateHelpTextForAllCommands } from '@stricli/core'
 import * as v from 'valibot'
 import { expect, it } from 'vitest'
 import { exitCodes } from '../../src/cli/exit-codes.ts'
-import { routes } from '../../src/cli/routes.ts'
+import { routesFor } from '../../src/cli/routes.ts'
 import { buildCli } from '../../src/cli/application.ts'
 import { type ErrorCode, errorCodes, type ErrorKind, errorMeanings } from '../../src/errors/index.ts'
 
+const routes = routesFor()
 const REFERENCE = join(import.meta.dirname, '../../docs/reference')
 
 // `npx vitest run --project unit test/unit/reference-pages.test.ts -u` writes them anew.
@@ -93,7 +94,7 @@ function withPlaceholders(route: string, text: string): string {
 }
 
 function commandPage(): string {
-	const pages = generateHelpTextForAllCommands(buildCli({ version: '0', color: false }) as never)
+	const pages = generateHelpTextForAllCommands(buildCli({ version: '0', color: false, routes }) as never)
 	const lines = [
 		'# Commands',
 		'',

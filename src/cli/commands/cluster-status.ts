@@ -5,16 +5,18 @@ import { commonAliases, commonFlags, text } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { ClusterStatusFlags } from '../run/cluster.ts'
 
-export const clusterStatusCommand: Command<CliContext> = buildCommand<ClusterStatusFlags, [], CliContext>({
-	loader: async () => commandFunction((await import('../run/cluster.ts')).clusterStatus),
-	parameters: {
-		flags: {
-			cluster: text('sandbox, kind or kind:NAME; default: that of this project', 'CLUSTER'),
-			...commonFlags,
+export function clusterStatusCommand(): Command<CliContext> {
+	return buildCommand<ClusterStatusFlags, [], CliContext>({
+		loader: async () => commandFunction((await import('../run/cluster.ts')).clusterStatus),
+		parameters: {
+			flags: {
+				cluster: text('sandbox, kind or kind:NAME; default: that of this project', 'CLUSTER'),
+				...commonFlags,
+			},
+			aliases: commonAliases,
 		},
-		aliases: commonAliases,
-	},
-	docs: docs('Show the local cluster', 'Shows its address and what runs in it.', [
-		{ line: 'cluster status', brief: 'is it running?' },
-	]),
-})
+		docs: docs('Show the local cluster', 'Shows its address and what runs in it.', [
+			{ line: 'cluster status', brief: 'is it running?' },
+		]),
+	})
+}

@@ -5,25 +5,27 @@ import { commonAliases, commonFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { CompletionFlags } from '../run/completion.ts'
 
-export const completionCommand: Command<CliContext> = buildCommand<CompletionFlags, [string], CliContext>({
-	loader: async () => commandFunction((await import('../run/completion.ts')).completion),
-	parameters: {
-		flags: {
-			...commonFlags,
+export function completionCommand(): Command<CliContext> {
+	return buildCommand<CompletionFlags, [string], CliContext>({
+		loader: async () => commandFunction((await import('../run/completion.ts')).completion),
+		parameters: {
+			flags: {
+				...commonFlags,
+			},
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [{ placeholder: 'SHELL', brief: 'bash, zsh, fish or powershell', parse: String }],
+			},
 		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [{ placeholder: 'SHELL', brief: 'bash, zsh, fish or powershell', parse: String }],
-		},
-	},
-	docs: docs(
-		'Print the completion script of a shell',
-		'Prints a script that the shell evaluates at its start.',
-		[
-			{ line: 'completion bash >> ~/.bashrc', brief: 'for bash' },
-			{ line: 'completion zsh > ~/.zfunc/_lading', brief: 'for zsh' },
-			{ line: 'completion fish > ~/.config/fish/completions/lading.fish', brief: 'for fish' },
-		],
-	),
-})
+		docs: docs(
+			'Print the completion script of a shell',
+			'Prints a script that the shell evaluates at its start.',
+			[
+				{ line: 'completion bash >> ~/.bashrc', brief: 'for bash' },
+				{ line: 'completion zsh > ~/.zfunc/_lading', brief: 'for zsh' },
+				{ line: 'completion fish > ~/.config/fish/completions/lading.fish', brief: 'for fish' },
+			],
+		),
+	})
+}

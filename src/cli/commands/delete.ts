@@ -5,29 +5,31 @@ import { clusterFlags, commonAliases, commonFlags, registryFlags, removalFlags }
 import { commandFunction } from '../invocation.ts'
 import type { DeleteFlags } from '../run/delete.ts'
 
-export const deleteCommand: Command<CliContext> = buildCommand<DeleteFlags, [string], CliContext>({
-	loader: async () => commandFunction((await import('../run/delete.ts')).deleteArtifact),
-	parameters: {
-		flags: {
-			...removalFlags,
-			...clusterFlags,
-			...registryFlags,
-			...commonFlags,
+export function deleteCommand(): Command<CliContext> {
+	return buildCommand<DeleteFlags, [string], CliContext>({
+		loader: async () => commandFunction((await import('../run/delete.ts')).deleteArtifact),
+		parameters: {
+			flags: {
+				...removalFlags,
+				...clusterFlags,
+				...registryFlags,
+				...commonFlags,
+			},
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository:tag or @digest', parse: String },
+				],
+			},
 		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [
-				{ placeholder: 'REFERENCE', brief: '[registry/]repository:tag or @digest', parse: String },
+		docs: docs(
+			'Delete an artifact, with all its tags',
+			'First says which tags go with it, what would point at nothing, and which Applications run it or ask for one of its tags; where one does, --force is needed. Asks on a terminal, elsewhere --yes is needed. The space is free when the registry has collected its garbage.',
+			[
+				{ line: 'delete shop:v0.9.0', brief: 'after a question' },
+				{ line: 'delete shop@sha256:… --dry-run', brief: 'what would go' },
 			],
-		},
-	},
-	docs: docs(
-		'Delete an artifact, with all its tags',
-		'First says which tags go with it, what would point at nothing, and which Applications run it or ask for one of its tags; where one does, --force is needed. Asks on a terminal, elsewhere --yes is needed. The space is free when the registry has collected its garbage.',
-		[
-			{ line: 'delete shop:v0.9.0', brief: 'after a question' },
-			{ line: 'delete shop@sha256:… --dry-run', brief: 'what would go' },
-		],
-	),
-})
+		),
+	})
+}

@@ -5,34 +5,36 @@ import { clusterFlags, commonAliases, commonFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { ForwardFlags } from '../run/forward.ts'
 
-export const forwardCommand: Command<CliContext> = buildCommand<ForwardFlags, [string, string?], CliContext>({
-	loader: async () => commandFunction((await import('../run/forward.ts')).forward),
-	parameters: {
-		flags: {
-			...clusterFlags,
-			...commonFlags,
+export function forwardCommand(): Command<CliContext> {
+	return buildCommand<ForwardFlags, [string, string?], CliContext>({
+		loader: async () => commandFunction((await import('../run/forward.ts')).forward),
+		parameters: {
+			flags: {
+				...clusterFlags,
+				...commonFlags,
+			},
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [
+					{ placeholder: 'NAME', brief: 'Application, Service, or NAMESPACE/SERVICE', parse: String },
+					{
+						placeholder: 'PORTS',
+						brief: 'LOCAL:REMOTE; default: the only port of the Service',
+						parse: String,
+						optional: true,
+					},
+				],
+			},
 		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [
-				{ placeholder: 'NAME', brief: 'Application, Service, or NAMESPACE/SERVICE', parse: String },
-				{
-					placeholder: 'PORTS',
-					brief: 'LOCAL:REMOTE; default: the only port of the Service',
-					parse: String,
-					optional: true,
-				},
+		docs: docs(
+			'Reach a Service of the application from this machine',
+			'Listens on 127.0.0.1 until it is interrupted. Each connection goes to a pod that is ready at that moment, so that a new version or a restart does not end it.',
+			[
+				{ line: 'forward shop 8082:80', brief: 'then: curl http://localhost:8082' },
+				{ line: 'forward shop', brief: 'its only port, on a free one' },
+				{ line: 'forward argocd/argocd-server 8443:443', brief: 'any Service, such as Argo CD’s own pages' },
 			],
-		},
-	},
-	docs: docs(
-		'Reach a Service of the application from this machine',
-		'Listens on 127.0.0.1 until it is interrupted. Each connection goes to a pod that is ready at that moment, so that a new version or a restart does not end it.',
-		[
-			{ line: 'forward shop 8082:80', brief: 'then: curl http://localhost:8082' },
-			{ line: 'forward shop', brief: 'its only port, on a free one' },
-			{ line: 'forward argocd/argocd-server 8443:443', brief: 'any Service, such as Argo CD’s own pages' },
-		],
-	),
-})
+		),
+	})
+}

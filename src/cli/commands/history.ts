@@ -5,23 +5,25 @@ import { clusterFlags, commonAliases, commonFlags, registryFlags } from '../flag
 import { commandFunction } from '../invocation.ts'
 import type { HistoryFlags } from '../run/history.ts'
 
-export const historyCommand: Command<CliContext> = buildCommand<HistoryFlags, [string], CliContext>({
-	loader: async () => commandFunction((await import('../run/history.ts')).history),
-	parameters: {
-		flags: {
-			...clusterFlags,
-			...registryFlags,
-			...commonFlags,
+export function historyCommand(): Command<CliContext> {
+	return buildCommand<HistoryFlags, [string], CliContext>({
+		loader: async () => commandFunction((await import('../run/history.ts')).history),
+		parameters: {
+			flags: {
+				...clusterFlags,
+				...registryFlags,
+				...commonFlags,
+			},
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+			},
 		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
-		},
-	},
-	docs: docs(
-		'Show what was deployed when',
-		'Lists the deployments of an Application with their digests, and the tags that name them.',
-		[{ line: 'history shop', brief: 'newest first' }],
-	),
-})
+		docs: docs(
+			'Show what was deployed when',
+			'Lists the deployments of an Application with their digests, and the tags that name them.',
+			[{ line: 'history shop', brief: 'newest first' }],
+		),
+	})
+}

@@ -5,24 +5,26 @@ import { commonAliases, commonFlags, registryFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { InspectFlags } from '../run/inspect.ts'
 
-export const inspectCommand: Command<CliContext> = buildCommand<InspectFlags, [string], CliContext>({
-	loader: async () => commandFunction((await import('../run/inspect.ts')).inspect),
-	parameters: {
-		flags: {
-			...registryFlags,
-			...commonFlags,
+export function inspectCommand(): Command<CliContext> {
+	return buildCommand<InspectFlags, [string], CliContext>({
+		loader: async () => commandFunction((await import('../run/inspect.ts')).inspect),
+		parameters: {
+			flags: {
+				...registryFlags,
+				...commonFlags,
+			},
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: String },
+				],
+			},
 		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [
-				{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: String },
-			],
-		},
-	},
-	docs: docs(
-		'Show what an artifact is made of',
-		'Shows digest, type, layers, annotations, files and what refers to it.',
-		[{ line: 'inspect shop:v1.2.0', brief: 'an artifact of the local registry' }],
-	),
-})
+		docs: docs(
+			'Show what an artifact is made of',
+			'Shows digest, type, layers, annotations, files and what refers to it.',
+			[{ line: 'inspect shop:v1.2.0', brief: 'an artifact of the local registry' }],
+		),
+	})
+}

@@ -5,19 +5,21 @@ import { commonAliases, commonFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { LogoutFlags } from '../run/logout.ts'
 
-export const logoutCommand: Command<CliContext> = buildCommand<LogoutFlags, [string], CliContext>({
-	loader: async () => commandFunction((await import('../run/logout.ts')).logout),
-	parameters: {
-		flags: commonFlags,
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [{ placeholder: 'HOST', brief: 'Registry: host[:port]', parse: String }],
+export function logoutCommand(): Command<CliContext> {
+	return buildCommand<LogoutFlags, [string], CliContext>({
+		loader: async () => commandFunction((await import('../run/logout.ts')).logout),
+		parameters: {
+			flags: commonFlags,
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [{ placeholder: 'HOST', brief: 'Registry: host[:port]', parse: String }],
+			},
 		},
-	},
-	docs: docs(
-		'Forget the credential for a registry',
-		'Takes it out of the credential helper and of docker’s configuration. What Argo CD was given stays there.',
-		[{ line: 'logout ghcr.io', brief: 'the next push asks to sign in' }],
-	),
-})
+		docs: docs(
+			'Forget the credential for a registry',
+			'Takes it out of the credential helper and of docker’s configuration. What Argo CD was given stays there.',
+			[{ line: 'logout ghcr.io', brief: 'the next push asks to sign in' }],
+		),
+	})
+}

@@ -5,21 +5,23 @@ import { commonAliases, commonFlags, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RegistryDownFlags } from '../run/registry.ts'
 
-export const registryDownCommand: Command<CliContext> = buildCommand<RegistryDownFlags, [], CliContext>({
-	loader: async () => commandFunction((await import('../run/registry.ts')).registryDown),
-	parameters: {
-		flags: {
-			keepData: toggle('Stop it, but leave its artifacts'),
-			...commonFlags,
+export function registryDownCommand(): Command<CliContext> {
+	return buildCommand<RegistryDownFlags, [], CliContext>({
+		loader: async () => commandFunction((await import('../run/registry.ts')).registryDown),
+		parameters: {
+			flags: {
+				keepData: toggle('Stop it, but leave its artifacts'),
+				...commonFlags,
+			},
+			aliases: commonAliases,
 		},
-		aliases: commonAliases,
-	},
-	docs: docs(
-		'Stop the local registry',
-		'Stops the registry and removes its artifacts and its CA: with a container, its volume too.',
-		[
-			{ line: 'registry down', brief: 'with its artifacts' },
-			{ line: 'registry down --keep-data', brief: 'only stop it' },
-		],
-	),
-})
+		docs: docs(
+			'Stop the local registry',
+			'Stops the registry and removes its artifacts and its CA: with a container, its volume too.',
+			[
+				{ line: 'registry down', brief: 'with its artifacts' },
+				{ line: 'registry down --keep-data', brief: 'only stop it' },
+			],
+		),
+	})
+}

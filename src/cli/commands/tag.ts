@@ -5,35 +5,37 @@ import { choice, clusterFlags, commonAliases, commonFlags, registryFlags, toggle
 import { commandFunction } from '../invocation.ts'
 import type { TagFlags } from '../run/tag.ts'
 
-export const tagCommand: Command<CliContext> = buildCommand<TagFlags, [string, ...string[]], CliContext>({
-	loader: async () => commandFunction((await import('../run/tag.ts')).tag),
-	parameters: {
-		flags: {
-			force: toggle('Move version tags that have other content'),
-			refresh: choice(
-				'Refresh the Applications that follow the tags; on by default where a cluster is known',
-			),
-			...clusterFlags,
-			...registryFlags,
-			...commonFlags,
-		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'array',
-			parameter: {
-				placeholder: 'REFERENCE NEWTAG…',
-				brief: 'An artifact, and the tags that shall name it',
-				parse: String,
+export function tagCommand(): Command<CliContext> {
+	return buildCommand<TagFlags, [string, ...string[]], CliContext>({
+		loader: async () => commandFunction((await import('../run/tag.ts')).tag),
+		parameters: {
+			flags: {
+				force: toggle('Move version tags that have other content'),
+				refresh: choice(
+					'Refresh the Applications that follow the tags; on by default where a cluster is known',
+				),
+				...clusterFlags,
+				...registryFlags,
+				...commonFlags,
 			},
-			minimum: 2,
+			aliases: commonAliases,
+			positional: {
+				kind: 'array',
+				parameter: {
+					placeholder: 'REFERENCE NEWTAG…',
+					brief: 'An artifact, and the tags that shall name it',
+					parse: String,
+				},
+				minimum: 2,
+			},
 		},
-	},
-	docs: docs(
-		'Point tags at an artifact that is in the registry',
-		'Nothing is uploaded but the manifest, as it is. A version tag that has other content is moved with --force only. The answer is one line: registry/repository:tag@sha256:…',
-		[
-			{ line: 'tag shop:v1.2.0 stable', brief: 'stable names what v1.2.0 names' },
-			{ line: 'tag shop@sha256:… v1.2.1 latest', brief: 'two tags for a digest' },
-		],
-	),
-})
+		docs: docs(
+			'Point tags at an artifact that is in the registry',
+			'Nothing is uploaded but the manifest, as it is. A version tag that has other content is moved with --force only. The answer is one line: registry/repository:tag@sha256:…',
+			[
+				{ line: 'tag shop:v1.2.0 stable', brief: 'stable names what v1.2.0 names' },
+				{ line: 'tag shop@sha256:… v1.2.1 latest', brief: 'two tags for a digest' },
+			],
+		),
+	})
+}

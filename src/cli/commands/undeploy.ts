@@ -5,27 +5,29 @@ import { clusterFlags, commonAliases, commonFlags, duration, toggle } from '../f
 import { commandFunction } from '../invocation.ts'
 import type { UndeployFlags } from '../run/undeploy.ts'
 
-export const undeployCommand: Command<CliContext> = buildCommand<UndeployFlags, [string], CliContext>({
-	loader: async () => commandFunction((await import('../run/undeploy.ts')).undeploy),
-	parameters: {
-		flags: {
-			keepResources: toggle('Leave in the cluster what the Application deployed'),
-			timeout: duration('How long to wait; default 5m'),
-			...clusterFlags,
-			...commonFlags,
+export function undeployCommand(): Command<CliContext> {
+	return buildCommand<UndeployFlags, [string], CliContext>({
+		loader: async () => commandFunction((await import('../run/undeploy.ts')).undeploy),
+		parameters: {
+			flags: {
+				keepResources: toggle('Leave in the cluster what the Application deployed'),
+				timeout: duration('How long to wait; default 5m'),
+				...clusterFlags,
+				...commonFlags,
+			},
+			aliases: commonAliases,
+			positional: {
+				kind: 'tuple',
+				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+			},
 		},
-		aliases: commonAliases,
-		positional: {
-			kind: 'tuple',
-			parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
-		},
-	},
-	docs: docs(
-		'Remove an Application',
-		'Removes the Application and all that it deployed, and waits until they are gone.',
-		[
-			{ line: 'undeploy shop', brief: 'with all it deployed' },
-			{ line: 'undeploy shop --keep-resources', brief: 'only the Application' },
-		],
-	),
-})
+		docs: docs(
+			'Remove an Application',
+			'Removes the Application and all that it deployed, and waits until they are gone.',
+			[
+				{ line: 'undeploy shop', brief: 'with all it deployed' },
+				{ line: 'undeploy shop --keep-resources', brief: 'only the Application' },
+			],
+		),
+	})
+}
