@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../config/index.ts'
 import { asLadingError } from '../errors/index.ts'
 import { openWorkspace, type Workspace } from '../flows/index.ts'
-import { createOutput, type Output } from '../output/index.ts'
+import { createOutput, type Output, programOf } from '../output/index.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 
@@ -43,6 +43,7 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 			quiet: flags.quiet ?? false,
 			color: flags.color ?? (this.env.NO_COLOR === undefined || this.env.NO_COLOR === '' ? undefined : false),
 			debug: this.env.LADING_DEBUG === '1',
+			program: programOf(this.env),
 			now: () => performance.now(),
 		})
 		let config: Promise<Config> | undefined

@@ -1,10 +1,11 @@
 import { type LadingError, RemoteError } from '../errors/index.ts'
+import { asTyped, type Program } from './program.ts'
 import { printable, printableLine, type Style } from './style.ts'
 
 /** What happened and why, what it concerns, what to do next. */
 export function formatError(
 	error: LadingError,
-	options: { readonly style: Style; readonly debug: boolean },
+	options: { readonly style: Style; readonly debug: boolean; readonly program?: Program | undefined },
 ): string {
 	const { style } = options
 	const lines = [`${style.red('error:')} ${printable(error.message)}`]
@@ -16,7 +17,10 @@ export function formatError(
 		)
 	if (error instanceof RemoteError && error.wire)
 		lines.push(...wireLines(error).map((line) => style.dim(`  ${printableLine(line)}`)))
-	if (error.hint !== undefined) lines.push(`${style.cyan('next:')}  ${printable(error.hint)}`)
+	if (error.hint !== undefined) {
+		const hint = asTyped(error.hint, options.program ?? 'lading')
+		lines.push(`${style.cyan('next:')}  ${printable(hint)}`)
+	}
 	if (options.debug) {
 		for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
 			lines.push(style.dim(printable(cause.stack ?? cause.message)))

@@ -1,5 +1,7 @@
 export { createOutput, DOCUMENT_VERSION } from './output.ts'
 export type { Output, OutputOptions } from './output.ts'
+export { asTyped, programOf } from './program.ts'
+export type { Program } from './program.ts'
 export type { TextSink } from './text-sink.ts'
 export { countOf, formatBytes } from './size.ts'
 export { createStyle, printable, printableLine } from './style.ts'

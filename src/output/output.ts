@@ -2,6 +2,7 @@ import type { LadingError } from '../errors/index.ts'
 import { type Progress, silentProgress, type Step } from '../flows/index.ts'
 import { errorDocument, formatError } from './error.ts'
 import { createStyle, escapeControls, printable, type Style } from './style.ts'
+import type { Program } from './program.ts'
 import { lineProgress, liveProgress } from './progress.ts'
 import type { TextSink } from './text-sink.ts'
 
@@ -15,6 +16,8 @@ export interface OutputOptions {
 	/** `undefined`: where the stream is a terminal. */
 	readonly color?: boolean | undefined
 	readonly debug?: boolean | undefined
+	/** How hints call us; `lading`. */
+	readonly program?: Program | undefined
 	readonly now: () => number
 }
 
@@ -68,7 +71,10 @@ export function createOutput(options: OutputOptions): Output {
 		line: (text) => void stdout.write(`${stdout.isTTY === true ? printable(text) : text}\n`),
 		error(error) {
 			if (json) document(errorDocument(error))
-			else stderr.write(formatError(error, { style: errStyle, debug: options.debug ?? false }))
+			else
+				stderr.write(
+					formatError(error, { style: errStyle, debug: options.debug ?? false, program: options.program }),
+				)
 		},
 	}
 }

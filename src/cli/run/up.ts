@@ -7,7 +7,7 @@ import {
 	type UpResult,
 } from '../../flows/index.ts'
 import { formatReference } from '../../oci/index.ts'
-import { formatYaml, type Style } from '../../output/index.ts'
+import { asTyped, formatYaml, type Program, programOf, type Style } from '../../output/index.ts'
 import { directoryOf } from '../chosen-directory.ts'
 import type { ApplicationFlags, ClusterFlags, KindFlags, RegistryFlags } from '../flags.ts'
 import type { CommonFlags, Invocation } from '../invocation.ts'
@@ -58,7 +58,7 @@ export async function up(
 	}
 	const result = await workspace.exclusive(async () => await upFlow(session, options), { signal })
 	output.answer({
-		text: describe(result, { style: output.style, directory: chosen }),
+		text: describe(result, { style: output.style, directory: chosen, program: programOf(invocation.env) }),
 		document: {
 			up: {
 				...result,
@@ -72,7 +72,11 @@ export async function up(
 
 function describe(
 	result: UpResult,
-	{ style, directory }: { readonly style: Style; readonly directory: string },
+	{
+		style,
+		directory,
+		program,
+	}: { readonly style: Style; readonly directory: string; readonly program: Program },
 ): string {
 	const { name, push } = result
 	const { repository } = push.reference
@@ -105,7 +109,7 @@ function describe(
 			[`lading push ${directory} ${registry}${repository}:${next}`, 'a new version, after an edit'],
 			[`lading sync ${name} ${next}`],
 			['lading down', 'removes all of it'],
-		]),
+		]).map((line) => asTyped(line, program)),
 	]
 	return lines.join('\n')
 }
