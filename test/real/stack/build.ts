@@ -112,8 +112,8 @@ async function build(cache: Cache, tool: Tool, { supervisor, say }: BuildOptions
 	const command = [isForeign ? 'install' : 'build', ...flags, ...output]
 	await supervisor.start({
 		name,
-		command: 'nice',
-		args: ['-n', '5', 'go', ...command, tool.package],
+		command: 'go',
+		args: [...command, tool.package],
 		cwd: isForeign || tool.requires ? own : (tool.module ?? MODULE),
 		env: goEnvironment({ GOTMPDIR: own, ...(isForeign ? { GOBIN: own } : {}) }),
 	})
