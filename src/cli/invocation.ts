@@ -4,6 +4,7 @@ import { openWorkspace, type Workspace } from '../flows/index.ts'
 import { createOutput, type Output, programOf } from '../output/index.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
+import { withProjectAbove } from './project-above.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -59,7 +60,7 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 		try {
 			this.result.exitCode = (await run(invocation, flags, ...args)) ?? 0
 		} catch (error) {
-			const failure = asLadingError(error, this.signal)
+			const failure = withProjectAbove(asLadingError(error, this.signal), this.cwd)
 			output.fail()
 			output.error(failure)
 			this.result.exitCode = exitCodes[failure.kind]
