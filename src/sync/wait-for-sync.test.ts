@@ -200,6 +200,23 @@ describe('waitForSync', () => {
 		})
 	})
 
+	it('gives the repo-server time to start, and names it when it does not', async () => {
+		const unavailable =
+			'Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unavailable desc = dns: A record lookup error'
+		const down = application(unknown, { error: unavailable })
+		const api = scripted([down, down, application(synced(NEW, 'Progressing')), application(synced(NEW))])
+		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 5000, retryMs: 1 }
+		expect(await waitForSync(api, options)).toMatchObject({ revision: NEW })
+		expect(api.refreshed).toBeGreaterThan(0)
+		await expect(wait([down], { timeoutMs: 100, retryMs: 1000 })).rejects.toMatchObject({
+			code: 'SYNC_FAILED',
+			message: expect.stringContaining('repo-server does not answer'),
+			hint: expect.stringContaining('argocd-repo-server'),
+		})
+		const slow = wait([down, application(synced(NEW, 'Progressing'))], { timeoutMs: 100 })
+		await expect(slow).rejects.toMatchObject({ code: 'TIMED_OUT' })
+	})
+
 	it('takes Degraded for a no once it lasts', async () => {
 		await expect(wait([application(synced(NEW, 'Degraded'))])).rejects.toMatchObject({
 			code: 'APPLICATION_DEGRADED',

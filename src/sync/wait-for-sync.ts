@@ -41,7 +41,7 @@ export interface WaitForSyncOptions extends ApplicationRef {
 	readonly whyUnhealthy?: ((application: Application) => Promise<readonly string[]>) | undefined
 	/** Milliseconds that Degraded, or a failed operation, must last to count: it may still be that of before; 3 s. */
 	readonly graceMs?: number | undefined
-	/** Milliseconds between refreshes while the CA is on its way; 5 s. */
+	/** Milliseconds between refreshes while the CA is on its way, or the repo-server starts; 5 s. */
 	readonly retryMs?: number | undefined
 	/**
 	 * Milliseconds without news after which a comparison is asked for again: Argo CD misses some changes
@@ -57,10 +57,14 @@ const GRACE_MS = 3000
 const RETRY_MS = 5000
 const NUDGE_MS = 20_000
 const UNKNOWN_CA = 'ca-unknown'
+const NO_REPO_SERVER = 'repo-server-down'
+/** The part of the timeout in which the repo-server may start: after a node or Argo CD itself was restarted, it does. */
+const STARTING_PART = 0.2
 
 type Verdict =
 	| { readonly kind: 'wait' }
-	| { readonly kind: 'retry' }
+	/** Asked for again; the error, should that not help for long. */
+	| { readonly kind: 'retry'; readonly error?: RemoteError }
 	/** A no, should it last. */
 	| { readonly kind: 'doubtful'; readonly error: RemoteError }
 	| { readonly kind: 'done' }
@@ -82,6 +86,7 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 			if (!(ifPossible && error instanceof LadingError)) timers.fail(error)
 		})
 	}
+	const failWith = (error: RemoteError) => (): void => timers.fail(error)
 	let last: Application | undefined
 	let synced: number | undefined
 	let failure: Error | undefined
@@ -103,6 +108,8 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 			const verdict = await judge(application, { progress, options })
 			if (verdict.kind !== 'doubtful') timers.cancel('doubtful')
 			if (verdict.kind !== 'retry') timers.cancel('retry')
+			const isAsked = progress.state === 'running' && progress.why === 'not-compared'
+			if (verdict.kind !== 'retry' && !isAsked) timers.cancel('starting')
 			timers.cancel('nudge')
 			switch (verdict.kind) {
 				case 'wait':
@@ -110,9 +117,10 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 					break
 				case 'retry':
 					timers.after('retry', options.retryMs ?? RETRY_MS, () => refresh({ ifPossible: false }))
+					if (verdict.error) timers.after('starting', timeoutMs * STARTING_PART, failWith(verdict.error))
 					break
 				case 'doubtful':
-					timers.after('doubtful', options.graceMs ?? GRACE_MS, () => timers.fail(verdict.error))
+					timers.after('doubtful', options.graceMs ?? GRACE_MS, failWith(verdict.error))
 					break
 				case 'done':
 					return resultOf(application, {
@@ -193,17 +201,12 @@ async function judge(
 			}
 		case 'comparison-failed': {
 			const errors = explanations.filter(({ severity }) => severity === 'error')
-			const onlyCa = errors.length > 0 && errors.every(({ cause }) => cause === UNKNOWN_CA)
-			if (onlyCa && (await options.isCaTrusted?.()) === true) return { kind: 'retry' }
-			return {
-				kind: 'failed',
-				error: failed({
-					application,
-					explanations,
-					said: 'could not be compared with its artifact',
-					message: progress.message,
-				}),
-			}
+			const isOnly = (wanted: string): boolean =>
+				errors.length > 0 && errors.every(({ cause }) => cause === wanted)
+			if (isOnly(UNKNOWN_CA) && (await options.isCaTrusted?.()) === true) return { kind: 'retry' }
+			const said = 'could not be compared with its artifact'
+			const error = failed({ application, explanations, said, message: progress.message })
+			return { kind: isOnly(NO_REPO_SERVER) ? 'retry' : 'failed', error }
 		}
 		default:
 			return unreachable(progress)
