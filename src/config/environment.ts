@@ -5,6 +5,8 @@
 export const environmentVariables = {
 	LADING_USERNAME: 'User name for the registry of this command.',
 	LADING_PASSWORD: 'Password or token for the registry of this command.',
+	LADING_REGISTRY:
+		'The one registry that LADING_USERNAME and LADING_PASSWORD are for; default: the one that is asked.',
 	LADING_DEBUG: 'Set to 1: errors are shown with their causes and stack.',
 	ARGOCD_AUTH_TOKEN: 'Token for --cluster argocd:HOST, as Argo CD’s own command reads it.',
 	KUBECONFIG: 'Kubeconfig for --cluster context:NAME.',

@@ -23,8 +23,18 @@ export interface LayoutTarget {
 	discard(): void
 }
 
+/** What a layout's directory holds; the last three are of oras, and of docker's own archives. */
+const LAYOUT_NAMES: ReadonlySet<string> = new Set([
+	'oci-layout',
+	'index.json',
+	'blobs',
+	'ingest',
+	'manifest.json',
+	'repositories',
+])
+
 /**
- * Begins a layout at a path that is free, or is given up with `force`.
+ * Begins a layout at a path that is free, or is given up with `force`: a tar, or a directory that is a layout.
  * @throws UserError `NAME_TAKEN`, `FILE_UNWRITABLE`
  */
 export function createLayoutTarget(path: string, options: LayoutTargetOptions): LayoutTarget {
@@ -61,6 +71,12 @@ export function createLayoutTarget(path: string, options: LayoutTargetOptions): 
 				hint: 'A name that ends in .tar is a file, any other a directory.',
 			})
 		}
+		// What is replaced is removed: a project, or a home, is never meant.
+		if (found === 'full' && !isLayout(target)) {
+			throw new UserError('NAME_TAKEN', `${of.shown} is not empty, and no OCI image layout`, {
+				hint: 'Name a directory that is new, empty, or such a layout; --force replaces no other.',
+			})
+		}
 		if (force === true) return
 		throw new UserError('NAME_TAKEN', `${of.shown} is there already`, {
 			hint: 'Give another name, or --force to replace it.',
@@ -73,6 +89,11 @@ function typeAt(path: string): 'absent' | 'file' | 'empty' | 'full' {
 	if (!stats) return 'absent'
 	if (!stats.isDirectory()) return 'file'
 	return readdirSync(path).length === 0 ? 'empty' : 'full'
+}
+
+function isLayout(path: string): boolean {
+	const names = readdirSync(path)
+	return names.includes('oci-layout') && names.every((name) => LAYOUT_NAMES.has(name))
 }
 
 function makeDirectory(path: string, shown: string): void {

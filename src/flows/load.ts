@@ -50,6 +50,8 @@ export interface LoadResult extends Moved {
 interface Goal {
 	readonly entry: LayoutEntry
 	readonly reference: Reference
+	/** Whether its registry is named by who loads it, and not by the layout. */
+	readonly isNamed: boolean
 }
 
 /**
@@ -67,6 +69,7 @@ export async function load(session: Session, options: LoadOptions): Promise<Load
 	try {
 		const source = await openSource(place, { connections, access: undefined })
 		const goals = await goalsOf(session, source, options)
+		refuseStrangers(session, goals, options)
 		refuseSharedCredentials(
 			options.access,
 			goals.map(({ reference }) => reference),
@@ -120,6 +123,26 @@ function loadedOf(entry: LayoutEntry, reference: Reference, changed: ReadonlySet
 	}
 }
 
+/**
+ * A password is for the registry that its owner means: what a file says of its origin is anybody's word.
+ * @throws UserError `USAGE`
+ */
+function refuseStrangers({ workspace }: Session, goals: readonly Goal[], options: LoadOptions): void {
+	const { access, source } = options
+	if (access?.credentials === undefined || access.credentials.registry !== undefined) return
+	const own = workspace.state().registry?.endpoint.push
+	const stranger = goals.find(({ reference, isNamed }) => !isNamed && reference.registry !== own)
+	if (!stranger) return
+	const { registry } = stranger.reference
+	throw new UserError(
+		'USAGE',
+		`the user name and password would go to ${registry}, because ${source} says so`,
+		{
+			hint: `If you mean that registry, name it: lading load ${source} ${registry}`,
+		},
+	)
+}
+
 type Group = readonly [Goal, ...Goal[]]
 
 function byRepository(goals: readonly Goal[]): readonly Group[] {
@@ -148,7 +171,7 @@ async function goalsOf(
 	if (roots.length === 0) throw new UserError('ARTIFACT_INVALID', `${options.source} holds no artifact`)
 	const prefix = options.prefix === undefined ? undefined : readPrefix(session, options.prefix)
 	const maps = (options.map ?? []).map(readMap)
-	const goals = roots.map((entry) => ({ entry, reference: goalOf(entry, { prefix, maps }) }))
+	const goals = roots.map((entry) => ({ entry, ...goalOf(entry, { prefix, maps }) }))
 	refuseTwoForOne(goals)
 	return goals
 }
@@ -203,12 +226,17 @@ interface GoalOptions {
 	readonly maps: readonly PrefixMap[]
 }
 
-function goalOf({ name, reference, descriptor }: LayoutEntry, { prefix, maps }: GoalOptions): Reference {
+function goalOf(
+	{ name, reference, descriptor }: LayoutEntry,
+	{ prefix, maps }: GoalOptions,
+): Omit<Goal, 'entry'> {
+	const named = (to: Reference): Omit<Goal, 'entry'> => ({ reference: to, isNamed: true })
 	const origin = originOf(reference) ?? originOf(name)
 	const tag = origin?.tag ?? (name !== undefined && isTag(name) ? name : undefined)
 	const pinned = tag === undefined ? { digest: descriptor.digest } : { tag }
 	if (!origin) {
-		if (prefix && prefix.path !== '') return { registry: prefix.registry, repository: prefix.path, ...pinned }
+		if (prefix && prefix.path !== '')
+			return named({ registry: prefix.registry, repository: prefix.path, ...pinned })
 		throw new UserError('USAGE', `${name ?? descriptor.digest} does not say which repository it comes from`, {
 			hint: 'Name the repository that it shall go to: lading load FILE REGISTRY/REPOSITORY',
 		})
@@ -217,10 +245,13 @@ function goalOf({ name, reference, descriptor }: LayoutEntry, { prefix, maps }: 
 	const [map] = maps
 		.filter(({ from }) => place === from || place.startsWith(`${from}/`))
 		.sort((a, b) => b.from.length - a.from.length)
-	if (map) return { ...parseReference(map.to + place.slice(map.from.length)), ...pinned }
-	if (!prefix) return { registry: origin.registry, repository: origin.repository, ...pinned }
+	if (map) return named({ ...parseReference(map.to + place.slice(map.from.length)), ...pinned })
+	if (!prefix) {
+		const back = { registry: origin.registry, repository: origin.repository, ...pinned }
+		return { reference: back, isNamed: false }
+	}
 	const repository = prefix.path === '' ? origin.repository : `${prefix.path}/${origin.repository}`
-	if (isRepository(repository)) return { registry: prefix.registry, repository, ...pinned }
+	if (isRepository(repository)) return named({ registry: prefix.registry, repository, ...pinned })
 	throw new UserError('REFERENCE_INVALID', `"${repository}" is not a repository: its name is too long`)
 }
 

@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -53,9 +62,10 @@ async function lading(...args: readonly string[]): Promise<Outcome> {
 interface Terminal {
 	/** What is typed; a terminal where it is given. */
 	readonly typed?: string
+	readonly env?: Readonly<Record<string, string>>
 }
 
-async function ladingWith({ typed }: Terminal, ...args: readonly string[]): Promise<Outcome> {
+async function ladingWith({ typed, env }: Terminal, ...args: readonly string[]): Promise<Outcome> {
 	const written = { stdout: '', stderr: '' }
 	const isTTY = typed !== undefined
 	const stream = (name: 'stdout' | 'stderr'): { isTTY: boolean; write(text: string): void } => ({
@@ -70,7 +80,7 @@ async function ladingWith({ typed }: Terminal, ...args: readonly string[]): Prom
 		stderr: stream('stderr'),
 		stdin: Object.assign(Readable.from([typed ?? '']), { isTTY }),
 		cwd: directory,
-		env: { HOME: directory },
+		env: { HOME: directory, ...env },
 		version: '9.9.9',
 		nodeVersion: process.version,
 		signal: new AbortController().signal,
@@ -307,6 +317,34 @@ describe('save and load', () => {
 		expect((await lading('save', `${host}/${app}:v1`, `${app}.tar`, '--force')).code).toBe(0)
 		expect(readFileSync(join(directory, `${app}.tar`)).byteLength).toBeGreaterThan(4000)
 		expect((await lading('save', `${host}/${app}:v1`, `nowhere/${app}.tar`)).code).toBe(9)
+	})
+
+	it('replace a layout when forced, and no directory of anything else', async () => {
+		const { digest } = await push(['v1'], app)
+		const mine = join(directory, `${app}-project`)
+		mkdirSync(join(mine, '.git'), { recursive: true })
+		writeFileSync(join(mine, 'index.json'), '{}')
+		const refused = await lading('save', `${host}/${app}:v1`, `${app}-project`, '--force')
+		expect(refused.code).toBe(3)
+		expect(refused.stderr).toContain('is not empty, and no OCI image layout')
+		expect(readdirSync(mine).toSorted()).toEqual(['.git', 'index.json'])
+		await lading('save', `${host}/${app}:v1`, `${app}-layout`)
+		writeFileSync(join(directory, `${app}-layout/index.json`), 'damaged')
+		expect((await lading('save', `${host}/${app}:v1`, `${app}-layout`, '--force')).code).toBe(0)
+		expect(readFileSync(join(directory, `${app}-layout/index.json`), 'utf8')).toContain(digest)
+	})
+
+	it('load gives a password to a registry that is named, not to one that the file names', async () => {
+		await push(['v1'], app)
+		await lading('save', `${host}/${app}:v1`, `${app}.tar`)
+		const env = { LADING_USERNAME: 'ci', LADING_PASSWORD: 'secret' }
+		const refused = await ladingWith({ env }, 'load', `${app}.tar`)
+		expect(refused.code).toBe(2)
+		expect(refused.stderr).toContain(`would go to ${host}, because ${app}.tar says so`)
+		expect((await ladingWith({ env }, 'load', `${app}.tar`, host)).code).toBe(0)
+		expect((await ladingWith({ env }, 'load', `${app}.tar`, '--map', `${host}=${host}/m`)).code).toBe(0)
+		const only = { ...env, LADING_REGISTRY: 'registry.test' }
+		expect((await ladingWith({ env: only }, 'load', `${app}.tar`)).code).toBe(0)
 	})
 
 	it('load tags nothing when a content is not what its digest says', async () => {

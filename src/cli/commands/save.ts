@@ -13,7 +13,7 @@ export function saveCommand(): Command<CliContext> {
 				allTags: toggle('Everything in the repositories that has a tag'),
 				tags: text('Every version of the repositories in this range, such as ">=1.2 <2"', 'RANGE'),
 				referrers: choice('Take signatures, SBOMs and whatever else points at it along; on by default'),
-				force: toggle('Replace a file or directory that is there'),
+				force: toggle('Replace a tar or a layout that is there'),
 				concurrency: count('Requests and contents on their way at once; default 4', 'NUMBER'),
 				...registryFlags,
 				...commonFlags,
