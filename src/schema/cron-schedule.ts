@@ -10,15 +10,15 @@ export interface CronSchedule {
 	readonly anyWeekday: boolean
 }
 
-const NICKNAMES: Readonly<Record<string, string>> = {
-	'@yearly': '0 0 1 1 *',
-	'@annually': '0 0 1 1 *',
-	'@monthly': '0 0 1 * *',
-	'@weekly': '0 0 * * 0',
-	'@daily': '0 0 * * *',
-	'@midnight': '0 0 * * *',
-	'@hourly': '0 * * * *',
-}
+const NICKNAMES: ReadonlyMap<string, string> = new Map([
+	['@yearly', '0 0 1 1 *'],
+	['@annually', '0 0 1 1 *'],
+	['@monthly', '0 0 1 * *'],
+	['@weekly', '0 0 * * 0'],
+	['@daily', '0 0 * * *'],
+	['@midnight', '0 0 * * *'],
+	['@hourly', '0 * * * *'],
+])
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
@@ -27,15 +27,18 @@ const DAY = 24 * 60 * MINUTE
 /** A leap day is at most eight years away. */
 const HORIZON_DAYS = 8 * 366
 
-/** The five fields of cron or one of its nicknames; `undefined` for what is none. */
+/**
+ * The five fields of cron or one of its nicknames; `undefined` for what is none. Sunday is 0, and not 7 as in other crons.
+ * @see https://github.com/robfig/cron/blob/v3.0.1/parser.go, which Kubernetes uses
+ */
 export function parseCron(text: string): CronSchedule | undefined {
-	const [minute, hour, day, month, weekday, ...more] = (NICKNAMES[text.trim()] ?? text).trim().split(/\s+/)
+	const [minute, hour, day, month, weekday, ...more] = (NICKNAMES.get(text.trim()) ?? text).trim().split(/\s+/)
 	if (weekday === undefined || more.length > 0) return undefined
 	const minutes = parseField(minute, { from: 0, to: 59 })
 	const hours = parseField(hour, { from: 0, to: 23 })
 	const days = parseField(day, { from: 1, to: 31 })
 	const months = parseField(month, { from: 1, to: 12, names: MONTHS })
-	const weekdays = parseField(weekday, { from: 0, to: 7, names: WEEKDAYS })
+	const weekdays = parseField(weekday, { from: 0, to: 6, names: WEEKDAYS })
 	if (!minutes || !hours || !days || !months || !weekdays) return undefined
 	const isAny = (field: string | undefined): boolean => field !== undefined && /^[*?]/.test(field)
 	return {
@@ -43,7 +46,7 @@ export function parseCron(text: string): CronSchedule | undefined {
 		hours,
 		days,
 		months,
-		weekdays: new Set([...weekdays].map((number) => number % 7)),
+		weekdays,
 		anyDay: isAny(day),
 		anyWeekday: isAny(weekday),
 	}

@@ -154,7 +154,8 @@ const WORDS: Readonly<Record<string, string>> = {
 const NAMES: Readonly<Record<string, string>> = { ...WORDS, integer: 'whole number' }
 
 function article(word: string): string {
-	const name = NAMES[word] ?? word
+	// A kind may be called as anything, such as `constructor`.
+	const name = (Object.hasOwn(NAMES, word) ? NAMES[word] : undefined) ?? word
 	if (name === 'text') return name
 	return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
 }
