@@ -1,5 +1,7 @@
 /** Names that differ by more than this are not meant. */
 const MAX_DISTANCE = 3
+/** Names that are longer are not compared: the time to do so grows with the square of their length. */
+const MAX_LENGTH = 256
 
 /**
  * The name that was meant by one that is not known: the same but for case, or with few letters
@@ -8,6 +10,7 @@ const MAX_DISTANCE = 3
 export function nearestName(name: string, known: readonly string[]): string | undefined {
 	const lower = name.toLowerCase()
 	const limit = Math.min(MAX_DISTANCE, Math.floor(name.length / 3) || 1)
+	if (name.length > MAX_LENGTH) return undefined
 	let nearest: string | undefined
 	let least = limit + 1
 	for (const each of known) {

@@ -19,7 +19,7 @@ const MAX_DEPTH = 100
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
  */
 export function shape(value: unknown, schema: Fields, path = ''): Shaped {
-	const walker = new Walker()
+	const walker = new Walker({ prunes: true })
 	const shaped = walker.walk(value, schema, { path, depth: 0, root: path === '' })
 	return { value: shaped, unknown: walker.unknown, causes: walker.causes }
 }
@@ -34,6 +34,12 @@ interface Place {
 class Walker {
 	readonly unknown: string[] = []
 	readonly causes: StatusCause[] = []
+	/** Not in the parts of a combination: they say what a value has to be like, and nothing of what it may hold. */
+	readonly #prunes: boolean
+
+	constructor({ prunes }: { readonly prunes: boolean }) {
+		this.#prunes = prunes
+	}
 
 	walk(value: unknown, schema: Fields, place: Place): unknown {
 		if (place.depth > MAX_DEPTH) {
@@ -73,14 +79,16 @@ class Walker {
 		const properties = fieldsAt(schema, 'properties')
 		const additional = at(schema, 'additionalProperties')
 		const embedded = place.root || at(schema, 'x-kubernetes-embedded-resource') === true
-		const keeps = at(schema, 'x-kubernetes-preserve-unknown-fields') === true || additional === true
+		const keeps =
+			!this.#prunes || at(schema, 'x-kubernetes-preserve-unknown-fields') === true || additional === true
 		const propertyOf = (key: string): unknown =>
 			Object.hasOwn(properties, key) ? properties[key] : additional
 		const result: Record<string, unknown> = {}
 		for (const [key, child] of Object.entries(value)) {
 			const childPath = place.path === '' ? key : `${place.path}.${key}`
 			// The API prunes what is null and may not be, before it fills in defaults.
-			if (child === null && at(propertyOf(key), 'nullable') !== true && isFields(propertyOf(key))) continue
+			const isPruned = child === null && at(propertyOf(key), 'nullable') !== true
+			if (this.#prunes && isPruned && isFields(propertyOf(key))) continue
 			const childPlace = { path: childPath, depth: place.depth + 1, root: false }
 			if (embedded && (key === 'apiVersion' || key === 'kind' || key === 'metadata'))
 				define(result, key, child)
@@ -102,7 +110,7 @@ class Walker {
 			}
 		}
 		for (const key of listAt(schema, 'required')) {
-			if (typeof key === 'string' && result[key] === undefined) {
+			if (typeof key === 'string' && !Object.hasOwn(result, key)) {
 				const field = place.path === '' ? key : `${place.path}.${key}`
 				this.causes.push({ reason: 'FieldValueRequired', message: 'Required value', field })
 			}
@@ -118,8 +126,8 @@ class Walker {
 	/** `allOf`, `anyOf`, `oneOf` and `not` say nothing of types: only what a value has to be like. */
 	private checkCombined(value: unknown, schema: Fields, place: Place): void {
 		const faultsOf = (part: unknown): readonly StatusCause[] => {
-			const walker = new Walker()
-			walker.walk(value, { 'x-kubernetes-preserve-unknown-fields': true, ...fieldsOf(part) }, place)
+			const walker = new Walker({ prunes: false })
+			walker.walk(value, fieldsOf(part), place)
 			return walker.causes
 		}
 		const wrong = (how: string): void => {

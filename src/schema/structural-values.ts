@@ -65,10 +65,13 @@ const FORMATS: Readonly<Record<string, RegExp>> = {
 
 /** Milliseconds that a pattern may take: it may be made to take for ever. */
 const MAX_PATTERN_MS = 100
+/** Patterns that may take so long, before none is tried any more. */
+const MAX_SLOW_PATTERNS = 10
 
 const context = createContext(Object.create(null))
 const test = new Script('pattern.test(text)')
 const compiled = new Map<string, RegExp | undefined>()
+let slowPatterns = 0
 
 /**
  * Whether Go's pattern is found in a text; true where it cannot be told, because JavaScript
@@ -77,12 +80,15 @@ const compiled = new Map<string, RegExp | undefined>()
 function matches(pattern: string, text: string): boolean {
 	if (!compiled.has(pattern)) compiled.set(pattern, compile(pattern))
 	const expression = compiled.get(pattern)
-	if (expression === undefined) return true
+	if (expression === undefined || slowPatterns >= MAX_SLOW_PATTERNS) return true
 	context['pattern'] = expression
 	context['text'] = text
 	try {
 		return test.runInContext(context, { timeout: MAX_PATTERN_MS }) === true
 	} catch {
+		// What did not end with one text is not tried with the next: there may be thousands.
+		compiled.set(pattern, undefined)
+		slowPatterns++
 		return true
 	}
 }

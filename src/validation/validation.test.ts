@@ -316,6 +316,26 @@ describe('a custom resource', () => {
 		])
 	})
 
+	it('obeys what combinations say of its parts, and of nothing else in them', () => {
+		const either =
+			'anyOf: [{properties: {spec: {required: [mode]}}}, {properties: {spec: {required: [port]}}}]'
+		const crds = CRD.replace('type: object\n', `type: object\n        ${either}\n`)
+		expect(judge(cron('{schedule: "*", port: 1, free: {a: 1}}'), { crds })).toEqual([CEL])
+		expect(judge(cron('{schedule: "*"}'), { crds })).toEqual([
+			expect.stringContaining('must validate at least one schema (anyOf)'),
+			CEL,
+		])
+	})
+
+	it('cannot keep the check busy with a pattern for each of many values', () => {
+		const evil = CRD.replace(
+			'additionalProperties: {type: string}',
+			'additionalProperties: {type: string, pattern: "^(a+)+$"}',
+		)
+		const labels = Array.from({ length: 600 }, (_, at) => `l${at}: "${'a'.repeat(60)}!"`).join(', ')
+		expect(judge(cron(`{schedule: "*", labels: {${labels}}}`), { crds: evil })).toEqual([CEL])
+	})
+
 	it('cannot keep the check busy with a pattern', () => {
 		const evil = CRD.replace('"^[0-9*]", maxLength: 20', '"^(a+)+$"')
 		expect(judge(cron(`{schedule: "${'a'.repeat(60)}!"}`), { crds: evil })).toEqual([CEL])
