@@ -46,6 +46,22 @@ describe('locateFields', () => {
 		expect(locate(YAML, 7, path)).toBe(expected)
 	})
 
+	it('finds each of the documents and items of a large file in one go', () => {
+		const documents = 6000
+		const text = Array.from({ length: documents }, (_, at) => `# ${at}\nkind: A\nspec: {a: 1}\n---\n`).join(
+			'',
+		)
+		const bytes = Buffer.from(text)
+		for (let at = 0; at < documents; at++) {
+			const [found] = locateFields(bytes, { line: 2 + 4 * at, paths: [['spec']] })
+			expect(found?.line).toBe(3 + 4 * at)
+		}
+		const items = Array.from({ length: documents }, (_, at) => `- {kind: A, spec: {a: ${at}}}\n`).join('')
+		const paths = Array.from({ length: documents }, (_, at) => ['items', at, 'spec', 'a'])
+		const located = locateFields(Buffer.from(`items:\n${items}`), { line: 1, paths })
+		expect(located.map((each) => each?.line)).toEqual(paths.map((_, at) => at + 2))
+	})
+
 	it('reads JSON too', () => {
 		expect(locate('\n{\n  "a": {\n    "b": [1,\n      2]\n  }\n}\n', 2, ['a', 'b', 1])).toBe('5:7')
 		expect(locate('{\n\t"a": {\n\t\t"b": true }}', 1, ['a', 'b'])).toBe('3:3')

@@ -31,29 +31,48 @@ export function locateFields(
 		return paths.map(() => undefined)
 	}
 	const root = events[0]?.type === EVENT_ID.DOCUMENT ? 1 : 0
+	const finder = new Finder(chunk.text, events)
+	const starts = lineStarts(chunk.text)
 	return paths.map((path) => {
-		const offset = new Finder(chunk.text, events).find(root, path)
-		return offset === undefined ? undefined : positionOf(chunk, offset)
+		const offset = finder.find(root, path)
+		if (offset === undefined) return undefined
+		const line = lineAt(starts, offset)
+		return { line: chunk.linesBefore + line + 1, column: offset - (starts[line] ?? 0) + 1 }
 	})
 }
 
-function positionOf(
-	{ text, linesBefore }: { readonly text: string; readonly linesBefore: number },
-	offset: number,
-): Position {
-	const before = text.slice(0, offset)
-	const start = before.lastIndexOf('\n') + 1
-	return { line: linesBefore + before.split('\n').length, column: offset - start + 1 }
+/** Where each line starts. */
+function lineStarts(text: string): readonly number[] {
+	const starts = [0]
+	for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+	return starts
 }
 
-/** Follows a path through the events of one document. */
+/** The last line that starts at an offset or before it, from 0. */
+function lineAt(starts: readonly number[], offset: number): number {
+	let low = 0
+	let high = starts.length - 1
+	while (low < high) {
+		const middle = (low + high + 1) >> 1
+		if ((starts[middle] ?? 0) <= offset) low = middle
+		else high = middle - 1
+	}
+	return low
+}
+
+/** Follows paths through the events of one document. A document may have thousands of items, and a path to each. */
 class Finder {
 	private readonly text: string
 	private readonly events: readonly Event[]
+	/** Of each event the one after its whole node. */
+	private readonly ends: readonly number[]
+	/** Of a list that was looked into the events that its items start with. */
+	private readonly items = new Map<number, readonly number[]>()
 
 	constructor(text: string, events: readonly Event[]) {
 		this.text = text
 		this.events = events
+		this.ends = endsOf(events)
 	}
 
 	/** Offset of the last step of the path that is there. */
@@ -71,12 +90,16 @@ class Finder {
 
 	private item(at: number, index: number): Found | undefined {
 		if (this.events[at]?.type !== EVENT_ID.SEQUENCE) return undefined
-		let child = at + 1
-		for (let count = 0; this.isNode(child); count++) {
-			if (count === index) return { value: child, offset: this.startOf(child) }
-			child = this.after(child)
-		}
-		return undefined
+		const items = this.items.get(at) ?? this.itemsOf(at)
+		this.items.set(at, items)
+		const item = items[index]
+		return item === undefined ? undefined : { value: item, offset: this.startOf(item) }
+	}
+
+	private itemsOf(at: number): readonly number[] {
+		const items: number[] = []
+		for (let child = at + 1; this.isNode(child); child = this.after(child)) items.push(child)
+		return items
 	}
 
 	/** Of a key that is there twice the last counts, as in Kubernetes. */
@@ -101,14 +124,7 @@ class Finder {
 
 	/** The event after a whole node. */
 	private after(at: number): number {
-		let depth = 0
-		for (let next = at; next < this.events.length; next++) {
-			const type = this.events[next]?.type
-			if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) depth++
-			else if (type === EVENT_ID.POP) depth--
-			if (depth <= 0) return next + 1
-		}
-		return this.events.length
+		return this.ends[at] ?? this.events.length
 	}
 
 	private startOf(at: number): number | undefined {
@@ -118,6 +134,20 @@ class Finder {
 		if (event.type === EVENT_ID.SCALAR) return event.valueStart - (isQuoted(event.style) ? 1 : 0)
 		return event.type === EVENT_ID.ALIAS ? event.anchorStart : undefined
 	}
+}
+
+function endsOf(events: readonly Event[]): readonly number[] {
+	const ends = events.map((_, index) => index + 1)
+	const open: number[] = []
+	for (const [index, { type }] of events.entries()) {
+		if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) open.push(index)
+		else if (type === EVENT_ID.POP) {
+			const start = open.pop()
+			if (start !== undefined) ends[start] = index + 1
+		}
+	}
+	for (const start of open) ends[start] = events.length
+	return ends
 }
 
 const isQuoted = (style: ScalarStyle): boolean =>

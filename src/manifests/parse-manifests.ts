@@ -121,14 +121,23 @@ function* split(text: string, path: string): Generator<Chunk> {
 	yield { text: text.slice(start), linesBefore }
 }
 
+/** By file, and by the line where its content starts: who asks for one document of a file mostly asks for others. */
+const documents = new WeakMap<Uint8Array, ReadonlyMap<number, Chunk>>()
+
 /** The text of the document whose content starts on a line of a file that parses; `undefined` where there is none. */
 export function documentAt(bytes: Uint8Array, line: number): Chunk | undefined {
-	const text = decode(bytes, '')
-	for (const chunk of split(text, '')) {
+	const known = documents.get(bytes) ?? documentsOf(bytes)
+	documents.set(bytes, known)
+	return known.get(line)
+}
+
+function documentsOf(bytes: Uint8Array): ReadonlyMap<number, Chunk> {
+	const found = new Map<number, Chunk>()
+	for (const chunk of split(decode(bytes, ''), '')) {
 		const first = contentOf(chunk.text)
-		if (first !== undefined && chunk.linesBefore + countLines(chunk.text, first) + 1 === line) return chunk
+		if (first !== undefined) found.set(chunk.linesBefore + countLines(chunk.text, first) + 1, chunk)
 	}
-	return undefined
+	return found
 }
 
 /** Where the first line stands that is neither empty nor a comment. */
