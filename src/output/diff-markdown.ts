@@ -79,10 +79,9 @@ function detailsOf(diff: ResourceDiff): string {
 	const name = printableLine(formatIdentity(diff.identity))
 	const lines = unifiedOf(diff, createStyle(false)).slice(2)
 	// A fence that is longer than any in the text cannot be closed by it.
-	const longest = lines.reduce(
-		(most, line) => Math.max(most, ...[...line.matchAll(/`+/g)].map(([ticks]) => ticks.length)),
-		2,
-	)
+	let longest = 2
+	for (const line of lines)
+		for (const [ticks] of line.matchAll(/`+/g)) longest = Math.max(longest, ticks.length)
 	const fence = '`'.repeat(longest + 1)
 	return [
 		`<details><summary>${MARKS[diff.change]} ${escapeHtml(name)}</summary>`,

@@ -127,6 +127,11 @@ describe('a difference', () => {
 		])
 	})
 
+	it('is Markdown also of a text that is full of backticks', () => {
+		const many = diffResources([configMap('a', { k: 'x' })], [configMap('a', { k: '` '.repeat(200_000) })])
+		expect(formatMarkdown(many, { before: 'a', after: 'b', limit: 1_000_000 })).toContain('\n```diff\n')
+	})
+
 	it('is Markdown with images and replicas first, and what can be unfolded', () => {
 		const text = formatMarkdown(diffs, { before: 'shop:v1', after: 'a|b' })
 		expect(text.split('\n').slice(0, 7)).toEqual([
