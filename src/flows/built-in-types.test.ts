@@ -254,6 +254,22 @@ describe('a difference', () => {
 	})
 })
 
+describe('null', () => {
+	it('is nothing to a kind of Kubernetes, and a value to others', () => {
+		const of = (apiVersion: string, spec: Readonly<Record<string, unknown>>): ManifestObject => ({
+			apiVersion,
+			kind: 'Deployment',
+			metadata: { name: 'web' },
+			spec,
+		})
+		expect(lines(of('apps/v1', { paused: null }), of('apps/v1', {}))).toEqual([])
+		expect(lines(of('apps/v1', { paused: null }), of('apps/v1', { paused: true }))).not.toEqual([])
+		expect(lines(of('x.test/v1', { paused: null }), of('x.test/v1', {}))).toEqual([
+			'removed spec.paused: null',
+		])
+	})
+})
+
 describe('isSameQuantity', () => {
 	it.each([
 		['1', '1000m', true],

@@ -15,6 +15,8 @@ export function builtInTypes({ apiVersion, kind }: ManifestObject): ValueTypes {
 	return {
 		listAt: (path) => (schema === undefined ? undefined : listAt(schema, path)),
 		isSame(path, before, after) {
+			// The decoder of the API server makes no difference between the two.
+			if ((before ?? undefined) === (after ?? undefined)) return schema !== undefined
 			const type = schema && at(schema, path)?.schema
 			return type?.kind === 'scalar' && type.type === 'quantity' && isSameQuantity(before, after)
 		},

@@ -212,7 +212,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** A Secret as the server keeps it: its plain text encoded. */
-function encodeSecret(object: ManifestObject): ManifestObject {
+export function encodeSecret(object: ManifestObject): ManifestObject {
 	const { stringData, ...rest } = object
 	if (!isSecret(object) || !isFields(stringData)) return object
 	const encoded = Object.entries(stringData).map(([key, value]) => [

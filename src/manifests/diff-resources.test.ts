@@ -81,6 +81,20 @@ describe('diffResources', () => {
 		expect(lines(objects(map('x')), objects(map('z')))[1]).toBe('  changed data["app.conf"]: "x" → "z"')
 	})
 
+	it('takes the plain text of a Secret and its base64 for the same', () => {
+		const secret = (fields: Readonly<Record<string, unknown>>): ManifestObject => ({
+			apiVersion: 'v1',
+			kind: 'Secret',
+			metadata: { name: 's' },
+			...fields,
+		})
+		const [plain, encoded] = [secret({ stringData: { k: 'x' } }), secret({ data: { k: 'eA==' } })]
+		expect(diffResources([plain], [encoded])).toEqual([])
+		expect(diffResources([plain], [secret({ data: { k: 'eQ==' } })])).toMatchObject([
+			{ fields: [{ kind: 'changed', before: '***', after: '***' }] },
+		])
+	})
+
 	it('never shows the value of a Secret, in any of its places', () => {
 		const secret = (value: string, more = ''): string =>
 			`apiVersion: v1\nkind: Secret\nmetadata: {name: s${more}}\ndata: {k: ${value}}\nstringData: {t: ${value}}`

@@ -1,4 +1,4 @@
-import { arrangeAs } from './as-defined.ts'
+import { arrangeAs, encodeSecret } from './as-defined.ts'
 import { calloutOf } from './callouts.ts'
 import { diffValues, type FieldChange, formatPath } from './diff-values.ts'
 import { isSecret, type ManifestObject } from './resources.ts'
@@ -70,30 +70,40 @@ export function diffResources(
 	after: readonly ManifestObject[],
 	{ typesOf }: DiffResourcesOptions = {},
 ): readonly ResourceDiff[] {
-	const left = new Map(before.map((object) => [keyOf(identityOf(object)), object]))
-	const right = new Map(after.map((object) => [keyOf(identityOf(object)), object]))
+	const olds = new Map(before.map((object) => [keyOf(identityOf(object)), object]))
+	const nows = new Map(after.map((object) => [keyOf(identityOf(object)), object]))
 	const diffs: ResourceDiff[] = []
-	for (const key of [...new Set([...left.keys(), ...right.keys()])].sort()) {
-		const old = left.get(key)
-		const now = right.get(key)
+	for (const key of [...new Set([...olds.keys(), ...nows.keys()])].sort()) {
+		const old = olds.get(key)
+		const now = nows.get(key)
 		if (old === undefined && now !== undefined) {
 			diffs.push({ change: 'added', identity: identityOf(now), object: maskSecret(now) })
 		} else if (old !== undefined && now === undefined) {
 			diffs.push({ change: 'removed', identity: identityOf(old), object: maskSecret(old) })
 		} else if (old !== undefined && now !== undefined) {
 			const types = typesOf?.(now) ?? untyped
-			const fields = diffValues(old, now, types)
+			const [left, right] = alikeSecrets(old, now)
+			const fields = diffValues(left, right, types)
 			if (fields.length === 0) continue
 			const masked = isSecret(old) || isSecret(now) ? fields.map(maskChange) : fields
 			diffs.push({
 				change: 'changed',
 				identity: identityOf(now),
 				fields: masked.toSorted((a, b) => rank(a) - rank(b)),
-				...maskPair(old, arrangeAs(now, old, types)),
+				...maskPair(left, arrangeAs(right, left, types)),
 			})
 		}
 	}
 	return diffs
+}
+
+/** Plain text in one Secret and the same in base64 in the other is the same to the API server. */
+function alikeSecrets(
+	before: ManifestObject,
+	after: ManifestObject,
+): readonly [before: ManifestObject, after: ManifestObject] {
+	const isAlike = 'stringData' in before === 'stringData' in after
+	return isAlike ? [before, after] : [encodeSecret(before), encodeSecret(after)]
 }
 
 /** Images and replicas come first. */

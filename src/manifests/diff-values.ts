@@ -35,11 +35,16 @@ interface Pair<T> {
 
 function diffAt({ before, after, path, types }: Pair<unknown>): FieldChange[] {
 	if (before === after) return []
+	if (isNothing(before) && isNothing(after) && types.isSame(path, before, after)) return []
 	if (before === undefined) return [{ kind: 'added', path, after }]
 	if (after === undefined) return [{ kind: 'removed', path, before }]
 	if (isFields(before) && isFields(after)) return diffMaps({ before, after, path, types })
 	if (Array.isArray(before) && Array.isArray(after)) return diffLists({ before, after, path, types })
 	return types.isSame(path, before, after) ? [] : [{ kind: 'changed', path, before, after }]
+}
+
+function isNothing(value: unknown): value is null | undefined {
+	return value === undefined || value === null
 }
 
 function own(fields: Fields, name: string): unknown {

@@ -31,7 +31,7 @@ export type ListIdentity =
 export interface ValueTypes {
 	/** `undefined` for a list of which nothing is known, or whose items are told apart by their place. */
 	listAt(path: readonly PathStep[]): ListIdentity | undefined
-	/** Whether two values mean the same, as two ways to write a quantity do. */
+	/** Whether two values mean the same, as two ways to write a quantity do, or `null` and nothing at all. */
 	isSame(path: readonly PathStep[], before: unknown, after: unknown): boolean
 }
 
