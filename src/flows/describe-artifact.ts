@@ -1,7 +1,6 @@
 import * as v from 'valibot'
-import { MAX_DOCUMENT_BYTES, readVerified } from '../content/index.ts'
+import { MAX_DOCUMENT_BYTES, type ReadableStore, readVerified } from '../content/index.ts'
 import { type Descriptor, isManifestType, type Manifest, MediaType, parseManifest } from '../oci/index.ts'
-import type { RemoteRepository } from '../registry/client/index.ts'
 
 /** What an artifact says of itself. */
 export interface ArtifactDescription {
@@ -27,28 +26,30 @@ interface DescribeOptions {
 	readonly signal?: AbortSignal | undefined
 	/** How deep indexes may still stand in indexes. */
 	readonly depth?: number | undefined
+	/** How many manifests may still be read of what an index lists. */
+	readonly budget?: { left: number } | undefined
 }
 
 /** Indexes in indexes beyond this count as empty. */
 const MAX_DEPTH = 4
-/** Manifests of one index that are read. */
+/** Manifests that are read of what one artifact lists, at any depth: indexes that list each other's parts are soon thousands. */
 const MAX_LISTED = 64
 
 /** Reads what an artifact says of itself; `undefined` when it is gone, or no manifest. */
 export async function describeArtifact(
-	repository: RemoteRepository,
+	store: ReadableStore,
 	target: Descriptor,
 	options: DescribeOptions = {},
 ): Promise<ArtifactDescription | undefined> {
 	if (!isManifestType(target.mediaType) || target.size > MAX_DOCUMENT_BYTES) return undefined
-	const bytes = await readVerified(repository, target, { signal: options.signal })
+	const bytes = await readVerified(store, target, { signal: options.signal })
 	if (!bytes) return undefined
 	const parsed = parseManifest(bytes, target.mediaType)
 	switch (parsed.kind) {
 		case 'image':
-			return await describeImage(repository, { target, parsed }, options)
+			return await describeImage(store, { target, parsed }, options)
 		case 'index':
-			return await describeIndex(repository, { target, parsed }, options)
+			return await describeIndex(store, { target, parsed }, options)
 		case 'other':
 			return { size: target.size, type: parsed.mediaType }
 	}
@@ -60,7 +61,7 @@ interface Of<KIND extends Manifest['kind']> {
 }
 
 async function describeImage(
-	repository: RemoteRepository,
+	store: ReadableStore,
 	{ target, parsed: { manifest } }: Of<'image'>,
 	{ signal }: DescribeOptions,
 ): Promise<ArtifactDescription> {
@@ -68,17 +69,17 @@ async function describeImage(
 	const size = layers.reduce((sum, layer) => sum + layer.size, target.size + config.size)
 	const annotated = timeOf(annotations?.[CREATED])
 	const created =
-		annotated ?? (DATED.has(config.mediaType) ? await createdOf(repository, config, signal) : undefined)
+		annotated ?? (DATED.has(config.mediaType) ? await createdOf(store, config, signal) : undefined)
 	return { size, type: artifactType ?? config.mediaType, ...(created !== undefined && { created }) }
 }
 
 async function createdOf(
-	repository: RemoteRepository,
+	store: ReadableStore,
 	config: Descriptor,
 	signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
 	if (config.size > MAX_DOCUMENT_BYTES) return undefined
-	const bytes = await readVerified(repository, config, { signal })
+	const bytes = await readVerified(store, config, { signal })
 	const json = v.safeParse(
 		v.pipe(v.string(), v.parseJson(), configSchema),
 		bytes && Buffer.from(bytes).toString(),
@@ -87,15 +88,17 @@ async function createdOf(
 }
 
 async function describeIndex(
-	repository: RemoteRepository,
+	store: ReadableStore,
 	{ target, parsed: { manifest } }: Of<'index'>,
-	{ signal, depth = 0 }: DescribeOptions,
+	{ signal, depth = 0, budget = { left: MAX_LISTED } }: DescribeOptions,
 ): Promise<ArtifactDescription> {
-	const listed = depth < MAX_DEPTH ? manifest.manifests.slice(0, MAX_LISTED) : []
+	const listed = depth < MAX_DEPTH ? manifest.manifests : []
 	let size = target.size
 	let created = timeOf(manifest.annotations?.[CREATED])
 	for (const each of listed) {
-		const description = await describeArtifact(repository, each, { signal, depth: depth + 1 })
+		if (budget.left <= 0) break
+		budget.left--
+		const description = await describeArtifact(store, each, { signal, depth: depth + 1, budget })
 		size += description?.size ?? each.size
 		created ??= description?.created
 	}
