@@ -9,6 +9,7 @@ import {
 	MAX_MANIFEST_BYTES,
 	MediaType,
 } from '../../oci/index.ts'
+import { RemoteError } from '../../errors/index.ts'
 import type { Endpoint } from './endpoint.ts'
 import { protocolError } from './registry-errors.ts'
 import { parseJson } from './parse-json.ts'
@@ -40,7 +41,11 @@ export async function listReferrers(
 	const filter = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`
 	const found: Descriptor[] = []
 	let path: string | undefined = `referrers/${subject}${filter}`
-	for (let page = 0; path !== undefined && page < MAX_PAGES; page++) {
+	const seen = new Set<string>()
+	while (path !== undefined && !seen.has(path)) {
+		seen.add(path)
+		// A part of them must not pass for all: a signature that is left behind is missed too late.
+		if (seen.size > MAX_PAGES) throw tooManyPages(endpoint, subject)
 		const read = await readIndex(endpoint, path, signal)
 		// The API answers 200 even for what does not exist: 404 means that there is no such API.
 		if (!read) {
@@ -54,6 +59,13 @@ export async function listReferrers(
 	}
 	// Not every registry filters, and the tag never does.
 	return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType)
+}
+
+function tooManyPages({ registry, repository }: Endpoint, subject: Digest): RemoteError {
+	const what = `${registry} lists what points at ${subject} in ${repository} on more than ${MAX_PAGES} pages`
+	return new RemoteError('REGISTRY_PROTOCOL', what, {
+		hint: 'Copy it without them (--no-referrers), or have those that nobody needs deleted there.',
+	})
 }
 
 interface Page {

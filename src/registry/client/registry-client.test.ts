@@ -276,6 +276,29 @@ describe('pushing', () => {
 	})
 })
 
+describe('referrers', () => {
+	const subject = artifact().manifest.descriptor
+	const page = (next: (page: number) => number): Fault => {
+		const type = { 'content-type': MediaType.imageIndex }
+		return (request, response) => {
+			const at = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 0)
+			const link = { link: `</v2/team/app/referrers/${subject.digest}?page=${next(at)}>; rel="next"` }
+			return answer(200, '{"manifests":[]}', { ...type, ...link })(request, response)
+		}
+	}
+
+	it('are all of them, or an error: a part must not pass for the whole', async () => {
+		registry.fault = page((at) => at + 1)
+		await expect(repository().referrers(subject)).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL' })
+		expect(registry.log.length).toBeLessThan(200)
+	})
+
+	it('end where a page leads back to itself', async () => {
+		registry.fault = page(() => 1)
+		expect(await repository().referrers(subject)).toEqual([])
+	})
+})
+
 describe('pulling', () => {
 	it('goes on where a download broke off', async () => {
 		const manifest = await push()

@@ -25,21 +25,22 @@ export async function* listTags(
 	let count = 0
 	while (path !== undefined && !seen.has(path)) {
 		seen.add(path)
-		if (seen.size > MAX_PAGES) return true
+		if (seen.size > MAX_PAGES) throw tooMany(endpoint, `on more than ${MAX_PAGES} pages`)
 		const page: TagPage | undefined = await readTagPage(endpoint, path, options.signal)
 		if (!page) return seen.size > 1
 		count += page.tags.length
-		if (count > MAX_TAGS) {
-			throw new RemoteError(
-				'REGISTRY_PROTOCOL',
-				`${endpoint.registry} lists more than ${MAX_TAGS} tags of ${endpoint.repository}`,
-				{ hint: 'Name the tag that you mean, instead of listing them all.' },
-			)
-		}
+		if (count > MAX_TAGS) throw tooMany(endpoint, `and more than ${MAX_TAGS}`)
 		yield page.tags
 		path = page.next
 	}
 	return true
+}
+
+/** A part of a list must not pass for all of it. */
+function tooMany({ registry, repository }: Endpoint, how: string): RemoteError {
+	return new RemoteError('REGISTRY_PROTOCOL', `${registry} lists the tags of ${repository} ${how}`, {
+		hint: 'Name the tag that you mean, instead of listing them all.',
+	})
 }
 
 interface TagPage {
