@@ -52,7 +52,9 @@ export function readLoginPlace(session: Session, text: string): LoginPlace {
 		return { registry: bare }
 	}
 	const endpoint = session.workspace.state().registry?.endpoint.push
-	throw new UserError('REFERENCE_INVALID', `"${text}" is not a registry`, {
+	// What stands before an @ may be a password.
+	const shown = text.replace(/^([a-z]+:\/\/)?[^/]*@/i, '$1***@')
+	throw new UserError('REFERENCE_INVALID', `"${shown}" is not a registry`, {
 		hint: `Write its host: lading login ${endpoint ?? 'registry.example.com'}`,
 	})
 }

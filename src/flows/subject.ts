@@ -1,10 +1,10 @@
 import { createReadStream, type Stats, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { readTree, treeOf, type Tree } from '../artifact/index.ts'
 import { type ArtifactFacts, isContentLayer, type ManifestFacts } from '../argocd/index.ts'
 import { readVerified, verified } from '../content/index.ts'
 import { unreachable, UserError } from '../errors/index.ts'
-import { type ManifestSet, readManifestSet } from '../manifests/index.ts'
+import { isManifestName, type ManifestSet, readManifestSet } from '../manifests/index.ts'
 import {
 	type Descriptor,
 	formatReference,
@@ -49,7 +49,10 @@ export function locateSubject(session: Session, text: string): SubjectPlace {
 	const path = resolve(session.workspace.root, text)
 	const stats = statOf(path)
 	if (stats?.isDirectory() === true) return { kind: 'directory', path }
-	if (stats?.isFile() === true) return { kind: 'tar', path }
+	if (stats?.isFile() === true) {
+		if (isManifestName(path)) throw isManifest(text)
+		return { kind: 'tar', path }
+	}
 	return { kind: 'artifact', reference: readPlace(session, text) }
 }
 
@@ -118,6 +121,13 @@ async function manifestAt(
 	const bytes = await readVerified(repository, descriptor, { limit: MAX_MANIFEST_BYTES, signal })
 	if (!bytes) throw notFound(reference)
 	return parseManifest(bytes, descriptor.mediaType)
+}
+
+/** Argo CD reads directories, and so does everything here. */
+function isManifest(text: string): UserError {
+	return new UserError('DIRECTORY_INVALID', `${text} is a manifest, and a directory of them is wanted`, {
+		hint: `Name the directory that it stands in: ${dirname(text)}`,
+	})
 }
 
 function statOf(path: string): Stats | undefined {

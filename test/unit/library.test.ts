@@ -51,10 +51,29 @@ describe('a function of the library', () => {
 			() => library.createRegistryToken({ name: '\u001b[2J', right: 'read' }),
 			'USAGE',
 		],
+		[
+			'nothing at a time',
+			() => library.save({ references: ['127.0.0.1:1/a:v1'], target: 'a.tar', concurrency: 0 }),
+			'USAGE',
+		],
+		[
+			'a manifest in the place of its directory',
+			() => library.check({ what: 'lading.yaml' }),
+			'DIRECTORY_INVALID',
+		],
+		[
+			'a password in the name of a registry',
+			() => library.logout({ registry: 'https://ann:secret@registry.test' }),
+			'REFERENCE_INVALID',
+		],
 		['a cluster that is made elsewhere', () => library.clusterUp({ cluster: 'context:x' }), 'USAGE'],
 	])('answers %s with an error that has a code', async (_, call, code) => {
 		await expect(call()).rejects.toSatisfy(
-			(error) => error instanceof library.LadingError && error.code === code && error.hint !== undefined,
+			(error) =>
+				error instanceof library.LadingError &&
+				error.code === code &&
+				error.hint !== undefined &&
+				!/secret/.test(error.message),
 		)
 	})
 

@@ -8,6 +8,7 @@ import {
 	type SaveResult,
 	type SideAccess,
 } from '../../flows/index.ts'
+import { UserError } from '../../errors/index.ts'
 import { inProject, type ProjectOptions, type RefreshOptions } from '../project.ts'
 import { refresh, type Refreshed } from './artifacts.ts'
 
@@ -19,6 +20,14 @@ export interface MoveOptions extends ProjectOptions {
 	readonly force?: boolean | undefined
 	/** Requests and blobs on their way at once. Default 4. */
 	readonly concurrency?: number | undefined
+}
+
+/** Callers without types get an answer, too: with none at a time, nothing would ever end. @throws UserError `USAGE` */
+function atATime({ concurrency }: MoveOptions): number | undefined {
+	if (concurrency === undefined || (Number.isInteger(concurrency) && concurrency > 0)) return concurrency
+	throw new UserError('USAGE', 'concurrency is a whole number of at least one', {
+		hint: 'Leave it out for 4 at a time.',
+	})
 }
 
 /** Which artifacts of a repository. */
@@ -41,7 +50,7 @@ export interface CopyOptions extends MoveOptions, ChoiceOptions, RefreshOptions 
 
 export async function copy(options: CopyOptions): Promise<CopyArtifactsResult & Refreshed> {
 	return await inProject(options, async (project) => {
-		const { from, to, allTags, range, referrers, force, dryRun, concurrency, access } = options
+		const { from, to, allTags, range, referrers, force, dryRun, access } = options
 		const result = await copyArtifacts(project.session, {
 			from,
 			to,
@@ -50,7 +59,7 @@ export async function copy(options: CopyOptions): Promise<CopyArtifactsResult & 
 			referrers,
 			force,
 			dryRun,
-			concurrency,
+			concurrency: atATime(options),
 			access: { from: project.access(access?.from), to: project.access(access?.to) },
 		})
 		const isRegistry = !/^oci(?:-archive)?:(?!\/\/)/.test(to)
@@ -74,7 +83,7 @@ export interface SaveOptions extends MoveOptions, ChoiceOptions {
 
 export async function save(options: SaveOptions): Promise<SaveResult> {
 	return await inProject(options, async ({ session, access }) => {
-		const { references, target, allTags, range, referrers, force, concurrency } = options
+		const { references, target, allTags, range, referrers, force } = options
 		return await saveFlow(session, {
 			references,
 			target,
@@ -82,7 +91,7 @@ export async function save(options: SaveOptions): Promise<SaveResult> {
 			range,
 			referrers,
 			force,
-			concurrency,
+			concurrency: atATime(options),
 			access: access(options.access),
 		})
 	})
@@ -102,7 +111,7 @@ export interface LoadOptions extends MoveOptions {
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
 	return await inProject(options, async ({ session, access }) => {
-		const { source, prefix, map, referrers, force, dryRun, concurrency } = options
+		const { source, prefix, map, referrers, force, dryRun } = options
 		return await loadFlow(session, {
 			source,
 			prefix,
@@ -110,7 +119,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 			referrers,
 			force,
 			dryRun,
-			concurrency,
+			concurrency: atATime(options),
 			access: access(options.access),
 		})
 	})
