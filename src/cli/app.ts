@@ -95,8 +95,9 @@ export async function runMain({ process, version, mainFile }: MainOptions): Prom
 		})
 	}
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-		// A reader that has seen enough (`lading tags … | head`) is no error.
-		if (error.code === 'EPIPE') process.exit(0)
+		// A reader that has seen enough (`lading tags … | head`) is no error, and a no is still a no: what ends with its
+		// answer has its exit code a turn later.
+		if (error.code === 'EPIPE') return void setImmediate(() => process.exit())
 		process.stderr.write(`error: the answer cannot be written to standard output: ${error.message}\n`)
 		process.exit(exitCodes.machine)
 	})

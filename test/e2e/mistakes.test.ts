@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createProject, type Project } from './program.ts'
+import { createProject, MAIN, type Project } from './program.ts'
 
 describe('mistakes end with what happened, why, and what to do next', () => {
 	let project: Project
@@ -39,6 +40,7 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		{ args: ['push', 'manifests', 'localhost:1/app:v1'], code: 6, says: [/localhost:1/] },
 		{ args: ['push', 'manifests', 'app:v1'], code: 2, says: [/lading registry up/] },
 		{ args: ['check', 'manifets'], code: 3, says: [/manifets/] },
+		{ args: ['check', 'manifests/a.yaml'], code: 3, says: [/is a manifest/, /directory.*: manifests\n/] },
 		{ args: ['status', '--cluster', 'moon'], code: 2, says: [/sandbox/, /context:/] },
 		{ args: ['deploy', 'x', 'localhost:1/app:v1'], code: 2, says: [/--cluster/] },
 		{ args: ['deploy', 'x', 'localhost:1/app:v1', '--timeout', 'soon'], code: 2, says: [/90s/] },
@@ -49,6 +51,23 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		},
 		{ args: ['completion', 'tcsh'], code: 2, says: [/bash/] },
 	]
+
+	it.each([
+		{ other: 'others', code: 1 },
+		{ other: 'manifests', code: 0 },
+	])('ends with $code also where nobody reads the answer', async ({ other, code }) => {
+		mkdirSync(join(project.directory, 'others'), { recursive: true })
+		writeFileSync(
+			join(project.directory, 'others/b.yaml'),
+			'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n',
+		)
+		const ended = await new Promise((done, reject) => {
+			const child = spawn(process.execPath, [MAIN, 'diff', 'manifests', other], { cwd: project.directory })
+			child.stdout.destroy()
+			child.on('error', reject).on('close', done)
+		})
+		expect(ended).toBe(code)
+	})
 
 	it.each(cases)('lading $args ends with $code', async ({ args, code, says }) => {
 		const ended = await project.run(...args)
