@@ -68,4 +68,42 @@ describe('currentTags', () => {
 		await expect(denied.resolve({ ...place, tag: 'v1' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
 		denied.close()
 	})
+
+	it('gives the password of the environment to no registry that only an Application names', async () => {
+		const env = { ...session.env, LADING_USERNAME: 'ann', LADING_PASSWORD: 'secret' }
+		const place = { registry: registry(), repository: 'app', tag: 'latest' }
+		const seen = async (
+			of: Partial<Session>,
+			endpoint?: Parameters<typeof currentTags>[1],
+		): Promise<readonly string[]> => {
+			const said: string[] = []
+			answer = ({ headers }) => {
+				said.push(headers.authorization ?? 'nobody')
+				return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }
+			}
+			const tags = currentTags({ ...session, env, ...of }, endpoint)
+			await expect(tags.resolve(place)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+			tags.close()
+			return said
+		}
+		const basic = `Basic ${Buffer.from('ann:secret').toString('base64')}`
+		expect(await seen({})).not.toContain(basic)
+		expect(await seen({}, { push: registry(), cluster: 'kind-registry:5000' })).toContain(basic)
+		expect(await seen({ env: { ...env, LADING_REGISTRY: registry() } })).toContain(basic)
+		const workspace = openWorkspace(mkdtempSync(join(root, 'project-')))
+		workspace.update((state) => ({
+			...state,
+			applications: [
+				{
+					name: 'app',
+					namespace: 'argocd',
+					cluster: 'context:x',
+					repository: `${registry()}/app`,
+					revision: 'latest',
+					setBy: 'deploy',
+				},
+			],
+		}))
+		expect(await seen({ workspace })).toContain(basic)
+	})
 })

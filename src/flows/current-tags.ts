@@ -1,7 +1,7 @@
 import { LadingError } from '../errors/index.ts'
 import type { ResolveTag } from '../observe/index.ts'
 import type { RegistryEndpoint } from './state.ts'
-import { connectRegistry, type RegistryConnection } from './registries.ts'
+import { connectRegistry, reachUnnamed, type RegistryConnection } from './registries.ts'
 import type { Session } from './session.ts'
 
 /** Milliseconds that registries have, all together. */
@@ -26,7 +26,8 @@ export function currentTags(session: Session, endpoint: RegistryEndpoint | undef
 	const connect = (registry: string): RegistryConnection => {
 		const present = connections.get(registry)
 		if (present) return present
-		const connection = connectRegistry(session, registry)
+		const reach = registry === endpoint?.push ? { session } : reachUnnamed(session, registry)
+		const connection = connectRegistry(reach.session, registry)
 		connections.set(registry, connection)
 		return connection
 	}

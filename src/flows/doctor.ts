@@ -27,7 +27,7 @@ import {
 import { dockerState } from './docker-registry.ts'
 import { isPortFree } from './free-port.ts'
 import { kindTools } from './kind-tools.ts'
-import { connectRegistry, readCa, type RegistryAccess } from './registries.ts'
+import { connectRegistry, reachUnnamed, type Reach, readCa, type RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 import type { RegistryState } from './state.ts'
@@ -245,11 +245,14 @@ async function registriesOf(
 	return [...found.values()]
 }
 
-function doctorPorts(session: Session, { access }: DoctorOptions): DoctorPorts {
+function doctorPorts(session: Session, { access, names }: DoctorOptions): DoctorPorts {
 	const { signal } = session
+	const reach = (registry: string): Reach =>
+		names.length > 0 ? { session, access } : reachUnnamed(session, registry, access)
 	return {
 		async ping(registry) {
-			const connection = connectRegistry(session, registry.name, access)
+			const { session: asked, access: known } = reach(registry.name)
+			const connection = connectRegistry(asked, registry.name, known)
 			try {
 				await connection.client.ping(registry.name)
 			} finally {
@@ -257,9 +260,10 @@ function doctorPorts(session: Session, { access }: DoctorOptions): DoctorPorts {
 			}
 		},
 		async resolve({ registry, repository, revision }, credential) {
-			const connection = connectRegistry(session, registry.name, {
-				...access,
-				credentials: credential ?? access.credentials,
+			const { session: asked, access: known } = reach(registry.name)
+			const connection = connectRegistry(asked, registry.name, {
+				...known,
+				credentials: credential ?? known.credentials,
 			})
 			try {
 				const name = isDigest(revision) ? revision : (/@(sha\d+:[0-9a-f]+)$/.exec(revision)?.[1] ?? revision)
@@ -284,7 +288,9 @@ function doctorPorts(session: Session, { access }: DoctorOptions): DoctorPorts {
 				tag,
 				digest: digest !== undefined && isDigest(digest) ? digest : undefined,
 			}
-			const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
+			const { session: asked, access: known } = reach(registry.name)
+			const version = ASSUMED_ARGOCD_VERSION
+			const subject = await readArtifact(asked, reference, { access: known, version })
 			const verdict = await checkSubject(session, subject, { recurse: true })
 			return verdict.findings.filter(({ severity }) => severity === 'refuse').map(({ message }) => message)
 		},

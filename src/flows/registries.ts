@@ -92,6 +92,29 @@ export function connectRegistry(
 	}
 }
 
+export interface Reach {
+	readonly session: Session
+	readonly access: RegistryAccess
+}
+
+/**
+ * How to reach a registry that not who runs the command has named, but an Application. A user name and password
+ * without the name of a registry are for it only where this project runs it, or has deployed from it.
+ */
+export function reachUnnamed(session: Session, registry: string, access: RegistryAccess = {}): Reach {
+	const { registry: own, applications } = session.workspace.state()
+	const isOurs =
+		own?.endpoint.push === registry ||
+		applications.some(({ repository }) => repository.startsWith(`${registry}/`))
+	if (isOurs) return { session, access }
+	const { LADING_USERNAME: _name, LADING_PASSWORD: _password, ...env } = session.env
+	const { credentials, ...others } = access
+	return {
+		session: session.env['LADING_REGISTRY'] ? session : { ...session, env },
+		access: credentials?.registry === undefined ? others : access,
+	}
+}
+
 /** Where nothing listens at the project's own registry, it is not running. */
 function tellingNotRunning(http: HttpClient, registry: string): HttpClient {
 	return {
