@@ -47,6 +47,9 @@ export interface LoadResult extends Moved {
 	readonly dryRun: boolean
 }
 
+/** Places that a mistake lists. */
+const MAX_LISTED = 20
+
 interface Goal {
 	readonly entry: LayoutEntry
 	readonly reference: Reference
@@ -172,8 +175,29 @@ async function goalsOf(
 	const prefix = options.prefix === undefined ? undefined : readPrefix(session, options.prefix)
 	const maps = (options.map ?? []).map(readMap)
 	const goals = roots.map((entry) => ({ entry, ...goalOf(entry, { prefix, maps }) }))
+	refuseUnused(maps, roots, options.source)
 	refuseTwoForOne(goals)
 	return goals
+}
+
+/** A map that fits nothing is a mistake, and what it was meant for would go where it came from. */
+function refuseUnused(maps: readonly PrefixMap[], roots: readonly LayoutEntry[], source: string): void {
+	const places = new Set(
+		roots.flatMap(({ name, reference }) => {
+			const origin = originOf(reference) ?? originOf(name)
+			return origin ? [`${origin.registry}/${origin.repository}`] : []
+		}),
+	)
+	const unused = maps.find(({ from }) => ![...places].some((place) => isBelow(place, from)))
+	if (!unused) return
+	throw new UserError('USAGE', `nothing in ${source} comes from ${unused.from}`, {
+		details: [...places].slice(0, MAX_LISTED).map((place) => `there is ${place}`),
+		hint: 'Correct what stands before the = of --map.',
+	})
+}
+
+function isBelow(place: string, prefix: string): boolean {
+	return place === prefix || place.startsWith(`${prefix}/`)
 }
 
 /** What has a name, and what nothing else leads to. */
@@ -242,9 +266,7 @@ function goalOf(
 		})
 	}
 	const place = `${origin.registry}/${origin.repository}`
-	const [map] = maps
-		.filter(({ from }) => place === from || place.startsWith(`${from}/`))
-		.sort((a, b) => b.from.length - a.from.length)
+	const [map] = maps.filter(({ from }) => isBelow(place, from)).sort((a, b) => b.from.length - a.from.length)
 	if (map) return named({ ...parseReference(map.to + place.slice(map.from.length)), ...pinned })
 	if (!prefix) {
 		const back = { registry: origin.registry, repository: origin.repository, ...pinned }

@@ -278,6 +278,9 @@ describe('save and load', () => {
 		const { stdout } = await lading('load', `${app}.tar`, ...maps)
 		expect(stdout).toBe(`${host}/right/${app}:v1@${root.digest}\n`)
 		expect((await lading('load', `${app}.tar`, '--map', 'x')).code).toBe(2)
+		const mistyped = await lading('load', `${app}.tar`, '--map', `${host}/${app}x=${host}/y`)
+		expect(mistyped.code).toBe(2)
+		expect(mistyped.stderr).toContain(`there is ${host}/${app}\n`)
 	})
 
 	it('write the same tar for the same artifacts, in whatever order', async () => {
