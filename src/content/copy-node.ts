@@ -3,7 +3,7 @@ import { type Descriptor, isManifestType, parseManifest } from '../oci/index.ts'
 import { allSettledOrThrow, type Limiter } from './concurrency.ts'
 import { onSide, withSide } from './sides.ts'
 import type { ByteStream, ContentSource, ContentStore, ReadableStore, StoreOptions } from './store.ts'
-import { readVerified } from './verify.ts'
+import { readVerified, verified } from './verify.ts'
 
 /** How deep indexes may stand in indexes, and referrers on referrers. */
 export const MAX_DEPTH = 16
@@ -183,12 +183,12 @@ function streamedFrom(source: ReadableStore, node: Descriptor): ContentSource {
 		try {
 			const stream = await source.fetch(node, options)
 			if (!stream) throw missing(node)
-			yield* stream
+			yield* verified(node, stream)
 		} catch (error) {
 			throw withSide('source', error)
 		}
 	}
-	return { descriptor: node, open }
+	return { descriptor: node, open, isVerified: true }
 }
 
 export function readManifest(run: CopyRun, node: Descriptor): Promise<Uint8Array> {

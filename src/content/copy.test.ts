@@ -7,6 +7,7 @@ import {
 	copy,
 	createMemoryStore,
 	createSourceStore,
+	type ReadableStore,
 } from './index.ts'
 
 const config = bytesSource(MediaType.empty, Buffer.from('{}'))
@@ -89,6 +90,26 @@ describe('copy', () => {
 		expect(await plain.referrers(root)).toEqual([])
 		await copy({ source, destination: plain, root, referrers: true })
 		expect(await plain.exists(countersign.manifest.descriptor)).toBe(true)
+	})
+
+	it('blames the source for content that is corrupt there', async () => {
+		const { manifest, sources } = image('x')
+		const source = createSourceStore(sources)
+		const damaged: ReadableStore = {
+			...source,
+			open: (target) => (target.mediaType === MediaType.layerTar ? undefined : source.open?.(target)),
+			async fetch(target, options) {
+				if (target.mediaType !== MediaType.layerTar) return await source.fetch(target, options)
+				return (async function* () {
+					yield Buffer.alloc(target.size)
+				})()
+			},
+		}
+		const root = manifest.descriptor
+		await expect(copy({ source: damaged, destination: createMemoryStore(), root })).rejects.toMatchObject({
+			code: 'CONTENT_CORRUPT',
+			details: ['while working on the source'],
+		})
 	})
 
 	it('names the side that failed, and leaves no tag behind', async () => {

@@ -18,6 +18,8 @@ export interface LayoutFiles {
 export interface LayoutReader extends ReadableStore {
 	/** What its index lists; `undefined` when there is no index. */
 	entries(): Promise<readonly LayoutEntry[] | undefined>
+	/** Every manifest that its index leads to. */
+	reach(options?: StoreOptions): AsyncIterable<Descriptor>
 	/** What a manifest of the layout is; `undefined` when it is not there or too large to be one. */
 	inspect(target: Descriptor, options?: StoreOptions): Promise<LayoutManifest | undefined>
 }
@@ -53,37 +55,36 @@ export function createLayoutReader(files: LayoutFiles): LayoutReader {
 		return manifest
 	}
 
-	/** Looks for a digest among what is listed, and in the indexes among that. */
-	async function find(
-		digest: Digest,
-		listed: readonly Descriptor[],
-		{ depth, options }: { readonly depth: number; readonly options: StoreOptions | undefined },
-	): Promise<Descriptor | undefined> {
-		const here = listed.find((each) => each.digest === digest)
-		if (here || depth >= MAX_DEPTH) return here
-		for (const each of listed) {
-			const lists = (await inspect(each, options))?.lists ?? []
-			const found = lists.length > 0 ? await find(digest, lists, { depth: depth + 1, options }) : undefined
-			if (found) return found
+	/** What is listed, and what the indexes among that list: each once, the nearest first. */
+	async function* reach(options?: StoreOptions): AsyncGenerator<Descriptor, void, undefined> {
+		const seen = new Set<Digest>()
+		let level: readonly Descriptor[] = ((await entries()) ?? []).map(({ descriptor }) => descriptor)
+		for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth++) {
+			const fresh = [...new Map(level.map((each) => [each.digest, each])).values()].filter(
+				({ digest }) => !seen.has(digest),
+			)
+			for (const { digest } of fresh) seen.add(digest)
+			yield* fresh
+			const below: Descriptor[] = []
+			for (const each of fresh) below.push(...((await inspect(each, options))?.lists ?? []))
+			level = below
 		}
-		return undefined
 	}
 
 	const reader: LayoutReader = {
 		entries,
 		inspect,
 		fetch: (target, options) => files.fetch(target, options),
+		reach,
 		async resolve(reference, options) {
+			if (isDigest(reference)) {
+				for await (const each of reach(options)) if (each.digest === reference) return each
+				return undefined
+			}
 			const listed = (await entries()) ?? []
-			if (!isDigest(reference))
-				return (
-					listed.find(({ name }) => name === reference) ?? listed.find((each) => each.reference === reference)
-				)?.descriptor
-			return find(
-				reference,
-				listed.map(({ descriptor }) => descriptor),
-				{ depth: 0, options },
-			)
+			const found =
+				listed.find(({ name }) => name === reference) ?? listed.find((each) => each.reference === reference)
+			return found?.descriptor
 		},
 		async tags() {
 			const names = (await entries())?.flatMap(({ name }) => name ?? [])

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { MediaType } from '../oci/index.ts'
+import { type Descriptor, MediaType } from '../oci/index.ts'
 import { bytesSource, createLayoutStore, readVerified } from './index.ts'
 
 let directory: string
@@ -17,6 +17,15 @@ const manifest = bytesSource(
 	Buffer.from(JSON.stringify({ schemaVersion: 2, config: config.descriptor, layers: [] })),
 )
 const bytes = manifest.bytes ?? new Uint8Array()
+
+const indexOf = (
+	manifests: readonly Descriptor[],
+	annotations?: Readonly<Record<string, string>>,
+): ReturnType<typeof bytesSource> =>
+	bytesSource(
+		MediaType.imageIndex,
+		Buffer.from(JSON.stringify({ schemaVersion: 2, manifests, ...(annotations && { annotations }) })),
+	)
 
 async function index(): Promise<{ manifests: { digest: string; annotations?: Record<string, string> }[] }> {
 	return JSON.parse(await readFile(join(directory, 'index.json'), 'utf8'))
@@ -49,6 +58,38 @@ describe('createLayoutStore', () => {
 		expect(
 			(await readdir(join(directory, 'blobs', 'sha256'))).every((name) => /^[0-9a-f]{64}$/.test(name)),
 		).toBe(true)
+	})
+
+	it('misses a manifest that is on disk and that nothing in the index leads to', async () => {
+		const store = createLayoutStore(directory)
+		await store.push(config)
+		await store.push(manifest)
+		const path = join(directory, 'index.json')
+		const written = await readFile(path, 'utf8')
+		// A kill between the two writes.
+		await writeFile(path, written.replace(/"manifests":\[.*\]/, '"manifests":[]'))
+		const again = createLayoutStore(directory)
+		expect(await again.exists(config.descriptor)).toBe(true)
+		expect(await again.exists(manifest.descriptor)).toBe(false)
+		await again.push(manifest)
+		expect(await again.exists(manifest.descriptor)).toBe(true)
+		expect(await again.resolve(manifest.descriptor.digest)).toEqual(manifest.descriptor)
+		const index = indexOf([manifest.descriptor])
+		await again.push(index)
+		await again.seal([{ descriptor: index.descriptor, name: 'v1' }])
+		expect(await createLayoutStore(directory).exists(manifest.descriptor)).toBe(true)
+	})
+
+	it('reads each index once, however often it is listed', async () => {
+		const store = createLayoutStore(directory, { durable: false })
+		let below = [manifest.descriptor]
+		for (let depth = 0; depth < 16; depth++) {
+			const indexes = [0, 1].map((number) => indexOf(below, { number: String(number) }))
+			for (const each of indexes) await store.push(each)
+			below = indexes.flatMap(({ descriptor }) => Array.from({ length: 8 }, () => descriptor))
+		}
+		await store.seal()
+		expect(await store.resolve(`sha256:${'0'.repeat(64)}`)).toBeUndefined()
 	})
 
 	it('moves a tag', async () => {

@@ -3,7 +3,14 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isSystemError, RemoteError, UserError } from '../errors/index.ts'
-import { type Descriptor, digestAlgorithm, digestHex, isManifestType, MediaType } from '../oci/index.ts'
+import {
+	type Descriptor,
+	type Digest,
+	digestAlgorithm,
+	digestHex,
+	isManifestType,
+	MediaType,
+} from '../oci/index.ts'
 import {
 	entryOf,
 	type LayoutEntry,
@@ -13,7 +20,7 @@ import {
 	parseLayoutIndex,
 } from './layout-index.ts'
 import { createLayoutReader, type LayoutReader } from './layout-reader.ts'
-import type { ContentStore } from './store.ts'
+import type { ContentStore, StoreOptions } from './store.ts'
 import { verified } from './verify.ts'
 
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
@@ -57,6 +64,13 @@ export function createLayoutStore(directory: string, options: LayoutStoreOptions
 		return text === undefined ? undefined : parseLayoutIndex(text, indexPath)
 	}
 
+	/** What the index led to when it was first asked, and what was pushed since. */
+	let reachable: Promise<Set<Digest>> | undefined
+	async function reached(options: StoreOptions | undefined): Promise<ReadonlySet<Digest>> {
+		reachable ??= digestsOf(reader.reach(options))
+		return await reachable
+	}
+
 	/** Changes of the index wait for one another; those that wait together are written together. */
 	function changeIndex(change: Change): Promise<void> {
 		waiting.push(change)
@@ -91,13 +105,17 @@ export function createLayoutStore(directory: string, options: LayoutStoreOptions
 
 	return {
 		...reader,
-		async exists(target) {
-			return (await isThere(pathOf(target))) === target.size
+		async exists(target, existsOptions) {
+			if ((await isThere(pathOf(target))) !== target.size) return false
+			// A write that was cut short left the file and no entry: nothing leads to it, and who reads the layout does not see it.
+			return !isManifestType(target.mediaType) || (await reached(existsOptions)).has(target.digest)
 		},
 		async push(source, pushOptions) {
 			const { descriptor } = source
 			const { artifactType, mediaType, digest, size } = descriptor
-			await writeAtomically(pathOf(descriptor), verified(descriptor, source.open(pushOptions)), { durable })
+			const opened = source.open(pushOptions)
+			const content = source.isVerified === true ? opened : verified(descriptor, opened)
+			await writeAtomically(pathOf(descriptor), content, { durable })
 			if (!isManifestType(mediaType)) return
 			const entry = {
 				descriptor: { mediaType, digest, size, ...(artifactType !== undefined && { artifactType }) },
@@ -105,6 +123,8 @@ export function createLayoutStore(directory: string, options: LayoutStoreOptions
 			await changeIndex((entries) =>
 				entries.some((each) => each.descriptor.digest === digest) ? entries : [...entries, entry],
 			)
+			const known = await reachable
+			known?.add(digest)
 		},
 		async tag(target, tag) {
 			if ((await isThere(pathOf(target))) === undefined) {
@@ -140,6 +160,17 @@ export function createLayoutStore(directory: string, options: LayoutStoreOptions
 			)
 		},
 	}
+}
+
+/** An index that is corrupt leads to nothing, and is pushed again. */
+async function digestsOf(all: AsyncIterable<Descriptor>): Promise<Set<Digest>> {
+	const digests = new Set<Digest>()
+	try {
+		for await (const { digest } of all) digests.add(digest)
+	} catch (error) {
+		if (!(error instanceof RemoteError) || error.code !== 'CONTENT_CORRUPT') throw error
+	}
+	return digests
 }
 
 /** An entry that only says that the manifest is there: superseded by one with a tag. */
