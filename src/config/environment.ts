@@ -9,6 +9,7 @@ export const environmentVariables = {
 		'The one registry that LADING_USERNAME and LADING_PASSWORD are for; default: the one that is asked.',
 	LADING_DEBUG: 'Set to 1: errors are shown with their causes and stack.',
 	ARGOCD_AUTH_TOKEN: 'Token for --cluster argocd:HOST, as Argo CD’s own command reads it.',
+	ARGOCD_SERVER: 'The one Argo CD that ARGOCD_AUTH_TOKEN is for; default: the one that is named.',
 	KUBECONFIG: 'Kubeconfig for --cluster context:NAME.',
 	KIND_EXPERIMENTAL_DOCKER_NETWORK: 'Network of kind’s nodes, as kind reads it; default kind.',
 	DOCKER_CONFIG: 'Directory of the config.json with registry credentials.',

@@ -29,6 +29,7 @@ export async function openArgocd(
 			hint: 'Give one in ARGOCD_AUTH_TOKEN: argocd account generate-token prints one, and so does argocd proj role create-token PROJECT ROLE',
 		})
 	}
+	refuseOther(server, env.ARGOCD_SERVER)
 	const ca = argocdCa === undefined ? undefined : readCa(argocdCa)
 	const client = createArgocdClient({ server, token, ca, env, signal })
 	const version = await readArgocdVersion(client, { signal })
@@ -44,4 +45,17 @@ export async function openArgocd(
 		argocdServer: { version, readUser: async () => await readArgocdUser(client, { signal }) },
 		argocdCa,
 	}
+}
+
+/** A lading.yaml of somebody else's names a server of theirs: the token goes to the one it is for. */
+function refuseOther(server: URL, only: string | undefined): void {
+	if (only === undefined || only.trim() === '' || parseArgocdAddress(only.trim()).host === server.host) return
+	throw new UserError(
+		'USAGE',
+		`the token in ARGOCD_AUTH_TOKEN is for ${only.trim()}, not for ${server.host}`,
+		{
+			details: ['ARGOCD_SERVER says so.'],
+			hint: `Is ${server.host} yours? Then take ARGOCD_SERVER away, or set it to that; else name another with --cluster.`,
+		},
+	)
 }

@@ -129,6 +129,10 @@ describe.sequential('--cluster argocd:HOST', () => {
 		expect(over.stderr).toContain('has expired')
 		expect(over.stderr).not.toContain('old')
 		expect((await run(['sync', 'shop'], { ARGOCD_AUTH_TOKEN: '' })).code).toBe(4)
+		const other = await run(['status'], { ARGOCD_SERVER: 'argocd.example.com' })
+		expect(other.code).toBe(2)
+		expect(other.stderr).toContain('is for argocd.example.com, not for')
+		expect((await run(['status'], { ARGOCD_SERVER: server.url.host })).code).toBe(0)
 		const message = 'permission denied: applications, update, default/shop, sub: ci, iat: x'
 		server.refuse.push({ match: /^PATCH/, status: 403, code: 7, message })
 		const refused = await run(['sync', 'shop', 'v1.0.0'])
