@@ -236,14 +236,22 @@ export class Catalog {
 	}
 
 	#addManifest(record: StoreRecord & { readonly type: 'manifest' }): void {
-		const { digest, mediaType, size, subject, at = 0 } = record
+		const { digest, mediaType, size, subject, artifactType, at = 0 } = record
 		const repository = this.#repository(record.repository)
 		const before = repository.manifests.get(digest)
 		const known = before?.mediaType === mediaType ? before.references : undefined
 		const references = record.references ?? known
 		if (!before) this.#refer(digest, size)
 		const pushedAt = Math.max(before?.pushedAt ?? 0, at)
-		repository.manifests.set(digest, { digest, mediaType, size, subject, references, pushedAt })
+		repository.manifests.set(digest, {
+			digest,
+			mediaType,
+			size,
+			subject,
+			artifactType,
+			references,
+			pushedAt,
+		})
 		repository.lostSubjects.delete(digest)
 		for (const each of [digest, ...(references ?? [])]) this.#freshen(each, at)
 		if (subject) {

@@ -32,6 +32,8 @@ export interface CreateStorageOptions {
 const DEFAULT_COMPACT_LINES = 20_000
 /** A manifest that names more has them read from its bytes when they are asked for, and no line as long as itself. */
 const MAX_RECORDED_REFERENCES = 1000
+/** A referrer of a type with a longer name, in characters, has it read from its bytes. */
+const MAX_RECORDED_TYPE = 255
 const DEFAULT_MAX_UPLOADS = 10_000
 const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
 
@@ -357,7 +359,9 @@ class FileStorage implements RegistryStorage {
 	}
 
 	/** What the journal need be told of a manifest: the references of one that is there already it knows. */
-	#news(repository: string, { references = [], ...manifest }: StoredManifest): StoredManifest {
+	#news(repository: string, { references = [], ...given }: StoredManifest): StoredManifest {
+		const isLong = (given.artifactType?.length ?? 0) > MAX_RECORDED_TYPE
+		const manifest = isLong ? { ...given, artifactType: undefined } : given
 		if (references.length > MAX_RECORDED_REFERENCES) return manifest
 		const known = this.#catalog.manifest(repository, manifest.digest)
 		const isKnown = known?.references !== undefined && known.mediaType === manifest.mediaType

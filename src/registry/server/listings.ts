@@ -1,6 +1,8 @@
+import { isSystemError, LadingError } from '../../errors/index.ts'
 import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Descriptor, type Digest, MediaType, parseManifest } from '../../oci/index.ts'
 import type { RegistryContext } from './context.ts'
+import { artifactTypeOf } from './references.ts'
 import type { StoredManifest } from './storage.ts'
 import { fault } from './wire.ts'
 
@@ -8,6 +10,8 @@ import { fault } from './wire.ts'
 const MAX_ENTRIES = 10_000
 /** A page of referrers ends when it has more than this, in bytes. */
 const REFERRERS_BYTES = 2 * 1024 * 1024
+/** So it does when so much was read for it, in bytes. */
+const REFERRERS_READ_BYTES = 16 * 1024 * 1024
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags */
 export function listTags(
@@ -49,28 +53,34 @@ export function listRepositories({ storage }: RegistryContext, request: ServerRe
 	}
 }
 
-/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-referrers */
+/**
+ * Reads what it lists and nothing else. One whose manifest is damaged is left out, as HEAD says no of it:
+ * who looks for it shall push it again.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-referrers
+ */
 export function listReferrers(
-	{ storage }: RegistryContext,
+	context: RegistryContext,
 	request: ServerRequest,
 	{ repository, digest }: { readonly repository: string; readonly digest: Digest },
 ): ServerResponse {
 	const artifactType = request.query.get('artifactType')
-	const all = storage.referrers(repository, digest)
+	const all = context.storage.referrers(repository, digest)
 	const after = request.query.get('last')
 	const from = after === null ? 0 : all.findIndex((each) => each.digest === after) + 1
 	const manifests: Descriptor[] = []
 	let size = 0
+	let read = 0
 	let last: Digest | undefined
 	for (const [index, manifest] of all.entries()) {
 		if (index < from) continue
-		const bytes = storage.readManifest(repository, manifest.digest)
-		if (!bytes) continue
-		const descriptor = describe(manifest, bytes)
-		if (artifactType !== null && descriptor.artifactType !== artifactType) continue
-		manifests.push(descriptor)
-		size += JSON.stringify(descriptor).length
-		if (size <= REFERRERS_BYTES || index === all.length - 1) continue
+		if (artifactType !== null && (manifest.artifactType ?? artifactType) !== artifactType) continue
+		read += manifest.size
+		const descriptor = describe(context, repository, manifest)
+		if (descriptor && (artifactType === null || descriptor.artifactType === artifactType)) {
+			manifests.push(descriptor)
+			size += JSON.stringify(descriptor).length
+		}
+		if ((size <= REFERRERS_BYTES && read <= REFERRERS_READ_BYTES) || index === all.length - 1) continue
 		last = manifest.digest
 		break
 	}
@@ -85,19 +95,24 @@ export function listReferrers(
 	}
 }
 
-/** The descriptor of a referrer: an image without an artifact type has that of its config. */
-function describe({ digest, mediaType, size }: StoredManifest, bytes: Uint8Array): Descriptor {
-	const parsed = parseManifest(bytes, mediaType)
-	if (parsed.kind === 'other') return { mediaType, digest, size }
-	const { artifactType, annotations } = parsed.manifest
-	const fallback = parsed.kind === 'image' ? parsed.manifest.config.mediaType : undefined
-	return {
-		mediaType,
-		digest,
-		size,
-		artifactType: artifactType === undefined || artifactType === '' ? fallback : artifactType,
-		annotations,
+/** The descriptor of a referrer; `undefined` where it is gone or cannot be read. */
+function describe(
+	{ storage, log }: RegistryContext,
+	repository: string,
+	{ digest, mediaType, size }: StoredManifest,
+): Descriptor | undefined {
+	let bytes: Uint8Array | undefined
+	try {
+		bytes = storage.readManifest(repository, digest)
+	} catch (error) {
+		const isDamage = error instanceof LadingError && error.code === 'CONTENT_CORRUPT'
+		if (!isDamage && !isSystemError(error, 'EIO')) throw error
+		log({ level: 'error', message: `${repository}: a referrer is not listed: ${error.message}` })
 	}
+	if (!bytes) return undefined
+	const parsed = parseManifest(bytes, mediaType)
+	const annotations = parsed.kind === 'other' ? undefined : parsed.manifest.annotations
+	return { mediaType, digest, size, artifactType: artifactTypeOf(parsed), annotations }
 }
 
 function pageSize(request: ServerRequest): number | 'invalid' {

@@ -1,6 +1,6 @@
 import { LadingError, unreachable } from '../../errors/index.ts'
 import { type Descriptor, type Digest, type Manifest, parseManifest } from '../../oci/index.ts'
-import { referencesIn } from './references.ts'
+import { artifactTypeOf, referencesIn } from './references.ts'
 import type { WireFault } from './wire.ts'
 
 export interface ManifestLookup {
@@ -14,6 +14,8 @@ export type CheckedManifest =
 			readonly kind: 'good'
 			readonly mediaType: string
 			readonly subject: Digest | undefined
+			/** What it is listed as, where it has a subject; `''`: nothing. */
+			readonly artifactType: string | undefined
 			/** What must be there for as long as it is. */
 			readonly references: readonly Digest[]
 	  }
@@ -53,7 +55,13 @@ export function checkManifest(
 	const faults = missing(parsed, options.lookup)
 	if (faults.length > 0) return { kind: 'bad', faults }
 	const subject = parsed.kind === 'other' ? parsed.subject : parsed.manifest.subject
-	return { kind: 'good', mediaType, subject: subject?.digest, references: referencesIn(bytes, parsed) }
+	return {
+		kind: 'good',
+		mediaType,
+		subject: subject?.digest,
+		artifactType: subject && (artifactTypeOf(parsed) ?? ''),
+		references: referencesIn(bytes, parsed),
+	}
 }
 
 function parseObject(bytes: Uint8Array): { readonly mediaType?: unknown } | undefined {

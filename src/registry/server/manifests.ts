@@ -97,9 +97,10 @@ export async function putManifest(
 	})
 	if (checked.kind === 'bad') return refuse(400, { faults: checked.faults.slice(0, 100) })
 
-	const { mediaType, subject, references } = checked
+	const { mediaType, subject, artifactType, references } = checked
 	const size = bytes.byteLength
-	const manifest: StoredManifest = { digest, mediaType, size, references, ...(subject && { subject }) }
+	const referrer = subject && { subject, artifactType }
+	const manifest: StoredManifest = { digest, mediaType, size, references, ...referrer }
 	const fixedTags = immutable ? tags.filter((tag) => immutable(repository, tag)) : []
 	const put = await storage.putManifest(repository, { manifest, bytes, tags, fixedTags })
 	if (put.kind === 'tag-fixed') return immutableTag(put.tag, put.digest)

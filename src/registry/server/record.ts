@@ -19,6 +19,8 @@ export type StoreRecord =
 			readonly size: number
 			readonly mediaType: string
 			readonly subject?: Digest | undefined
+			/** Of a referrer, where it is no longer than such names are. */
+			readonly artifactType?: string | undefined
 			/**
 			 * What it needs. Absent: what an earlier line says of the same manifest of the same type; where
 			 * there is none, as it has too many or the line is of before they were kept, what its bytes say.
@@ -65,6 +67,7 @@ const recordSchema = v.variant('type', [
 		size,
 		mediaType: v.string(),
 		subject: v.optional(digest),
+		artifactType: v.optional(v.string()),
 		references: v.optional(v.array(digest)),
 		tags: v.optional(v.array(tag)),
 		at: v.optional(time),

@@ -27,6 +27,17 @@ export function referencesIn(bytes: Uint8Array, parsed: Manifest): readonly Dige
 	return [...found]
 }
 
+/**
+ * What a manifest is listed as: an image without an artifact type has that of its config.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ */
+export function artifactTypeOf(parsed: Manifest): string | undefined {
+	if (parsed.kind === 'other') return undefined
+	const { artifactType } = parsed.manifest
+	if (artifactType !== undefined && artifactType !== '') return artifactType
+	return parsed.kind === 'image' ? parsed.manifest.config.mediaType : undefined
+}
+
 /** Goes through a document without recursion: how deep it is, its sender decides. */
 function collectDigests(document: unknown, into: Set<Digest>): void {
 	const open: unknown[] = [document]

@@ -457,6 +457,56 @@ describe('referrers', () => {
 		expect((await list('')).manifests).toHaveLength(1)
 	})
 
+	it('are listed without one that is damaged, which comes back when it is pushed again', async () => {
+		const subject: Descriptor = { mediaType: MediaType.imageManifest, digest: digestOf('missing'), size: 7 }
+		const good = await pushImage('app', undefined, { subject, artifactType: 'a/sbom' })
+		const bad = await pushImage('app', undefined, { subject, artifactType: 'a/signature' })
+		await storage.close()
+		await writeFile(join(directory, 'blobs', 'sha256', bad.digest.slice(7)), 'x'.repeat(bad.bytes.byteLength))
+		storage = createStorage(directory)
+		const messages: string[] = []
+		const via = createRegistry({ storage, log: ({ message }) => messages.push(message) })
+		const list = async (query: string): Promise<Digest[]> => {
+			const answer = await ask(`GET /v2/app/referrers/${subject.digest}${query}`, { via })
+			expect(answer.status).toBe(200)
+			return (JSON.parse(answer.bytes.toString()) as { manifests: Descriptor[] }).manifests.map(
+				({ digest }) => digest,
+			)
+		}
+		expect(await list('')).toEqual([good.digest])
+		expect(await list('?artifactType=a/signature')).toEqual([])
+		expect(messages[0]).toContain(`app: a referrer is not listed: ${bad.digest} is damaged`)
+		registry = via
+		await pushImage('app', undefined, { subject, artifactType: 'a/signature' })
+		expect(await list('')).toEqual([good.digest, bad.digest])
+	})
+
+	it('of one type are found without reading the others, also after a start', async () => {
+		const subject: Descriptor = { mediaType: MediaType.imageManifest, digest: digestOf('missing'), size: 7 }
+		const long = `a/${'x'.repeat(300)}`
+		for (let index = 0; index < 20; index++)
+			await pushImage('app', undefined, { subject, layer: `${index}`, artifactType: 'a/sbom' })
+		const { digest } = await pushImage('app', undefined, { subject, artifactType: 'a/signature' })
+		const unknown = await pushImage('app', undefined, { subject, artifactType: long })
+		await storage.close()
+		// Written anew at the first push.
+		storage = createStorage(directory, { compactLines: 1 })
+		registry = createRegistry({ storage })
+		await pushImage('app', 'v1')
+		await storage.close()
+		storage = createStorage(directory)
+		const read: Digest[] = []
+		const readManifest: RegistryStorage['readManifest'] = (repository, each) => {
+			read.push(each)
+			return storage.readManifest(repository, each)
+		}
+		const via = createRegistry({ storage: { ...storage, readManifest } })
+		const answer = await ask(`GET /v2/app/referrers/${subject.digest}?artifactType=a/signature`, { via })
+		const { manifests } = JSON.parse(answer.bytes.toString()) as { manifests: Descriptor[] }
+		expect(manifests.map((each) => each.digest)).toEqual([digest])
+		expect(read).toEqual([digest, unknown.digest])
+	})
+
 	it('come in pages that together hold all', async () => {
 		const subject: Descriptor = { mediaType: MediaType.imageManifest, digest: digestOf('missing'), size: 7 }
 		for (const name of ['a', 'b', 'c']) {

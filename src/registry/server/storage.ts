@@ -9,6 +9,8 @@ export interface StoredManifest {
 	readonly size: number
 	/** What it points at by its `subject`, which need not exist. */
 	readonly subject?: Digest | undefined
+	/** What it is listed as among the referrers of its subject, `''` for nothing; read from its bytes where it is absent. */
+	readonly artifactType?: string | undefined
 	/** What must be there for as long as it is; read from its bytes where it is absent. */
 	readonly references?: readonly Digest[] | undefined
 	/** When it was last pushed, in milliseconds since 1970; the storage sets it. */
