@@ -292,6 +292,27 @@ describe('events', () => {
 		expect(pushes[0]).toMatchObject({ repository: 'app', tag: 'v24', client: '10.0.0.1' })
 	})
 
+	it('are there without who made them, and from where, for whoever may not push', async () => {
+		const { text: token } = await createToken(directory, { name: 'ci', right: 'write', now: new Date() })
+		const { text: reading } = await createToken(directory, { name: 'argocd', right: 'read', now: new Date() })
+		const via = open({ auth: { tokenDirectory: directory, anonymous: 'read' } })
+		const bearer = (text: string): Record<string, string> => ({ authorization: `Bearer ${text}` })
+		const headers = bearer(token)
+		const config = digestOf(Buffer.from('{}'))
+		await ask(`POST /v2/app/blobs/uploads/?digest=${config}`, { body: '{}', headers, via })
+		await pushImage('v1', { headers, via })
+		const shown = async (shows: Record<string, string>): Promise<unknown> =>
+			(JSON.parse((await ask('GET /statistics', { headers: shows, via })).text) as { pushes: unknown[] })
+				.pushes[0]
+		expect(await shown(headers)).toMatchObject({ tag: 'v1', user: 'ci', client: '10.0.0.1' })
+		for (const shows of [{}, bearer(reading)]) {
+			const push = await shown(shows)
+			expect(push).toMatchObject({ tag: 'v1' })
+			expect(push).not.toHaveProperty('user')
+			expect(push).not.toHaveProperty('client')
+		}
+	})
+
 	it('are still known after a start, but for who it was', async () => {
 		let now = 1_000_000
 		const before = createStorage(join(directory, 'other'), { now: () => now })

@@ -73,8 +73,8 @@ export class Operations {
 		}
 	}
 
-	/** For `lading registry status`. */
-	statistics(): ServerResponse {
+	/** For `lading registry status`. Who pushed and from where is for those who may push. */
+	statistics({ showsWho }: { readonly showsWho: boolean }): ServerResponse {
 		const { storage, health, pushes } = this.#options
 		return {
 			status: 200,
@@ -83,7 +83,7 @@ export class Operations {
 				...storage.statistics(),
 				uploads: storage.uploadCount(),
 				disk: health?.disk,
-				pushes: pushes.list(),
+				pushes: pushes.list({ showsWho }),
 			}),
 		}
 	}

@@ -18,7 +18,11 @@ export class RecentPushes {
 	}
 
 	/** As JSON shows them. */
-	list(): readonly Readonly<Record<string, unknown>>[] {
-		return this.#pushes.map(({ time, ...push }) => ({ ...push, time: new Date(time).toISOString() }))
+	list({ showsWho }: { readonly showsWho: boolean }): readonly Readonly<Record<string, unknown>>[] {
+		return this.#pushes.map(({ time, ...push }) => ({
+			...push,
+			...(!showsWho && { user: undefined, client: undefined }),
+			time: new Date(time).toISOString(),
+		}))
 	}
 }

@@ -173,7 +173,9 @@ class RegistryServer {
 				return this.#admitted(exchange, () => operations.metrics())
 			case '/statistics':
 				exchange.route = 'statistics'
-				return this.#admitted(exchange, () => operations.statistics())
+				return this.#admitted(exchange, () =>
+					operations.statistics({ showsWho: !access || exchange.identity?.right === 'write' }),
+				)
 			default:
 				return noSuchPath()
 		}
