@@ -67,6 +67,18 @@ log: { access: true }
 		['auth: {anonymous: all}', 'registry.yaml:1: auth.anonymous: none, read or write is wanted'],
 		['events:\n- url: https://a', 'events.0.name: it is missing'],
 		['events:\n- name: a\n  url: ftp://a', 'registry.yaml:3: events.0.url: an http:// or https:// URL'],
+		[
+			'events:\n- name: a\n  url: https://a\n  headers:\n    X: y\n    X Y: z',
+			'registry.yaml:6: events.0.headers.X Y: the name of a header has letters, digits',
+		],
+		[
+			'events:\n- name: a\n  url: https://a\n  headers:\n    Authorization: |\n      Bearer x',
+			'registry.yaml:5: events.0.headers.Authorization: its value has a line break',
+		],
+		[
+			'events:\n- name: a\n  url: https://a\n  headers: {Content-Length: "5"}',
+			'registry.yaml:4: events.0.headers.Content-Length: it is set for each request anyway',
+		],
 		['tls:\n  cert: a', 'tls.key: it is missing'],
 		['events: a', 'registry.yaml:1: events: it has to be a list'],
 		['- a', 'it has to be fields'],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import * as v from 'valibot'
 import { isSystemError, UserError } from '../errors/index.ts'
+import { headerNameFault, headerValueFault } from '../http/client/index.ts'
 import { parseSettings } from './parse-settings.ts'
 import { tagPatternField } from './tag-pattern-field.ts'
 import { durationField, sizeField } from './units.ts'
@@ -119,6 +120,15 @@ const count = (
 		v.description(description),
 	)
 
+/** What `faultOf` finds no fault with; the fault is the message. */
+const good = (
+	faultOf: (text: string) => string | undefined,
+): v.CheckAction<string, (issue: v.CheckIssue<string>) => string> =>
+	v.check(
+		(text) => faultOf(text) === undefined,
+		({ input }) => faultOf(input) ?? '',
+	)
+
 const listen = v.strictObject({
 	host: v.optional(v.pipe(name, about('Address to listen on; default 127.0.0.1.'))),
 	port: v.optional(count('Port to listen on; default 5000.', { from: 0, to: 65_535 })),
@@ -189,7 +199,7 @@ const endpoint = v.strictObject({
 	),
 	headers: v.optional(
 		v.pipe(
-			v.record(v.string(), v.string()),
+			v.record(v.pipe(v.string(), good(headerNameFault)), v.pipe(v.string(), good(headerValueFault))),
 			v.description('Headers of each request, such as Authorization.'),
 		),
 	),

@@ -1,3 +1,4 @@
+export { headerNameFault, headerValueFault } from './header-fault.ts'
 export { createHttpClient, isRetryableStatus } from './http-client.ts'
 export type { HttpClient, HttpClientOptions } from './http-client.ts'
 export type { HttpRequest, HttpResponse, RequestBody, RequestHeaders, Timeouts } from './message.ts'

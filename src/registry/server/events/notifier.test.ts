@@ -184,3 +184,14 @@ describe('events', () => {
 		expect(open({ actions: ['pull'] }).wants('pull')).toBe(true)
 	})
 })
+
+it.each([
+	['X Y', 'z', /"X Y" of the endpoint ci: the name of a header/],
+	['Authorization', 'Bearer s3cret\n', /"Authorization" of the endpoint ci: its value has a line break/],
+	['Transfer-Encoding', 'chunked', /it is set for each request anyway/],
+])('an endpoint with the header %j cannot be told anything, and is refused at once', (name, value, says) => {
+	expect(() => open({ headers: { [name]: value } })).toThrow(
+		expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(says) }),
+	)
+	expect(() => open({ headers: { [name]: value } })).not.toThrow(/s3cret/)
+})

@@ -1,4 +1,5 @@
-import { createHttpClient } from '../../../http/client/index.ts'
+import { UserError } from '../../../errors/index.ts'
+import { createHttpClient, headerNameFault, headerValueFault } from '../../../http/client/index.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../context.ts'
 import type { EndpointCounts } from '../observe/metrics.ts'
@@ -24,6 +25,7 @@ export class Notifier {
 	readonly #close: () => void
 
 	constructor({ endpoints, log, env, sleep, random = Math.random }: NotifierOptions) {
+		for (const endpoint of endpoints) checkHeaders(endpoint)
 		const clients = endpoints.map(({ ca }) => createHttpClient({ ca, env, retry: { attempts: 1 } }))
 		this.#deliveries = endpoints.flatMap((endpoint, index) => {
 			const http = clients[index]
@@ -57,5 +59,14 @@ export class Notifier {
 	async close(graceMs: number): Promise<void> {
 		await Promise.all(this.#deliveries.map(({ delivery }) => delivery.close(graceMs)))
 		this.#close()
+	}
+}
+
+/** A request that cannot be made would be tried for ever. */
+function checkHeaders({ name, headers = {} }: EventEndpoint): void {
+	for (const [header, value] of Object.entries(headers)) {
+		const fault = headerNameFault(header) ?? headerValueFault(value)
+		if (fault === undefined) continue
+		throw new UserError('USAGE', `the header ${JSON.stringify(header)} of the endpoint ${name}: ${fault}`)
 	}
 }
