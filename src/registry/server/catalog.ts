@@ -2,10 +2,13 @@ import type { Digest } from '../../oci/index.ts'
 import type { RemovedRecord, StoreRecord } from './record.ts'
 import type { PastPush, StorageStatistics, StoredManifest, TagPage } from './storage.ts'
 
-/** What a tag names, and since when: milliseconds since 1970. */
+/** What a tag names, and since when. */
 export interface TagEntry {
 	readonly digest: Digest
+	/** Milliseconds since 1970, by a clock that may have been put back. */
 	readonly at: number
+	/** Grows with each push, over all repositories: which of two came later. */
+	readonly order: number
 }
 
 /** One repository as it is now; valid until the next change. */
@@ -47,6 +50,8 @@ export class Catalog {
 	readonly #repositories = new Map<string, Repository>()
 	readonly #contents = new Map<Digest, Content>()
 	#bytes = 0
+	/** That of the last push. */
+	#order = 0
 
 	has(repository: string): boolean {
 		return this.#repositories.has(repository)
@@ -136,18 +141,19 @@ export class Catalog {
 
 	/** The tags that were set last, newest first. */
 	lastPushes(limit: number): PastPush[] {
-		const last: PastPush[] = []
+		const last: { readonly order: number; readonly push: PastPush }[] = []
 		for (const [repository, { tags, manifests }] of this.#repositories) {
-			for (const [tag, { digest, at }] of tags) {
+			for (const [tag, { digest, at, order }] of tags) {
 				const oldest = last.length < limit ? undefined : last.at(-1)
-				if (oldest !== undefined && at <= oldest.time) continue
+				if (oldest !== undefined && order <= oldest.order) continue
 				const size = manifests.get(digest)?.size ?? 0
-				const place = last.findIndex(({ time }) => time < at)
-				last.splice(place < 0 ? last.length : place, 0, { repository, tag, digest, size, time: at })
+				const place = last.findIndex((each) => each.order < order)
+				const push = { repository, tag, digest, size, time: at }
+				last.splice(place < 0 ? last.length : place, 0, { order, push })
 				if (last.length > limit) last.pop()
 			}
 		}
-		return last
+		return last.map(({ push }) => push)
 	}
 
 	/** Takes a change over. A change that is there already, or of what is not there, does nothing. */
@@ -191,16 +197,15 @@ export class Catalog {
 			const pushes = pushesOf(tags)
 			for (const { pushedAt, ...manifest } of manifests.values()) {
 				const record = { type: 'manifest', repository, ...manifest } as const
-				const own = pushes.get(manifest.digest) ?? new Map<number, string[]>()
+				const own = [...(pushes.get(manifest.digest)?.values() ?? [])]
 				// The references, which may be many, once only: they stay what they are.
 				const { references, ...short } = record
 				let next: typeof record = references ? { ...short, references } : short
-				for (const [at, named] of [...own].sort(([a], [b]) => a - b)) {
-					if (at === pushedAt) continue
-					yield { ...next, tags: named, at }
+				for (const push of own) {
+					yield { ...next, ...push }
 					next = short
 				}
-				yield { ...next, tags: own.get(pushedAt ?? 0), at: pushedAt }
+				if (!own.some(({ at }) => at === pushedAt)) yield { ...next, at: pushedAt }
 				const freshAt = this.freshAt(manifest.digest) ?? 0
 				if (freshAt > (pushedAt ?? 0)) yield { type: 'touched', digest: manifest.digest, at: freshAt }
 			}
@@ -230,7 +235,8 @@ export class Catalog {
 			const manifest = entry && repository?.manifests.get(entry.digest)
 			if (!entry || !manifest) continue
 			const { pushedAt: _, ...rest } = manifest
-			before.push({ type: 'manifest', repository: name, ...rest, tags: [tag], at: entry.at })
+			const { at, order } = entry
+			before.push({ type: 'manifest', repository: name, ...rest, tags: [tag], at, order })
 		}
 		return before
 	}
@@ -260,9 +266,11 @@ export class Catalog {
 			if (referrers) referrers.add(digest)
 			else repository.referrers.set(subject, new Set([digest]))
 		}
-		for (const tag of record.tags ?? []) {
+		const { tags = [], order = this.#order + 1 } = record
+		if (tags.length > 0) this.#order = Math.max(this.#order, order)
+		for (const tag of tags) {
 			if (!repository.tags.has(tag)) repository.tagOrder.splice(position(repository.tagOrder, tag), 0, tag)
-			repository.tags.set(tag, { digest, at })
+			repository.tags.set(tag, { digest, at, order })
 		}
 	}
 
@@ -340,15 +348,21 @@ export class Catalog {
 	}
 }
 
-/** The tags of each manifest, by when they were set. */
-function pushesOf(tags: ReadonlyMap<string, TagEntry>): Map<Digest, Map<number, string[]>> {
-	const pushes = new Map<Digest, Map<number, string[]>>()
-	for (const [tag, { digest, at }] of tags) {
-		const own = pushes.get(digest) ?? new Map<number, string[]>()
+interface TagPush {
+	readonly tags: string[]
+	readonly at: number
+	readonly order: number
+}
+
+/** The tags of each manifest, those of one push together, by its order. */
+function pushesOf(tags: ReadonlyMap<string, TagEntry>): Map<Digest, Map<number, TagPush>> {
+	const pushes = new Map<Digest, Map<number, TagPush>>()
+	for (const [tag, { digest, at, order }] of tags) {
+		const own = pushes.get(digest) ?? new Map<number, TagPush>()
 		pushes.set(digest, own)
-		const same = own.get(at)
-		if (same) same.push(tag)
-		else own.set(at, [tag])
+		const same = own.get(order)
+		if (same) same.tags.push(tag)
+		else own.set(order, { tags: [tag], at, order })
 	}
 	return pushes
 }

@@ -40,6 +40,8 @@ function repository(
 			references: references.map(id),
 			tags,
 			at: NOW - age * DAY,
+			// As if they had been pushed in the order of their age.
+			order: NOW - age * DAY,
 		})
 	}
 	return catalog

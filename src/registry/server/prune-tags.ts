@@ -78,5 +78,5 @@ function ruleKeeps(
 }
 
 function newestFirst([a, first]: [string, TagEntry], [b, second]: [string, TagEntry]): number {
-	return second.at - first.at || (a < b ? 1 : -1)
+	return second.order - first.order || (a < b ? 1 : -1)
 }

@@ -172,6 +172,34 @@ describe('pruning', () => {
 		expect(removed(await prune())).toEqual([early])
 	})
 
+	it('keeps what was pushed last, also by a clock that was put back, after a start and in a journal written anew', async () => {
+		await push('a', 'layer a')
+		clock += HOUR
+		await push('b', 'layer b')
+		clock -= 10 * HOUR
+		await push('c', 'layer c')
+		clock += 1
+		// The same manifest again, under another tag.
+		await push('d', 'layer a')
+		clock += 20 * HOUR
+		const rules = [{ keep: 2 }]
+		const expected = ['a', digestOf(imageOf('layer b')), 'b', digestOf('layer b')].toSorted()
+		expect(removed(await prune({ rules, dryRun: true }))).toEqual(expected)
+		await restart()
+		expect(removed(await prune({ rules, dryRun: true }))).toEqual(expected)
+		for (let index = 0; index < 60; index++) await pushBlob('{}', 'other')
+		expect(await readFile(join(directory, 'journal'), 'utf8')).toContain('"order"')
+		await restart()
+		await push('e', 'layer e')
+		expect(storage.lastPushes(9).map(({ tag }) => tag)).toEqual(['e', 'd', 'c', 'b', 'a'])
+		clock += 20 * HOUR
+		const repository = 'app'
+		expect(removed(await prune({ rules: [{ repository, keep: 3 }] }))).toEqual(
+			[...expected, digestOf('{}')].toSorted(),
+		)
+		expect(storage.listTags('app', { limit: 10 })?.tags).toEqual(['c', 'd', 'e'])
+	})
+
 	it('keeps the manifests of an index and the referrers of an artifact, and lets them go together', async () => {
 		const child = await push(undefined, 'child')
 		const index = await putManifest(

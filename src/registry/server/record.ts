@@ -27,6 +27,8 @@ export type StoreRecord =
 			 */
 			readonly references?: readonly Digest[] | undefined
 			readonly tags?: readonly string[] | undefined
+			/** Of a push, among all: in a journal that was written anew. Absent: after all lines before. */
+			readonly order?: number | undefined
 			readonly at?: number | undefined
 	  }
 	| {
@@ -70,6 +72,7 @@ const recordSchema = v.variant('type', [
 		artifactType: v.optional(v.string()),
 		references: v.optional(v.array(digest)),
 		tags: v.optional(v.array(tag)),
+		order: v.optional(size),
 		at: v.optional(time),
 	}),
 	v.object({ type: v.literal('manifest-deleted'), repository, digest, at: v.optional(time) }),

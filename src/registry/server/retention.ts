@@ -9,7 +9,7 @@ export interface RetentionRule {
 	readonly repository?: string | undefined
 	/** Glob of tags, or `semver`; default all. */
 	readonly tag?: string | undefined
-	/** So many of the tags stay, the newest by when they were set. */
+	/** So many of the tags stay, those that were set last. */
 	readonly keep?: number | undefined
 	/** What was pushed within this time stays, in milliseconds. */
 	readonly olderThanMs?: number | undefined
