@@ -351,6 +351,64 @@ describe('at the same time', () => {
 		expect(await slow).toEqual({ kind: 'appended', size: 1 })
 	})
 
+	it.each([
+		['has every byte', 'sha256', [big.subarray(0, 1_500_000), big.subarray(1_500_000)]],
+		[
+			'has every byte, and is read again for its digest',
+			'sha512',
+			[big.subarray(0, 1_500_000), big.subarray(1_500_000)],
+		],
+	] as const)('an upload that %s is not cancelled any more', async (_, algorithm, [first, rest]) => {
+		const { id } = begin('app')
+		await storage.appendUpload('app', { id, body: stream(first) })
+		const digest = digestOf(big, algorithm)
+		let sent: () => void = () => undefined
+		const isSent = new Promise<void>((resolve) => (sent = resolve))
+		const finished = storage.finishUpload('app', {
+			id,
+			digest,
+			body: (async function* () {
+				yield rest
+				sent()
+			})(),
+		})
+		await isSent
+		for (let turn = 0; turn < 3; turn++) await Promise.resolve()
+		expect(storage.cancelUpload('app', id)).toBe(false)
+		expect(await finished).toEqual({ kind: 'stored', digest, size: big.byteLength })
+		expect((await readBlob(digest)).equals(big)).toBe(true)
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+	})
+
+	it('an upload that is cancelled while its last piece arrives is not there, and leaves nothing', async () => {
+		for (const before of [undefined, 'abc']) {
+			const { id } = begin('app')
+			if (before !== undefined) await storage.appendUpload('app', { id, body: stream(before) })
+			const finished = storage.finishUpload('app', {
+				id,
+				digest: digestOf(`${before ?? ''}def`),
+				body: (async function* () {
+					yield Buffer.from('de')
+					expect(storage.cancelUpload('app', id)).toBe(true)
+					yield Buffer.from('f')
+				})(),
+			})
+			expect(await finished).toEqual({ kind: 'unknown' })
+			const { id: broken } = begin('app')
+			const failed = storage.appendUpload('app', {
+				id: broken,
+				body: (async function* () {
+					expect(storage.cancelUpload('app', broken)).toBe(true)
+					yield Buffer.from('a')
+					throw new Error('the client went away')
+				})(),
+			})
+			await expect(failed).rejects.toThrow('went away')
+		}
+		expect(await readdir(join(directory, 'uploads'))).toEqual([])
+		expect(storage.statistics().bytes).toBe(0)
+	})
+
 	it('content pushed and deleted by many is there exactly when it is referred to', async () => {
 		const digest = digestOf('same')
 		await Promise.all(

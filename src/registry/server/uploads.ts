@@ -42,6 +42,8 @@ interface UploadState {
 	activeAt: number
 	size: number
 	busy: boolean
+	/** All of it is there: it is being made a blob, and no longer cancelled. */
+	isComplete: boolean
 	/** SHA-256 of what arrived; absent for an upload from before the start. */
 	digester: Digester | undefined
 }
@@ -90,6 +92,7 @@ export class Uploads {
 			activeAt: mtimeMs,
 			size,
 			busy: false,
+			isComplete: false,
 			digester: undefined,
 		})
 	}
@@ -110,6 +113,7 @@ export class Uploads {
 			activeAt: now,
 			size: 0,
 			busy: false,
+			isComplete: false,
 			digester: createDigester(),
 		}
 		this.#uploads.set(upload.id, upload)
@@ -132,8 +136,9 @@ export class Uploads {
 
 	cancel(repository: string, id: string): boolean {
 		const upload = this.#find(repository, id)
-		if (upload) this.#discard(upload)
-		return upload !== undefined
+		if (!upload || upload.isComplete) return false
+		this.#discard(upload)
+		return true
 	}
 
 	async append(
@@ -202,11 +207,14 @@ export class Uploads {
 			}
 		} finally {
 			if (descriptor !== undefined) closeSync(descriptor)
+			// Cancelled meanwhile: what was written since goes too.
+			if (this.#isCancelled(upload)) this.#discard(upload)
 		}
-		// Cancelled meanwhile: what was written since goes too.
-		if (this.#uploads.has(upload.id)) return undefined
-		this.#discard(upload)
-		return { kind: 'unknown' }
+		return this.#isCancelled(upload) ? { kind: 'unknown' } : undefined
+	}
+
+	#isCancelled({ id }: UploadState): boolean {
+		return !this.#uploads.has(id)
 	}
 
 	/** A full disk gets its space back: the client has to start again anyway. */
@@ -228,6 +236,7 @@ export class Uploads {
 		upload: UploadState,
 		{ digest, bytes }: { readonly digest: Digest; readonly bytes: Uint8Array },
 	): Promise<UploadResult> {
+		if (this.#isCancelled(upload)) return { kind: 'unknown' }
 		this.#uploads.delete(upload.id)
 		const actual = digestOf(bytes, digestAlgorithm(digest))
 		if (actual !== digest) return { kind: 'mismatch', actual }
@@ -237,6 +246,7 @@ export class Uploads {
 
 	async #storeFile(upload: UploadState, digest: Digest): Promise<UploadResult> {
 		const path = join(this.#directory, upload.id)
+		upload.isComplete = true
 		try {
 			const actual = await this.#digestOf(upload, digest)
 			if (actual !== digest) return { kind: 'mismatch', actual }
