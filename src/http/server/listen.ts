@@ -30,7 +30,10 @@ export interface ListenLimits {
 	readonly headersTimeoutMs?: number | undefined
 	/** How long an unused connection is kept, in milliseconds. Default 60 s. */
 	readonly idleMs?: number | undefined
-	/** A body that makes no progress for so long, in either direction, ends its connection. Default 60 s. */
+	/**
+	 * A body that makes no progress for so long, in either direction, ends its connection. Default 60 s. What
+	 * a client acknowledges is progress on Linux; elsewhere what the system takes, which is up to 1.5 MB at a time.
+	 */
 	readonly stallMs?: number | undefined
 	/** Default: no limit. */
 	readonly maxConnections?: number | undefined

@@ -165,6 +165,27 @@ describe.each<Scheme>(['http', 'https'])('a slow client over %s', (scheme) => {
 		expect(received).toBeGreaterThan(LARGE)
 	})
 
+	// Elsewhere the system does not tell what a client has acknowledged.
+	it.runIf(process.platform === 'linux')(
+		'that reads all the time is not cut, although the system takes nothing more for longer than that',
+		async () => {
+			const listener = await serve(() => ({ status: 200, body: new Uint8Array(LARGE) }), {
+				scheme,
+				limits: { stallMs: 400 },
+			})
+			const socket = await dial(listener, scheme)
+			socket.write(get('/'))
+			let received = 0
+			for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+				received += (chunk as Buffer).byteLength
+				// About 1.6 MB a second: the system takes as much at a time.
+				await delay((chunk as Buffer).byteLength / 1600)
+				if (received > 6 * MIB) break
+			}
+			expect(received).toBeGreaterThan(6 * MIB)
+		},
+	)
+
 	it('that sends a body slowly is heard, also by a handler that takes its time', async () => {
 		const listener = await serve(
 			async (request) => {
