@@ -765,6 +765,7 @@ interface RegistryContent {
   readonly bytes: number | undefined;
   readonly uploads?: number | undefined;
   readonly disk?: Disk | undefined;
+  readonly damage?: string | undefined;
   readonly pushes?: readonly PushRecord[] | undefined;
 }
 interface RegistryDataOptions extends ProjectOptions {

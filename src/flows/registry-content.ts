@@ -12,6 +12,7 @@ const statisticsSchema: v.GenericSchema<unknown, RegistryContent> = v.object({
 	artifacts: v.number(),
 	bytes: v.number(),
 	uploads: v.optional(v.number()),
+	damage: v.optional(v.string()),
 	disk: v.optional(v.object({ free: v.number(), size: v.number() })),
 	pushes: v.optional(
 		v.array(
@@ -44,6 +45,8 @@ export interface RegistryContent {
 	readonly uploads?: number | undefined
 	/** Of the file system that the content is on, in bytes. */
 	readonly disk?: Disk | undefined
+	/** What of its records is lost, for people; only the embedded registry tells. */
+	readonly damage?: string | undefined
 	/** The last ones, newest first; only the embedded registry tells. */
 	readonly pushes?: readonly PushRecord[] | undefined
 }

@@ -109,6 +109,7 @@ export async function registryStatus(invocation: Invocation): Promise<void> {
 						...(content.disk
 							? [`Disk          ${formatBytes(content.disk.free)} of ${formatBytes(content.disk.size)} free`]
 							: []),
+						...(content.damage === undefined ? [] : [`Damage        ${content.damage}`]),
 						...lastPushes(content.pushes ?? [], invocation.output.style),
 					]
 				: []),

@@ -220,6 +220,13 @@ describe('health', () => {
 			status: 200,
 			text: '{"ready":true,"troubles":["lines are damaged"]}',
 		})
+		expect((await ask('GET /metrics', { via: damaged })).text).toContain(
+			'lading_registry_journal_damaged 1\n',
+		)
+		expect((await ask('GET /metrics', { via })).text).toContain('lading_registry_journal_damaged 0\n')
+		expect(JSON.parse((await ask('GET /statistics', { via: damaged })).text)).toMatchObject({
+			damage: 'lines are damaged',
+		})
 		const full = open({
 			health: new Health({ directory, freeBytes: Number.MAX_SAFE_INTEGER, now: () => now }),
 		})

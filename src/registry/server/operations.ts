@@ -40,7 +40,7 @@ export class Operations {
 		return this.#live
 	}
 
-	/** 200 or 503: whether it should get requests. It should with damaged records: pushes mend them. */
+	/** 200 or 503: whether it should get requests. It should with damaged records: pushes mend them, and it removes nothing. */
 	ready(): ServerResponse {
 		const troubles = this.#options.health?.troubles ?? []
 		const damage = this.#options.storage.damage()
@@ -64,6 +64,7 @@ export class Operations {
 			uploads: storage.uploadCount(),
 			disk: health?.disk,
 			ready: (health?.troubles ?? []).length === 0,
+			isJournalDamaged: storage.damage() !== undefined,
 			endpoints: endpoints(),
 		})
 		return {
@@ -83,6 +84,7 @@ export class Operations {
 				...storage.statistics(),
 				uploads: storage.uploadCount(),
 				disk: health?.disk,
+				damage: storage.damage(),
 				pushes: pushes.list({ showsWho }),
 			}),
 		}

@@ -11,6 +11,8 @@ export interface Gauges {
 	/** `undefined` where the system does not tell. */
 	readonly disk: { readonly free: number; readonly size: number } | undefined
 	readonly ready: boolean
+	/** Nothing is removed meanwhile. */
+	readonly isJournalDamaged: boolean
 	readonly endpoints: readonly EndpointCounts[]
 }
 
@@ -126,6 +128,12 @@ export class Metrics {
 					]
 				: []),
 			...single('ready', 'gauge', '1 while /readyz says yes.', gauges.ready ? 1 : 0),
+			...single(
+				'journal_damaged',
+				'gauge',
+				'1 while lines of the journal are damaged: what they named is not served, and nothing is removed.',
+				gauges.isJournalDamaged ? 1 : 0,
+			),
 			...endpointFamilies(endpoints),
 			...single(
 				'start_time_seconds',
