@@ -24,7 +24,8 @@ export interface PruneRegistryOptions {
  */
 export async function pruneRegistry(session: Session, options: PruneRegistryOptions): Promise<PruneReport> {
 	const dataDirectory = directoryOf(session, options.dataDirectory)
-	return await withRegistryDirectory(session, dataDirectory, async (registry) => {
+	const readOnly = options.dryRun === true
+	return await withRegistryDirectory(session, { dataDirectory, readOnly }, async (registry) => {
 		const inUse = await inUseFor(session, options, registry.tags)
 		const step = session.progress.step('prune')
 		const { rules, graceMs, dryRun } = options
@@ -60,7 +61,7 @@ export async function scrubRegistry(
 	options: { readonly dataDirectory?: string | undefined },
 ): Promise<ScrubReport> {
 	const dataDirectory = directoryOf(session, options.dataDirectory)
-	return await withRegistryDirectory(session, dataDirectory, async (registry) => {
+	return await withRegistryDirectory(session, { dataDirectory }, async (registry) => {
 		const step = session.progress.step('scrub')
 		const report = await registry.scrub(({ done, of }) => step.update(`${done} of ${of}`))
 		if (report.damaged.length > 0) step.fail()

@@ -73,11 +73,12 @@ export async function registryContent(session: Session): Promise<RegistryContent
 	const running = findRegistry(session)
 	if (!running) {
 		if (!existsSync(workspace.paths.registry)) return undefined
-		const storage = createStorage(workspace.paths.registry)
-		try {
-			return { ...storage.statistics(), disk: diskOf(workspace.paths.registry) }
-		} finally {
-			await storage.close()
+		// Who has the directory, if anybody, need not be disturbed: nothing in it changes.
+		const storage = createStorage(workspace.paths.registry, { readOnly: true })
+		return {
+			...storage.statistics(),
+			disk: diskOf(workspace.paths.registry),
+			damage: storage.damage(),
 		}
 	}
 	const http = createHttpClient({ ca: readCa(running.ca) })

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -15,7 +15,11 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 const prune = (): Promise<unknown> =>
-	withRegistryDirectory({ signal: undefined }, directory, async (registry) => await registry.prune({}))
+	withRegistryDirectory(
+		{ signal: undefined },
+		{ dataDirectory: directory },
+		async (registry) => await registry.prune({}),
+	)
 
 describe('pruning a registry whose journal has damaged lines', () => {
 	it('is refused with what to do, by its server and without one', async () => {
@@ -29,4 +33,22 @@ describe('pruning a registry whose journal has damaged lines', () => {
 			await server.close()
 		}
 	})
+})
+
+it('a registry that is only looked at keeps what another start would sweep away', async () => {
+	const dataDirectory = await mkdtemp(join(tmpdir(), 'lading-'))
+	try {
+		await createStorage(dataDirectory).close()
+		await writeFile(join(dataDirectory, 'blobs/sha256', 'a'.repeat(64)), 'stray')
+		const before = await readdir(dataDirectory, { recursive: true })
+		const report = await withRegistryDirectory(
+			{ signal: undefined },
+			{ dataDirectory, readOnly: true },
+			async (registry) => await registry.prune({ dryRun: true }),
+		)
+		expect(report).toMatchObject({ dryRun: true, repositories: [] })
+		expect(await readdir(dataDirectory, { recursive: true })).toEqual(before)
+	} finally {
+		await rm(dataDirectory, { recursive: true, force: true })
+	}
 })

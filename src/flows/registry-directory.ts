@@ -27,6 +27,12 @@ export interface RegistryDirectory {
 	readonly tags: (repository: string) => Promise<readonly string[]>
 }
 
+export interface RegistryDirectoryOptions {
+	readonly dataDirectory: string
+	/** It is only looked at: where no server runs, nothing in it changes. Default: no. */
+	readonly readOnly?: boolean | undefined
+}
+
 type OnProgress = (progress: { readonly done: number; readonly of: number }) => void
 
 /** Nothing was heard of the server for so long, in milliseconds: it tells of itself each second. */
@@ -39,7 +45,7 @@ const PATIENCE_MS = 60_000
  */
 export async function withRegistryDirectory<T>(
 	{ signal }: Pick<Session, 'signal'>,
-	dataDirectory: string,
+	{ dataDirectory, readOnly }: RegistryDirectoryOptions,
 	use: (directory: RegistryDirectory) => Promise<T>,
 ): Promise<T> {
 	if (!existsSync(join(dataDirectory, 'journal'))) {
@@ -50,7 +56,7 @@ export async function withRegistryDirectory<T>(
 	const found = lockOrDoor(dataDirectory)
 	if ('url' in found) return await throughDoor(found, { dataDirectory, signal }, use)
 	try {
-		const storage = createStorage(dataDirectory)
+		const storage = createStorage(dataDirectory, { readOnly })
 		try {
 			return await use({
 				running: false,

@@ -218,9 +218,13 @@ function inUsePort(
 	const choice = clusterOf(invocation, flags, {})
 	const session = sessionOf(invocation)
 	return async () => {
-		const found = await withRegistryDirectory(session, dataDirectory, async ({ tags }) => {
-			return await collectInUse(session, { choice, listTags: tags })
-		})
+		const found = await withRegistryDirectory(
+			session,
+			{ dataDirectory, readOnly: true },
+			async ({ tags }) => {
+				return await collectInUse(session, { choice, listTags: tags })
+			},
+		)
 		return found.inUse
 	}
 }

@@ -7,7 +7,7 @@ export async function inUse(
 	{ session }: Project,
 	{ dataDirectory, cluster }: { readonly dataDirectory: string; readonly cluster: ClusterChoice },
 ): Promise<readonly InUse[]> {
-	const found = await withRegistryDirectory(session, dataDirectory, async ({ tags }) => {
+	const found = await withRegistryDirectory(session, { dataDirectory, readOnly: true }, async ({ tags }) => {
 		return await collectInUse(session, { choice: cluster, listTags: tags })
 	})
 	return found.inUse

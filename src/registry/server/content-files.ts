@@ -61,9 +61,7 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 export class ContentFiles {
 	readonly #directory: string
 	readonly #temporary: string
-	readonly #syncs: Readonly<
-		Record<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>
-	>
+	readonly #syncs = new Map<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>()
 	readonly #chunks = new ChunkReader()
 	readonly #cache = new Map<Digest, Uint8Array>()
 	#cachedBytes = 0
@@ -74,13 +72,23 @@ export class ContentFiles {
 	constructor(directory: string, options: { readonly temporaryDirectory: string }) {
 		this.#directory = directory
 		this.#temporary = options.temporaryDirectory
-		const open = (algorithm: DigestAlgorithm): { descriptor: number; group: GroupSync } => {
-			const path = join(directory, algorithm)
-			mkdirSync(path, { recursive: true, mode: 0o700 })
-			const descriptor = openSync(path, 'r')
-			return { descriptor, group: new GroupSync(() => flushDescriptor(descriptor, 'directory')) }
+	}
+
+	/** Before anything is written. */
+	makeDirectories(): void {
+		for (const algorithm of ALGORITHMS)
+			mkdirSync(join(this.#directory, algorithm), { recursive: true, mode: 0o700 })
+	}
+
+	/** Flushes the names of an algorithm's content. */
+	#syncNames(algorithm: DigestAlgorithm): Promise<void> {
+		let sync = this.#syncs.get(algorithm)
+		if (!sync) {
+			const descriptor = openSync(join(this.#directory, algorithm), 'r')
+			sync = { descriptor, group: new GroupSync(() => flushDescriptor(descriptor, 'directory')) }
+			this.#syncs.set(algorithm, sync)
 		}
-		this.#syncs = { sha256: open('sha256'), sha512: open('sha512') }
+		return sync.group.sync()
 	}
 
 	/** Writes content, durable when the promise resolves. Replaces a damaged copy. */
@@ -102,7 +110,6 @@ export class ContentFiles {
 	/** Gives a complete file its name, durable when the promise resolves. It must lie on the same file system. */
 	async adopt(digest: Digest, file: { readonly path: string; readonly descriptor: number }): Promise<void> {
 		const path = this.#path(digest)
-		const { group } = this.#syncs[digestAlgorithm(digest)]
 		// What has no copy yet is nobody's until the journal says so: content and name are flushed at once.
 		// A copy is only replaced by content that is on disk.
 		const isFirst = !existsSync(path)
@@ -113,7 +120,7 @@ export class ContentFiles {
 			renameSync(file.path, path)
 			this.#damaged.delete(digest)
 		} finally {
-			await Promise.all([content, group.sync()])
+			await Promise.all([content, this.#syncNames(digestAlgorithm(digest))])
 		}
 	}
 
@@ -220,7 +227,10 @@ export class ContentFiles {
 
 	/** Whether there is any. */
 	hasFiles(): boolean {
-		return ALGORITHMS.some((algorithm) => readdirSync(join(this.#directory, algorithm)).length > 0)
+		return ALGORITHMS.some((algorithm) => {
+			const path = join(this.#directory, algorithm)
+			return existsSync(path) && readdirSync(path).length > 0
+		})
 	}
 
 	/** Removes all files that `keep` does not name. Returns how many. */
@@ -237,7 +247,7 @@ export class ContentFiles {
 	}
 
 	close(): void {
-		for (const { descriptor } of Object.values(this.#syncs)) closeSync(descriptor)
+		for (const { descriptor } of this.#syncs.values()) closeSync(descriptor)
 	}
 
 	async *#stream(

@@ -230,6 +230,52 @@ describe('a storage opened again', () => {
 	})
 })
 
+describe('a storage that is only looked at', () => {
+	/** Every file, with what would change if it did. */
+	const files = async (): Promise<string[]> => {
+		const found: string[] = []
+		for (const name of await readdir(directory, { recursive: true })) {
+			const { size, mtimeMs, ino } = await stat(join(directory, name))
+			found.push(`${name} ${ino} ${size} ${mtimeMs}`)
+		}
+		return found.toSorted()
+	}
+
+	it('has everything, and nothing in its directory changes', async () => {
+		await putBlob('content')
+		const manifest = await putManifest('{"a":1}')
+		const { id } = begin('app')
+		await storage.appendUpload('app', { id, body: stream('abc') })
+		const expected = storage.statistics()
+		await storage.close()
+		await writeFile(fileOf(digestOf('stray')), 'stray')
+		await writeFile(join(directory, 'uploads/left.tmp'), 'x')
+		await rm(join(directory, 'reserve'))
+		await appendFile(join(directory, 'journal'), 'a line that is damaged\nand one that is torn')
+		const before = await files()
+		const looked = createStorage(directory, { readOnly: true })
+		expect(looked.statistics()).toEqual(expected)
+		expect(looked.resolveTag('app', 'v1')).toBe(manifest.digest)
+		expect(String(looked.readManifest('app', manifest.digest))).toBe('{"a":1}')
+		expect(looked.uploadCount()).toBe(1)
+		expect(looked.damage()).toContain('lines of its journal')
+		await expect(looked.deleteTag('app', 'v1')).rejects.toThrow('only looked at')
+		await expect(looked.prune({ graceMs: -1 })).rejects.toThrow('nothing is removed')
+		await looked.close()
+		expect(await files()).toEqual(before)
+		storage = open()
+	})
+
+	it('is an empty one where there is none', async () => {
+		const other = join(directory, 'other')
+		await mkdir(other)
+		const looked = createStorage(other, { readOnly: true })
+		expect(looked.repositories()).toEqual([])
+		await looked.close()
+		expect(await readdir(other)).toEqual([])
+	})
+})
+
 describe('the size of the journal', () => {
 	const references = (count: number): Digest[] =>
 		Array.from({ length: count }, (_, index) => digestOf(String(index)))
@@ -240,6 +286,13 @@ describe('the size of the journal', () => {
 		return manifest
 	}
 	const sizeOfJournal = async (): Promise<number> => (await stat(join(directory, 'journal'))).size
+
+	it('is the same after any number of starts', async () => {
+		await put('v1', [])
+		const before = await sizeOfJournal()
+		for (let start = 0; start < 3; start++) await restart()
+		expect(await sizeOfJournal()).toBe(before)
+	})
 
 	it('grows by a short line when a manifest is pushed again, or under another tag, and keeps what it needs', async () => {
 		const needs = references(1000)

@@ -5,7 +5,7 @@ import type { Digest } from '../../oci/index.ts'
 import { Catalog } from './catalog.ts'
 import { ContentFiles } from './content-files.ts'
 import { damagedJournals, keepDamagedJournal } from './damaged-journals.ts'
-import { Journal, replayJournal } from './journal.ts'
+import { Journal, READ_ONLY_LOG, type RecordLog, replayJournal } from './journal.ts'
 import { Holds } from './holds.ts'
 import { prune, type PruneParts } from './prune.ts'
 import type { StoreRecord } from './record.ts'
@@ -25,6 +25,8 @@ export interface CreateStorageOptions {
 	readonly compactBytes?: number | undefined
 	/** Milliseconds since 1970. Default: the clock. */
 	readonly now?: (() => number) | undefined
+	/** It is looked at: nothing in the directory changes, and no change may be asked for. Default: no. */
+	readonly readOnly?: boolean | undefined
 	/** Told about damage found at the start, and of a journal that cannot be written anew. */
 	readonly onWarning?: ((message: string) => void) | undefined
 }
@@ -66,11 +68,14 @@ export function createStorage(directory: string, options: CreateStorageOptions =
 }
 
 function openStorage(directory: string, options: CreateStorageOptions): RegistryStorage {
+	const { readOnly = false } = options
 	const uploadDirectory = join(directory, 'uploads')
 	const journalPath = join(directory, 'journal')
-	mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
 	const contents = new ContentFiles(join(directory, 'blobs'), { temporaryDirectory: uploadDirectory })
-
+	if (!readOnly) {
+		mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
+		contents.makeDirectories()
+	}
 	const catalog = new Catalog()
 	const now = options.now ?? Date.now
 	const openedAt = now()
@@ -78,16 +83,22 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		catalog.apply(withTime(record, { contents, now: openedAt })),
 	)
 	if (!existed && contents.hasFiles()) {
-		contents.close()
 		throw new UserError('JOURNAL_MISSING', `${directory} has content and no journal that says whose it is`, {
 			hint: `Put the file ${journalPath} back, such as from a backup; to begin with an empty registry, choose another directory, or remove ${join(directory, 'blobs')}.`,
 		})
 	}
 	const kept = damagedJournals(directory)
-	// What a crash left behind between naming content and writing the line that refers to it.
-	if (damaged === 0 && kept.length === 0)
-		contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
 	const lost = new Set(damaged > 0 ? [...kept, journalPath] : kept)
+	const uploads = new Uploads(uploadDirectory, {
+		contents,
+		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
+		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
+		readOnly,
+		now,
+	})
+	if (readOnly) return new FileStorage({ catalog, contents, journal: READ_ONLY_LOG, uploads, lost, now })
+	// What a crash left behind between naming content and writing the line that refers to it.
+	if (lost.size === 0) contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
 	const journal = new Journal(journalPath, {
 		lines,
 		length,
@@ -110,12 +121,6 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		options.onWarning?.(
 			`${damaged > 0 ? `${damaged} lines of ${journalPath} are damaged` : 'lines of the journal were damaged'}: what they named is not served, and nothing is removed while ${[...lost].join(', ')} is there`,
 		)
-	const uploads = new Uploads(uploadDirectory, {
-		contents,
-		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
-		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
-		now,
-	})
 	return new FileStorage({ catalog, contents, journal, uploads, lost, now })
 }
 
@@ -144,7 +149,7 @@ function withTime(
 interface Parts {
 	readonly catalog: Catalog
 	readonly contents: ContentFiles
-	readonly journal: Journal
+	readonly journal: RecordLog
 	readonly uploads: Uploads
 	/** Files with damaged records. */
 	readonly lost: ReadonlySet<string>
@@ -154,7 +159,7 @@ interface Parts {
 class FileStorage implements RegistryStorage {
 	readonly #catalog: Catalog
 	readonly #contents: ContentFiles
-	readonly #journal: Journal
+	readonly #journal: RecordLog
 	readonly #uploads: Uploads
 	readonly #lost: ReadonlySet<string>
 	readonly #now: () => number

@@ -10,7 +10,7 @@ import {
 	writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { isSystemError } from '../../errors/index.ts'
+import { InternalError, isSystemError } from '../../errors/index.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
 import type { Reserve } from './reserve.ts'
@@ -120,6 +120,16 @@ const FREEING: ReadonlySet<StoreRecord['type']> = new Set<StoreRecord['type']>([
 	'manifest-deleted',
 	'tag-deleted',
 ])
+
+/** What a storage needs of a journal. */
+export type RecordLog = Pick<Journal, 'append' | 'close' | 'isUncertain'>
+
+/** That of a storage which is only looked at: nothing is added, and no content is removed. */
+export const READ_ONLY_LOG: RecordLog = {
+	isUncertain: true,
+	append: () => Promise.reject(new InternalError('a change of a storage that is only looked at')),
+	close: () => Promise.resolve(),
+}
 
 export interface JournalOptions {
 	/** Number of lines the file has. */
@@ -234,6 +244,7 @@ export class Journal {
 
 	async #flush(): Promise<void> {
 		const batch = this.#pending
+		if (batch.length === 0) return
 		this.#pending = []
 		// What is applied before it is durable may be taken back: no file is made of that.
 		if (!batch.some(({ applied }) => applied)) this.#compactWhenDue()

@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/index.ts'
 import type { Catalog, RepositoryView } from './catalog.ts'
 import type { ContentFiles } from './content-files.ts'
 import type { Holds } from './holds.ts'
-import type { Journal } from './journal.ts'
+import type { RecordLog } from './journal.ts'
 import { planRepository } from './prune-plan.ts'
 import type { PruneOptions, PruneReport, RepositoryPlan } from './pruning.ts'
 import type { RemovedRecord } from './record.ts'
@@ -18,7 +18,7 @@ const FILES_A_TURN = 50
 export interface PruneParts {
 	readonly catalog: Catalog
 	readonly contents: ContentFiles
-	readonly journal: Journal
+	readonly journal: RecordLog
 	readonly uploads: Uploads
 	/** Digests that requests under way write or refer to. */
 	readonly isHeld: (digest: Digest) => boolean

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
 	closeSync,
+	existsSync,
 	openSync,
 	readdirSync,
 	readFileSync,
@@ -54,6 +55,8 @@ export interface UploadsOptions {
 	readonly maxBytes: number
 	/** Begun and not ended. With more, one that nobody has sent a byte to is forgotten. */
 	readonly maxUploads: number
+	/** What is left of others stays. */
+	readonly readOnly: boolean
 	readonly now: () => number
 }
 
@@ -72,18 +75,20 @@ export class Uploads {
 	constructor(directory: string, options: UploadsOptions) {
 		this.#directory = directory
 		this.#options = options
-		const names = new Set(readdirSync(directory))
+		const { readOnly } = options
+		const names = new Set(readOnly && !existsSync(directory) ? [] : readdirSync(directory))
 		for (const name of names) {
 			const ownerOf = name.replace(/\.repository$/, '')
-			if (name.endsWith('.tmp') || !names.has(ownerOf)) this.#removeFiles(ownerOf)
-			else if (ID.test(name)) this.#resume(name)
+			const isGoing = name.endsWith('.tmp') || !names.has(ownerOf) || (ID.test(name) && !this.#resume(name))
+			if (isGoing && !readOnly) this.#removeFiles(ownerOf)
 		}
 	}
 
-	#resume(name: string): void {
+	/** @returns whether it can be gone on with */
+	#resume(name: string): boolean {
 		const { size, mtimeMs } = statSync(join(this.#directory, name))
 		const repository = readOwner(join(this.#directory, `${name}.repository`))
-		if (repository === undefined || this.#options.now() - mtimeMs > EXPIRY_MS) return this.#removeFiles(name)
+		if (repository === undefined || this.#options.now() - mtimeMs > EXPIRY_MS) return false
 		this.#uploads.set(name, {
 			id: name,
 			repository,
@@ -95,6 +100,7 @@ export class Uploads {
 			isComplete: false,
 			digester: undefined,
 		})
+		return true
 	}
 
 	get count(): number {
