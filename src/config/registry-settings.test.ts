@@ -91,9 +91,19 @@ log: { access: true }
 	})
 
 	it('say where they do not parse, and where they are not there', async () => {
-		await expect(read('a: [')).rejects.toMatchObject({ message: expect.stringContaining('does not parse') })
-		await expect(readRegistrySettings(join(directory, 'none'))).rejects.toMatchObject({
+		await expect(read('a: [')).rejects.toMatchObject({
+			message: expect.stringContaining('does not parse'),
+			hint: expect.stringContaining('quotes'),
+		})
+		const path = join(directory, 'none')
+		await expect(readRegistrySettings(path)).rejects.toMatchObject({
 			code: 'CONFIG_INVALID',
+			message: `there is no file ${path}`,
+			hint: expect.stringContaining('--config FILE'),
+		})
+		await expect(readRegistrySettings(directory)).rejects.toMatchObject({
+			message: expect.stringContaining('cannot read'),
+			hint: expect.stringContaining('--config FILE'),
 		})
 	})
 })

@@ -298,11 +298,20 @@ export async function readRegistrySettings(file: string): Promise<RegistrySettin
 		text = readFileSync(file, 'utf8')
 	} catch (error) {
 		if (!isSystemError(error)) throw error
-		throw new UserError('CONFIG_INVALID', `cannot read ${file}: ${error.message}`, { cause: error })
+		const isMissing = error.code === 'ENOENT'
+		throw new UserError(
+			'CONFIG_INVALID',
+			isMissing ? `there is no file ${file}` : `cannot read ${file}: ${error.message}`,
+			{
+				hint: 'Name the file of settings with --config FILE, or leave it out: flags and defaults do without.',
+				cause: error,
+			},
+		)
 	}
 	const settings = await parseSettings(text, registrySettingsSchema, {
 		file: basename(file),
 		fields: Object.keys(FIELDS),
+		hint: 'Mend it there. It is YAML; text with ": ", " #" or "{" in it stands in quotes.',
 	})
 	return withPaths(settings, (path) => resolve(dirname(file), path))
 }

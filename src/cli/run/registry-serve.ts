@@ -185,6 +185,7 @@ function endpointOf({ ca, timeout, ...endpoint }: EventEndpointSettings): EventE
 	} catch (error) {
 		if (!isSystemError(error)) throw error
 		throw new UserError('CONFIG_INVALID', `cannot read the CA of ${endpoint.name}: ${error.message}`, {
+			hint: 'events[].ca is the path of PEM certificates, relative to the file of settings; leave it out to trust the system’s.',
 			cause: error,
 		})
 	}

@@ -5,7 +5,7 @@ import { countOf, formatTable, printable } from '../../output/index.ts'
 import {
 	createToken,
 	isExpired,
-	readTokens,
+	listTokens,
 	revokeTokens,
 	type StoredToken,
 } from '../../registry/server/index.ts'
@@ -62,7 +62,7 @@ export async function tokenCreate(
 }
 
 export async function tokenList(invocation: Invocation, flags: TokenListFlags): Promise<void> {
-	const tokens = readTokens(await directoryOf(invocation, flags))
+	const tokens = listTokens(await directoryOf(invocation, flags))
 	const now = Date.now()
 	const rows = tokens.map((token) => [
 		token.id,

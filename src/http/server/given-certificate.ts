@@ -55,6 +55,9 @@ function read(path: string): string {
 		return readFileSync(path, 'utf8')
 	} catch (error) {
 		if (!isSystemError(error)) throw error
-		throw new UserError('CERTIFICATE_UNREADABLE', `cannot read ${path}: ${error.message}`, { cause: error })
+		throw new UserError('CERTIFICATE_UNREADABLE', `cannot read ${path}: ${error.message}`, {
+			hint: 'Name PEM files that the server may read: the certificate with its chain, and its key. Without either it makes its own.',
+			cause: error,
+		})
 	}
 }

@@ -9,7 +9,7 @@ import {
 	type EventEndpoint,
 	type LogEntry,
 	type PushEvent,
-	readTokens,
+	listTokens,
 	type RetentionOptions,
 	revokeTokens,
 	type Right,
@@ -171,7 +171,7 @@ export async function listRegistryTokens(
 	options: RegistryDataOptions = {},
 ): Promise<readonly RegistryToken[]> {
 	return await inProject(options, async (project) =>
-		readTokens(directoryOf(project, options.dataDirectory)).map(shown),
+		listTokens(directoryOf(project, options.dataDirectory)).map(shown),
 	)
 }
 

@@ -47,15 +47,24 @@ describe('CertificateKeeper', () => {
 		expect(await keeper.renewed()).toBeUndefined()
 
 		await writeFile(paths.cert, `${second.certPem}\n`)
-		await expect(keeper.renewed()).rejects.toMatchObject({ code: 'CERTIFICATE_UNREADABLE' })
+		await expect(keeper.renewed()).rejects.toMatchObject({
+			code: 'CERTIFICATE_UNREADABLE',
+			hint: expect.anything(),
+		})
 		// Told once.
 		expect(await keeper.renewed()).toBeUndefined()
 		await rm(paths.key)
 		await copyFile(join(two, 'server.key'), paths.key)
 		expect((await keeper.renewed())?.keyPem).toBe(second.keyPem)
 		await writeFile(paths.key, 'nonsense')
-		await expect(keeper.renewed()).rejects.toMatchObject({ code: 'CERTIFICATE_UNREADABLE' })
+		await expect(keeper.renewed()).rejects.toMatchObject({
+			code: 'CERTIFICATE_UNREADABLE',
+			hint: expect.anything(),
+		})
 		await rm(paths.key)
-		await expect(keeper.renewed()).rejects.toMatchObject({ code: 'CERTIFICATE_UNREADABLE' })
+		await expect(keeper.renewed()).rejects.toMatchObject({
+			code: 'CERTIFICATE_UNREADABLE',
+			hint: expect.anything(),
+		})
 	})
 })

@@ -58,6 +58,7 @@ export function lockDirectory(directory: string, options: LockOptions = {}): Dir
 	} catch (error) {
 		if (!isSystemError(error) || FULL.has(error.code ?? '')) throw error
 		throw new UserError('FILE_UNWRITABLE', `cannot write into ${directory}: ${error.message}`, {
+			hint: 'Choose another directory, or mend its permissions.',
 			cause: error,
 		})
 	}

@@ -6,7 +6,7 @@ import { hash } from 'bcryptjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServerRequest, ServerResponse } from '../../../http/server/index.ts'
 import { Access, type AccessOptions, type LoginFailure } from './access.ts'
-import { createToken, readTokens, revokeTokens } from './token-file.ts'
+import { createToken, listTokens, readTokens, revokeTokens } from './token-file.ts'
 
 const DAY_MS = 86_400_000
 
@@ -269,6 +269,18 @@ describe('tokens', () => {
 		}
 		expect(existsSync(join(directory, 'tokens.lock'))).toBe(false)
 		expect(await revokeTokens(directory, 'nobody')).toEqual([])
+	})
+
+	it('are not said to be none where there is no directory', async () => {
+		expect(listTokens(directory)).toEqual([])
+		const missing = join(directory, 'missing')
+		const refused = {
+			code: 'NOT_FOUND',
+			message: `there is no registry in ${missing}`,
+			hint: expect.stringContaining('--data DIR'),
+		}
+		expect(() => listTokens(missing)).toThrow(expect.objectContaining(refused))
+		await expect(revokeTokens(missing, 'ci')).rejects.toMatchObject(refused)
 	})
 
 	it('let nobody in when their file is damaged', async () => {

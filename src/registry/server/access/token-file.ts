@@ -53,6 +53,17 @@ export function readTokens(dataDirectory: string): readonly StoredToken[] {
 }
 
 /**
+ * {@link readTokens} for whoever asks about them.
+ * @throws UserError `NOT_FOUND` where there is no such directory
+ */
+export function listTokens(dataDirectory: string): readonly StoredToken[] {
+	if (existsSync(dataDirectory)) return readTokens(dataDirectory)
+	throw new UserError('NOT_FOUND', `there is no registry in ${dataDirectory}`, {
+		hint: 'Name its directory with --data DIR, or the file of its settings with --config FILE, as registry serve has it.',
+	})
+}
+
+/**
  * Makes a token. A registry that runs on the directory takes it within a second.
  * @returns the token, which is kept nowhere, and what is
  * @throws UserError `CREDENTIALS_UNREADABLE`, `FILE_UNWRITABLE`
@@ -69,11 +80,11 @@ export async function createToken(
 /**
  * Takes tokens away, by id or by name.
  * @returns those that were there
- * @throws UserError `CREDENTIALS_UNREADABLE`, `FILE_UNWRITABLE`
+ * @throws UserError `NOT_FOUND` where there is no such directory, `CREDENTIALS_UNREADABLE`, `FILE_UNWRITABLE`
  */
 export async function revokeTokens(dataDirectory: string, idOrName: string): Promise<readonly StoredToken[]> {
 	const matches = ({ id, name }: StoredToken): boolean => id === idOrName || name === idOrName
-	if (!readTokens(dataDirectory).some(matches)) return []
+	if (!listTokens(dataDirectory).some(matches)) return []
 	let revoked: readonly StoredToken[] = []
 	await change(dataDirectory, (tokens) => {
 		revoked = tokens.filter(matches)
@@ -94,6 +105,7 @@ async function change(
 	} catch (error) {
 		if (!isSystemError(error)) throw error
 		throw new UserError('FILE_UNWRITABLE', `cannot write into ${dataDirectory}: ${error.message}`, {
+			hint: 'Choose another directory with --data, or mend its permissions.',
 			cause: error,
 		})
 	} finally {
@@ -128,5 +140,8 @@ function removeIfEmpty(directory: string): void {
 }
 
 function unreadable(path: string, cause: Error): UserError {
-	return new UserError('CREDENTIALS_UNREADABLE', `cannot read ${path}: ${cause.message}`, { cause })
+	return new UserError('CREDENTIALS_UNREADABLE', `cannot read ${path}: ${cause.message}`, {
+		hint: 'The user that the registry runs as must be able to read it.',
+		cause,
+	})
 }
