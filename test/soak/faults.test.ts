@@ -54,12 +54,23 @@ function expectFault(answer: Answer, status: number): void {
 	expect(errors[0]?.message).not.toContain(root)
 }
 
+/** For large content, which gets its name at the end, and for small, which has it from the beginning. */
+const everywhere = (fault: Omit<Fault, 'path'>): readonly Fault[] =>
+	['uploads', 'blobs/sha256/'].map((path) => ({ ...fault, path }))
+
 const DISKS: readonly (readonly [string, readonly Fault[], number])[] = [
-	['no file can be made', [{ call: 'open', path: 'uploads', code: 'ENOSPC' }], 507],
-	['the disk is full', [{ call: 'write', path: 'uploads', code: 'ENOSPC' }], 507],
-	['the disk fills half-way', [{ call: 'write', path: 'uploads', code: 'ENOSPC', half: true }], 507],
-	['content cannot be flushed', [{ call: 'fsync', path: 'uploads', code: 'EIO' }], 500],
-	['content cannot get its name', [{ call: 'rename', path: 'blobs', code: 'EIO' }], 500],
+	['no file can be made', everywhere({ call: 'open', code: 'ENOSPC' }), 507],
+	['the disk is full', everywhere({ call: 'write', code: 'ENOSPC' }), 507],
+	['the disk fills half-way', everywhere({ call: 'write', code: 'ENOSPC', half: true }), 507],
+	['content cannot be flushed', everywhere({ call: 'fsync', code: 'EIO' }), 500],
+	[
+		'content cannot get its name',
+		[
+			{ call: 'rename', path: 'blobs', code: 'EIO' },
+			{ call: 'open', path: 'blobs', code: 'EIO' },
+		],
+		500,
+	],
 	['the name cannot be flushed', [{ call: 'fsync', path: 'blobs', code: 'EIO' }], 500],
 	['the journal is full', [{ call: 'write', path: 'journal', code: 'ENOSPC' }], 507],
 	['the journal fills half-way', [{ call: 'write', path: 'journal', code: 'ENOSPC', half: true }], 507],

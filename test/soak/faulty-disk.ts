@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 
 /** What fails, until it is told otherwise: sent to the process as a message, which it answers. */
 export interface Fault {
+	/** `open` is that to write. */
 	readonly call: 'open' | 'write' | 'fsync' | 'rename' | 'read' | 'truncate'
 	/** Only where the path of the file has this in it. */
 	readonly path: string
@@ -30,9 +31,9 @@ function check(call: Fault['call'], path: string | undefined): void {
 	if (fault) throw failure(fault)
 }
 
-fs.openSync = ((path: string, ...rest: [string, number?]) => {
-	check('open', path)
-	const descriptor = openSync(path, ...rest)
+fs.openSync = ((path: string, flags: string, mode?: number) => {
+	if (flags !== 'r') check('open', path)
+	const descriptor = openSync(path, flags, mode)
 	paths.set(descriptor, path)
 	return descriptor
 }) as typeof fs.openSync

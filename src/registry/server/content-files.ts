@@ -10,7 +10,6 @@ import {
 	renameSync,
 	rmSync,
 	statSync,
-	writeSync,
 } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -27,6 +26,7 @@ import {
 import { ChunkReader, readFully } from './chunk-reader.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
+import { writeFully } from './write-fully.ts'
 
 /** Content up to this size is held in memory once read, in bytes. */
 const CACHED_BYTES = 256 * 1024
@@ -93,11 +93,31 @@ export class ContentFiles {
 
 	/** Writes content, durable when the promise resolves. Replaces a damaged copy. */
 	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
+		const path = this.#path(digest)
+		// What has no copy yet is nobody's until the journal says so: it is written under its name, which is
+		// one file less to make, rename and flush; a start removes what a crash left of it.
+		const first = createFile(path)
+		if (first === undefined) return await this.#replace(digest, bytes)
+		try {
+			try {
+				writeFully(first, bytes)
+			} catch (error) {
+				rmSync(path, { force: true })
+				throw error
+			}
+			this.#checked.delete(digest)
+			this.#damaged.delete(digest)
+			await Promise.all([flushDescriptor(first, 'file'), this.#syncNames(digestAlgorithm(digest))])
+		} finally {
+			closeSync(first)
+		}
+	}
+
+	async #replace(digest: Digest, bytes: Uint8Array): Promise<void> {
 		const temporary = join(this.#temporary, `${randomUUID()}.tmp`)
 		const descriptor = openSync(temporary, 'wx', 0o600)
 		try {
-			let written = 0
-			while (written < bytes.byteLength) written += writeSync(descriptor, bytes, written)
+			writeFully(descriptor, bytes)
 			await this.adopt(digest, { path: temporary, descriptor })
 		} catch (error) {
 			rmSync(temporary, { force: true })
@@ -335,6 +355,16 @@ export class ContentFiles {
 	#uncache(digest: Digest): void {
 		this.#cachedBytes -= this.#cache.get(digest)?.byteLength ?? 0
 		this.#cache.delete(digest)
+	}
+}
+
+/** @returns `undefined` where there is one */
+function createFile(path: string): number | undefined {
+	try {
+		return openSync(path, 'wx', 0o600)
+	} catch (error) {
+		if (isSystemError(error, 'EEXIST')) return undefined
+		throw error
 	}
 }
 

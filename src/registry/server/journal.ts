@@ -7,13 +7,13 @@ import {
 	readSync,
 	renameSync,
 	rmSync,
-	writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { InternalError, isSystemError } from '../../errors/index.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
 import type { Reserve } from './reserve.ts'
+import { writeFully } from './write-fully.ts'
 
 export interface Replayed {
 	/** Number of records. */
@@ -368,11 +368,6 @@ function writeRecords(
 		closeSync(descriptor)
 	}
 	return { lines, bytes }
-}
-
-function writeFully(descriptor: number, bytes: Uint8Array): void {
-	let written = 0
-	while (written < bytes.byteLength) written += writeSync(descriptor, bytes, written)
 }
 
 function syncDirectory(path: string): void {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isSystemError } from '../../errors/index.ts'
+import { writeFully } from './write-fully.ts'
 
 const RESERVE_BYTES = 1024 * 1024
 
@@ -34,7 +35,7 @@ export class Reserve {
 			try {
 				// What no file system compresses, or keeps as a hole.
 				const bytes = randomBytes(RESERVE_BYTES)
-				for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written)
+				writeFully(descriptor, bytes)
 				this.#isThere = true
 			} finally {
 				closeSync(descriptor)

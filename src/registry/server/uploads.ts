@@ -8,7 +8,6 @@ import {
 	rmSync,
 	statSync,
 	writeFileSync,
-	writeSync,
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createReadStream } from 'node:fs'
@@ -23,6 +22,7 @@ import {
 } from '../../oci/index.ts'
 import type { ContentFiles } from './content-files.ts'
 import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './storage.ts'
+import { writeFully } from './write-fully.ts'
 
 /** A body up to this size that comes in one piece never touches a temporary file, in bytes. */
 const SMALL_BYTES = 1024 * 1024
@@ -360,9 +360,4 @@ function readOwner(path: string): string | undefined {
 	} catch {
 		return undefined
 	}
-}
-
-function writeFully(descriptor: number, bytes: Uint8Array): void {
-	let written = 0
-	while (written < bytes.byteLength) written += writeSync(descriptor, bytes, written)
 }
