@@ -13,7 +13,7 @@ const SHARED_BY = 30
 /** What fewer commands share, those on a cluster most of all. */
 const SHARED_BY_SOME = 14
 const CHUNKS = [
-	{ name: 'app', test: /src\/cli\/app\.ts$/, priority: 3 },
+	{ name: 'app', test: /src\/(?:cli\/app|errors\/printable)\.ts$/, priority: 3 },
 	{ name: 'shared', minShareCount: SHARED_BY, priority: 2 },
 	{ name: 'push', test: /src\/cli\/run\/push\.ts$/, priority: 1 },
 	{ name: 'some', minShareCount: SHARED_BY_SOME, priority: 0 },

@@ -7,7 +7,8 @@ import { digestOf, emptyContent } from '../oci/index.ts'
 import type { PushEvent } from '../registry/server/index.ts'
 import { silentProgress } from './progress.ts'
 import type { Pushed } from './refresh-in.ts'
-import { type PushFollower, refreshOnPush, UNTOLD_AGENT } from './refresh-on-push.ts'
+import { type PushFollower, refreshOnPush } from './refresh-on-push.ts'
+import { UNTOLD_AGENT } from './registries.ts'
 import { openWorkspace } from './workspace.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'lading-'))

@@ -4,12 +4,10 @@ import { isTag } from '../oci/index.ts'
 import type { PushEvent } from '../registry/server/index.ts'
 import type { ClusterChoice } from './chosen-cluster.ts'
 import { silentProgress } from './progress.ts'
-import { refreshFollowers } from './refresh-followers.ts'
+import type { refreshFollowers } from './refresh-followers.ts'
 import type { Pushed } from './refresh-in.ts'
+import { UNTOLD_AGENT } from './registries.ts'
 import type { Session } from './session.ts'
-
-/** How a push calls its client when nobody shall be refreshed for it. */
-export const UNTOLD_AGENT = 'lading (no refresh)'
 
 /** What comes within this time is told together, in milliseconds. */
 const GATHER_MS = 200
@@ -31,12 +29,16 @@ export interface PushFollower {
 	close(): Promise<void>
 }
 
+/** A registry starts without what talks to a cluster: most are never followed. */
+const refreshLater: typeof refreshFollowers = async (...args) =>
+	await (await import('./refresh-followers.ts')).refreshFollowers(...args)
+
 /**
  * Refreshes the Applications that follow what anybody pushes into the project's registry,
  * in the project's cluster. It is a courtesy: whatever goes wrong is logged, no more.
  */
 export function refreshOnPush(session: Session, options: RefreshOnPushOptions): PushFollower {
-	const { choice, log, refresh = refreshFollowers } = options
+	const { choice, log, refresh = refreshLater } = options
 	const stop = new AbortController()
 	const { signal } = stop
 	/** By repository and digest. */

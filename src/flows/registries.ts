@@ -12,6 +12,9 @@ import {
 import { findRegistry } from './local-registry.ts'
 import type { Session } from './session.ts'
 
+/** How a push calls its client when nobody shall be refreshed for it. */
+export const UNTOLD_AGENT = 'lading (no refresh)'
+
 /** How to reach a registry, beyond what the machine's configuration says. */
 export interface RegistryAccess {
 	/** Path of PEM certificates to trust besides the system's. */

@@ -9,13 +9,7 @@ import {
 	type RegistrySettings,
 } from '../../config/index.ts'
 import { isSystemError, UserError } from '../../errors/index.ts'
-import {
-	collectInUse,
-	type PushFollower,
-	refreshOnPush,
-	serveUntilStopped,
-	withRegistryDirectory,
-} from '../../flows/index.ts'
+import { type PushFollower, refreshOnPush, serveUntilStopped } from '../../flows/index.ts'
 import {
 	type EventEndpoint,
 	formatAccess,
@@ -217,15 +211,8 @@ function inUsePort(
 ): ServeRegistryOptions['digestsInUse'] {
 	if (flags.cluster === undefined) return undefined
 	const choice = clusterOf(invocation, flags, {})
-	const session = sessionOf(invocation)
 	return async () => {
-		const found = await withRegistryDirectory(
-			session,
-			{ dataDirectory, readOnly: true },
-			async ({ tags }) => {
-				return await collectInUse(session, { choice, listTags: tags })
-			},
-		)
-		return found.inUse
+		const { inUseOf } = await import('./registry-in-use.ts')
+		return await inUseOf(sessionOf(invocation), { dataDirectory, choice })
 	}
 }

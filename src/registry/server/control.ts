@@ -201,7 +201,8 @@ function textOf(path: string): string {
 /** Tells whoever may read the directory how to reach its server. @returns what takes that back */
 export function openControlDoor(dataDirectory: string, door: ControlDoor): () => void {
 	const path = join(dataDirectory, FILE)
-	replaceFile(path, `${JSON.stringify(door)}\n`)
+	// No start of the machine has any use for it.
+	replaceFile(path, `${JSON.stringify(door)}\n`, { flush: false })
 	return () => rmSync(path, { force: true })
 }
 
