@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { closeSync, openSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/index.ts'
+import { ChunkReader } from './chunk-reader.ts'
 import { serveRegistry, type RunningRegistry } from './index.ts'
 
 const SIZE = 3 * 1024 * 1024
@@ -49,6 +51,38 @@ describe('memory that is read into again', () => {
 			expect(all.subarray(start, at).equals(blobs[turn % 2] ?? Buffer.of())).toBe(true)
 		}
 	})
+})
+
+describe('the pieces of a file', () => {
+	const KIB = 1024
+
+	it.each([0, 1, 64 * KIB, 128 * KIB, 128 * KIB + 1, 1024 * KIB, 1088 * KIB, 1089 * KIB, SIZE - 1, SIZE])(
+		'of %i bytes are all of it, and the last alone has memory of its own',
+		async (size) => {
+			const path = join(directory, 'file')
+			const content = randomBytes(size)
+			await writeFile(path, content)
+			const descriptor = openSync(path, 'r')
+			const reader = new ChunkReader()
+			try {
+				const copies: Buffer[] = []
+				const pieces: Uint8Array[] = []
+				for await (const piece of reader.read(descriptor, { start: 0, end: size - 1 })) {
+					copies.push(Buffer.from(piece))
+					pieces.push(piece)
+				}
+				expect(Buffer.concat(copies).equals(content)).toBe(true)
+				// One that node:http would take at once, and keep, must not be read over.
+				for (const piece of pieces.slice(0, -1)) expect(piece.byteLength).toBeGreaterThanOrEqual(64 * KIB)
+				const last = pieces.at(-1)
+				expect(last?.buffer.byteLength ?? 0).toBeLessThanOrEqual(128 * KIB)
+				for await (const _ of reader.read(descriptor, { start: 0, end: size - 1 }));
+				expect(Buffer.from(last ?? []).equals(copies.at(-1) ?? Buffer.of())).toBe(true)
+			} finally {
+				closeSync(descriptor)
+			}
+		},
+	)
 })
 
 /** Every answer's is as long as the first's. */

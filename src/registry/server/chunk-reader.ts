@@ -3,6 +3,11 @@ import type { ByteRange } from './storage.ts'
 
 /** Content that is streamed is read in pieces of this size, in bytes. */
 const CHUNK_BYTES = 1024 * 1024
+/**
+ * The last piece has memory of its own, and so is small: half of this, or up to all of it. The others are
+ * no smaller than half, so that node:http has a consumer wait until one is on its way; in bytes.
+ */
+const LAST_BYTES = 128 * 1024
 /** Kept for the next streams. */
 const MAX_SPARE = 8
 
@@ -20,11 +25,12 @@ export class ChunkReader {
 	async *read(descriptor: number, { start, end }: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
 		const pair: Buffer[] = []
 		let position = start
-		for (let turn = 0; position + CHUNK_BYTES <= end; turn ^= 1) {
+		for (let turn = 0; position + LAST_BYTES <= end; turn ^= 1) {
 			const chunk = (pair[turn] ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES))
+			const length = Math.min(CHUNK_BYTES, end + 1 - position - LAST_BYTES / 2)
 			// Reading the page cache at once costs less than a trip through the thread pool.
-			yield fill(descriptor, { position, into: chunk })
-			position += CHUNK_BYTES
+			yield fill(descriptor, { position, into: chunk.subarray(0, length) })
+			position += length
 		}
 		if (position <= end) yield readFully(descriptor, { position, length: end + 1 - position })
 		// Not where the consumer has gone meanwhile: a piece may be on its way still.

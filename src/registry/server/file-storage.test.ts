@@ -77,7 +77,7 @@ async function readBlob(digest: Digest, range?: { start: number; end: number }):
 	if (content === undefined) throw new Error('no blob')
 	if (content instanceof Uint8Array) return Buffer.from(content)
 	const chunks: Uint8Array[] = []
-	for await (const chunk of content) chunks.push(chunk)
+	for await (const chunk of content) chunks.push(Buffer.from(chunk))
 	return Buffer.concat(chunks)
 }
 

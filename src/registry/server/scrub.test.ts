@@ -61,7 +61,7 @@ async function read(digest: Digest, range?: { start: number; end: number }): Pro
 	if (content === undefined) throw new Error('no blob')
 	if (content instanceof Uint8Array) return Buffer.from(content)
 	const chunks: Uint8Array[] = []
-	for await (const chunk of content) chunks.push(chunk)
+	for await (const chunk of content) chunks.push(Buffer.from(chunk))
 	return Buffer.concat(chunks)
 }
 
