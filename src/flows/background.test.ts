@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../errors/index.ts'
 import {
@@ -63,6 +64,15 @@ describe('a server in the background', () => {
 		expect(isRunning(server.pid)).toBe(false)
 		expect(runningServer(directory)).toBeUndefined()
 		expect(await stopServer(server)).toBe(false)
+	})
+
+	it('that does not end is given its time, and then ended', async () => {
+		const server = await start(`process.on('SIGTERM', () => {}); ${READY}`)
+		const stopped = stopServer(server, { graceMs: 400 })
+		await delay(100)
+		expect(isRunning(server.pid)).toBe(true)
+		expect(await stopped).toBe(true)
+		expect(isRunning(server.pid)).toBe(false)
 	})
 
 	it('has a log for its owner only', async () => {

@@ -247,12 +247,18 @@ function argumentsOf(pid: number): string {
 const STOP_GRACE_MS = 8000
 const STOP_POLL_MS = 20
 
-/** Ends a server of ours: politely, then for good. Resolves when it is gone; `false` when it was not running. */
-export async function stopServer(server: ServerState): Promise<boolean> {
+/**
+ * Ends a server of ours: politely, then, where it is still there after `graceMs` (default 8 s), for good.
+ * Resolves when it is gone; `false` when it was not running.
+ */
+export async function stopServer(
+	server: ServerState,
+	{ graceMs = STOP_GRACE_MS }: { readonly graceMs?: number } = {},
+): Promise<boolean> {
 	if (!isSame(server)) return false
 	process.kill(server.pid, 'SIGTERM')
 	for (let waited = 0; isSame(server); waited += STOP_POLL_MS) {
-		if (waited >= STOP_GRACE_MS) process.kill(server.pid, 'SIGKILL')
+		if (waited >= graceMs) process.kill(server.pid, 'SIGKILL')
 		await delay(STOP_POLL_MS)
 	}
 	return true

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors/index.ts'
 import { ensureServer, runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
+import { STOP_MS } from '../registry/server/index.ts'
 import type { Session } from './session.ts'
 import type { RegistryEndpoint, RegistryState } from './state.ts'
 
@@ -9,6 +10,8 @@ import type { RegistryEndpoint, RegistryState } from './state.ts'
 export const CLUSTER_REGISTRY = 'kind-registry:5000'
 
 const DEFAULT_PORT = 5000
+/** For it to end once it has nothing more to wait for, in milliseconds. */
+const STOP_GRACE_MS = 5000
 
 export interface LocalRegistry {
 	readonly endpoint: RegistryEndpoint
@@ -131,7 +134,7 @@ export async function stopRegistry(
 ): Promise<boolean> {
 	const { workspace } = session
 	const server = runningServer(workspace.paths.registry)
-	const stopped = server !== undefined && (await stopServer(server))
+	const stopped = server !== undefined && (await stopServer(server, { graceMs: STOP_MS + STOP_GRACE_MS }))
 	if (options.keepData && existsSync(workspace.paths.registry)) return stopped
 	rmSync(workspace.paths.registry, { recursive: true, force: true })
 	rmSync(workspace.paths.ca, { force: true })

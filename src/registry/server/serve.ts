@@ -14,6 +14,7 @@ import { createStorage } from './file-storage.ts'
 import type { AccessEntry } from './observe/exchange.ts'
 import { Health } from './observe/health.ts'
 import { openRegistry } from './registry.ts'
+import { DEFAULT_SHUTDOWN_MS, EVENTS_GRACE_MS } from './stop-times.ts'
 import type { RegistryStorage } from './storage.ts'
 import { createUpkeep, type UpkeepOptions } from './upkeep.ts'
 
@@ -102,12 +103,9 @@ export interface RunningRegistry {
 
 /** Names the certificate always has: this machine's, and the one a kind cluster uses. */
 const CERTIFICATE_NAMES: readonly string[] = ['localhost', 'kind-registry', '127.0.0.1', '::1']
-const DEFAULT_SHUTDOWN_MS = 30_000
 const DEFAULT_CONNECTIONS = 2000
 /** Of probes and scrapers. */
 const METRICS_CONNECTIONS = 100
-/** What is still to be told when it stops gets so long, in milliseconds. */
-const EVENTS_GRACE_MS = 5000
 
 /**
  * Serves a registry from a directory, over TLS with a certificate of its own authority.
