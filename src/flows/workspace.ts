@@ -1,8 +1,5 @@
-import { rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { isSystemError, UserError } from '../errors/index.ts'
-import { lockDirectory } from '../registry/server/index.ts'
+import { lockInTurn } from '../registry/server/index.ts'
 import { readState, type State, writeState } from './state.ts'
 
 /** The directory `.lading/` of a project: everything lading writes on this machine. */
@@ -38,6 +35,8 @@ export interface WorkspacePaths {
 	readonly sandbox: string
 }
 
+const LOCK_WAIT_MS = 60_000
+
 export function openWorkspace(root: string): Workspace {
 	const directory = join(root, '.lading')
 	return {
@@ -57,49 +56,16 @@ export function openWorkspace(root: string): Workspace {
 			return next
 		},
 		async exclusive(task, options) {
-			const release = await lock(directory, options ?? {})
+			const { release } = await lockInTurn(directory, {
+				hint: 'Wait until it has ended, and try again.',
+				waitMs: options?.waitMs ?? LOCK_WAIT_MS,
+				signal: options?.signal,
+			})
 			try {
 				return await task()
 			} finally {
 				release()
 			}
 		},
-	}
-}
-
-const LOCK_WAIT_MS = 60_000
-const LOCK_POLL_MS = 50
-
-/** Waits its turn. What a dead lading has left does not count; see {@link lockDirectory}. */
-async function lock(directory: string, options: ExclusiveOptions): Promise<() => void> {
-	const wait = options.waitMs ?? LOCK_WAIT_MS
-	for (let waited = 0; ;) {
-		options.signal?.throwIfAborted()
-		try {
-			const { release } = lockDirectory(directory, { hint: 'Wait until it has ended, and try again.' })
-			return () => {
-				release()
-				removeIfEmpty(directory)
-			}
-		} catch (error) {
-			// The owner has just removed the directory.
-			const isGone = error instanceof UserError && isSystemError(error.cause, 'ENOENT')
-			const isTaken = error instanceof UserError && error.code === 'ALREADY_RUNNING'
-			if (!isTaken && !isGone) throw error
-			if (waited >= wait) throw error
-		}
-		// Two that meet give way to each other: not at the same pace.
-		const pause = LOCK_POLL_MS * (0.5 + Math.random())
-		await delay(pause, undefined, { signal: options.signal })
-		waited += pause
-	}
-}
-
-/** A command that found nothing to do leaves no directory behind. */
-function removeIfEmpty(directory: string): void {
-	try {
-		rmdirSync(directory)
-	} catch (error) {
-		if (!isSystemError(error)) throw error
 	}
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isSystemError, UserError } from '../../errors/index.ts'
+import { stampOfFile } from './file-stamp.ts'
 import type { CertificateAndKey } from './issue-certificate.ts'
 
 /** Paths of a certificate, with its chain, and of its key; both PEM. */
@@ -37,17 +38,7 @@ export function readCertificate({ cert, key }: CertificatePaths): CertificateAnd
 
 /** What changes when one of the files does. */
 export function stampOfCertificate({ cert, key }: CertificatePaths): string {
-	return [cert, key]
-		.map((path) => {
-			try {
-				const stat = statSync(path, { throwIfNoEntry: false })
-				return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : ''
-			} catch (error) {
-				if (isSystemError(error)) return error.code
-				throw error
-			}
-		})
-		.join(', ')
+	return [cert, key].map(stampOfFile).join(', ')
 }
 
 function read(path: string): string {

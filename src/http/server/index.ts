@@ -4,5 +4,6 @@ export type { Listener, ListenLimits, ListenOptions, TlsOptions } from './listen
 export { ensureCertificates, issueClientCertificate } from './certificates.ts'
 export type { Certificates, ClientCertificateOptions, EnsureCertificatesOptions } from './certificates.ts'
 export type { CertificateAndKey } from './issue-certificate.ts'
+export { stampOfFile } from './file-stamp.ts'
 export { readCertificate, stampOfCertificate } from './given-certificate.ts'
 export type { CertificatePaths } from './given-certificate.ts'

@@ -3,7 +3,8 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import { isSystemError, LadingError } from '../../errors/index.ts'
+import { readTextFile } from '../../content/index.ts'
+import { LadingError } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Digest, isDigest } from '../../oci/index.ts'
 import { recordScrub } from './maintenance.ts'
@@ -176,26 +177,16 @@ export function rememberImmutable(dataDirectory: string, patterns: readonly stri
 	const path = join(dataDirectory, IMMUTABLE_FILE)
 	if (patterns.length === 0) return rmSync(path, { force: true })
 	const text = `${patterns.join('\n')}\n`
-	if (textOf(path) !== text) replaceFile(path, text)
+	if (readTextFile(path) !== text) replaceFile(path, text)
 }
 
 /** The patterns of immutable tags that the last server of a directory had. */
 export function rememberedImmutable(dataDirectory: string): TagPattern {
-	const patterns = textOf(join(dataDirectory, IMMUTABLE_FILE))
+	const patterns = (readTextFile(join(dataDirectory, IMMUTABLE_FILE)) ?? '')
 		.split('\n')
 		.filter((line) => line !== '')
 		.map(parseTagPattern)
 	return (repository, tag) => patterns.some((each) => each(repository, tag))
-}
-
-/** Empty where there is no such file. */
-function textOf(path: string): string {
-	try {
-		return readFileSync(path, 'utf8')
-	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return ''
-		throw error
-	}
 }
 
 /** Tells whoever may read the directory how to reach its server. @returns what takes that back */

@@ -4,12 +4,14 @@ import {
 	readdirSync,
 	readFileSync,
 	readlinkSync,
+	rmdirSync,
 	rmSync,
 	statSync,
 	utimesSync,
 	writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isSystemError, UserError } from '../../errors/index.ts'
 
 export interface DirectoryLock {
@@ -89,6 +91,53 @@ export function lockDirectory(directory: string, options: LockOptions = {}): Dir
 			: heldHere(directory, { ...options, ...holder })
 	}
 	return { release }
+}
+
+export interface LockInTurnOptions extends LockOptions {
+	/** Milliseconds to wait for whoever has it. */
+	readonly waitMs: number
+	readonly signal?: AbortSignal | undefined
+}
+
+/** Between two looks, in milliseconds. */
+const POLL_MS = 50
+
+/**
+ * {@link lockDirectory} of a directory that is there for the time of a change: waits its turn, and leaves no empty
+ * one behind.
+ * @throws UserError as that does, when the wait is over
+ */
+export async function lockInTurn(directory: string, options: LockInTurnOptions): Promise<DirectoryLock> {
+	const { waitMs, signal } = options
+	for (let waited = 0; ;) {
+		signal?.throwIfAborted()
+		try {
+			const { release } = lockDirectory(directory, options)
+			return {
+				release() {
+					release()
+					removeIfEmpty(directory)
+				},
+			}
+		} catch (error) {
+			// The owner has just removed the directory.
+			const isGone = error instanceof UserError && isSystemError(error.cause, 'ENOENT')
+			const isTaken = error instanceof UserError && error.code === 'ALREADY_RUNNING'
+			if ((!isTaken && !isGone) || waited >= waitMs) throw error
+		}
+		// Two that meet give way to each other: not at the same pace.
+		const pause = POLL_MS * (0.5 + Math.random())
+		await delay(pause, undefined, { signal })
+		waited += pause
+	}
+}
+
+function removeIfEmpty(directory: string): void {
+	try {
+		rmdirSync(directory)
+	} catch (error) {
+		if (!isSystemError(error)) throw error
+	}
 }
 
 function heldHere(directory: string, { hint, pid }: LockOptions & Holder): UserError {

@@ -5,7 +5,6 @@ import {
 	ftruncateSync,
 	mkdirSync,
 	openSync,
-	readFileSync,
 	renameSync,
 	rmSync,
 	writeSync,
@@ -13,6 +12,7 @@ import {
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { KubeObject } from '../../cluster/index.ts'
+import { readTextFile } from '../../content/index.ts'
 import { isSystemError, UserError } from '../../errors/index.ts'
 import { StatusError } from './status-error.ts'
 import { Store, type StoreEvent } from './store.ts'
@@ -60,7 +60,10 @@ export function openPersistence(
 	mkdirSync(directory, { recursive: true, mode: 0o700 })
 	const snapshotPath = join(directory, SNAPSHOT)
 	const snapshot = readSnapshot(snapshotPath)
-	const { objects, revision, goodBytes, lines } = replay(snapshot, readText(join(directory, JOURNAL)) ?? '')
+	const { objects, revision, goodBytes, lines } = replay(
+		snapshot,
+		readTextFile(join(directory, JOURNAL)) ?? '',
+	)
 	const store = new Store(revision)
 	for (const [key, all] of objects) for (const object of all.values()) store.restore(key, object)
 	const file = openSync(join(directory, JOURNAL), 'a', 0o600)
@@ -70,17 +73,8 @@ export function openPersistence(
 	return { store, close: () => journal.close() }
 }
 
-function readText(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8')
-	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return undefined
-		throw error
-	}
-}
-
 function readSnapshot(path: string): v.InferOutput<typeof snapshotSchema> {
-	const text = readText(path)
+	const text = readTextFile(path)
 	if (text === undefined) return { version: 1, revision: 1, objects: [] }
 	const parsed = v.safeParse(snapshotSchema, parse(text))
 	if (parsed.success) return parsed.output

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { readTextFile } from '../../../content/index.ts'
 import { isSystemError, UserError } from '../../../errors/index.ts'
-import { lockDirectory } from '../directory-lock.ts'
+import { lockInTurn } from '../directory-lock.ts'
 import { replaceFile } from '../replace-file.ts'
 import { formatTokens, makeToken, type NewToken, parseTokens, type StoredToken } from './token.ts'
 import { WatchedFile } from './watched-file.ts'
@@ -12,8 +12,7 @@ export type Tokens = ReadonlyMap<string, StoredToken> | undefined
 
 const FILE = 'tokens.json'
 const LOCK = 'tokens.lock'
-const LOCK_ATTEMPTS = 100
-const LOCK_POLL_MS = 50
+const LOCK_WAIT_MS = 5000
 
 /**
  * The tokens of a data directory, as they are now. A file that is damaged lets nobody in.
@@ -45,9 +44,9 @@ export function tokensExist(dataDirectory: string): boolean {
 export function readTokens(dataDirectory: string): readonly StoredToken[] {
 	const path = join(dataDirectory, FILE)
 	try {
-		return parseTokens(readFileSync(path, 'utf8'), path)
+		const text = readTextFile(path)
+		return text === undefined ? [] : parseTokens(text, path)
 	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return []
 		throw isSystemError(error) ? unreadable(path, error) : error
 	}
 }
@@ -98,7 +97,10 @@ async function change(
 	dataDirectory: string,
 	edit: (tokens: readonly StoredToken[]) => readonly StoredToken[],
 ): Promise<void> {
-	const release = await lock(join(dataDirectory, LOCK))
+	const { release } = await lockInTurn(join(dataDirectory, LOCK), {
+		hint: 'Try again in a moment.',
+		waitMs: LOCK_WAIT_MS,
+	})
 	try {
 		mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
 		replaceFile(join(dataDirectory, FILE), formatTokens(edit(readTokens(dataDirectory))))
@@ -110,32 +112,6 @@ async function change(
 		})
 	} finally {
 		release()
-	}
-}
-
-async function lock(directory: string): Promise<() => void> {
-	for (let attempt = 1; ; attempt++) {
-		try {
-			const { release } = lockDirectory(directory, { hint: 'Try again in a moment.' })
-			return () => {
-				release()
-				removeIfEmpty(directory)
-			}
-		} catch (error) {
-			const isGone = error instanceof UserError && isSystemError(error.cause, 'ENOENT')
-			const isTaken = error instanceof UserError && error.code === 'ALREADY_RUNNING'
-			if ((!isTaken && !isGone) || attempt === LOCK_ATTEMPTS) throw error
-			// Two that meet give way to each other: not at the same pace.
-			await delay(LOCK_POLL_MS * (0.5 + Math.random()))
-		}
-	}
-}
-
-function removeIfEmpty(directory: string): void {
-	try {
-		rmdirSync(directory)
-	} catch (error) {
-		if (!isSystemError(error)) throw error
 	}
 }
 

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { isSystemError } from '../../../errors/index.ts'
+import { readTextFile } from '../../../content/index.ts'
+import { stampOfFile } from '../../../http/server/index.ts'
 
 /** How often a file is looked at, in milliseconds. */
 const LOOK_MS = 1000
@@ -28,8 +28,8 @@ export class WatchedFile<T> {
 		this.#path = path
 		this.#options = options
 		this.#looked = options.now()
-		this.#stamp = stampOf(path)
-		this.#value = options.parse(readText(path))
+		this.#stamp = stampOfFile(path)
+		this.#value = options.parse(readTextFile(path))
 	}
 
 	/** The same object for as long as the file is the same. */
@@ -37,35 +37,15 @@ export class WatchedFile<T> {
 		const now = this.#options.now()
 		if (now - this.#looked < LOOK_MS && now >= this.#looked) return this.#value
 		this.#looked = now
-		const stamp = stampOf(this.#path)
+		const stamp = stampOfFile(this.#path)
 		if (stamp === this.#stamp) return this.#value
 		this.#stamp = stamp
 		try {
-			this.#value = this.#options.parse(readText(this.#path))
+			this.#value = this.#options.parse(readTextFile(this.#path))
 		} catch (error) {
 			this.#value = this.#options.fallback
 			this.#options.onError(error)
 		}
 		return this.#value
-	}
-}
-
-function readText(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8')
-	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return undefined
-		throw error
-	}
-}
-
-/** What changes when the file does. */
-function stampOf(path: string): string {
-	try {
-		const stat = statSync(path, { throwIfNoEntry: false })
-		return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs} ${stat.size}` : ''
-	} catch (error) {
-		if (isSystemError(error)) return error.code ?? ''
-		throw error
 	}
 }
