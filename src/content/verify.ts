@@ -51,7 +51,8 @@ export async function readVerified(
 	if (!stream) return undefined
 	const chunks: Uint8Array[] = []
 	for await (const chunk of verified(target, stream)) chunks.push(chunk)
-	return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+	// A copy: a document that is kept must not keep the large piece it came in.
+	return Buffer.concat(chunks)
 }
 
 /** Content that is in memory, with a descriptor made for it. */

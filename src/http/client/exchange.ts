@@ -227,7 +227,8 @@ function createResponse(message: IncomingMessage, using: ResponseContext): HttpR
 			}
 			chunks.push(chunk)
 		}
-		return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+		// A copy: a small document must not keep the large piece it came in.
+		return Buffer.concat(chunks)
 	}
 
 	return {

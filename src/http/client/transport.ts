@@ -4,6 +4,7 @@ import type { SecureContext } from 'node:tls'
 import { UserError } from '../../errors/index.ts'
 import { hostOf, portOf } from './address.ts'
 import { isUnknownCa } from './failure.ts'
+import { withLargeReads } from './large-reads.ts'
 import { PROXY_VARIABLES } from './proxy-variables.ts'
 import { narrowTrust, type Trust, wideTrust } from './trust.ts'
 
@@ -53,6 +54,10 @@ export function createTransport(options: TransportOptions): Transport {
 		return agent
 	}
 
+	function directAgent(key: string, create: () => Agent): Agent {
+		return agentFor(key, () => withLargeReads(create()))
+	}
+
 	/** One context for all connections: otherwise Node parses every CA again for each of them. */
 	async function tlsOptions({ id, ca: trusted }: Trust): Promise<AgentOptions> {
 		const options = { keepAlive: true, maxSockets: MAX_SOCKETS, rejectUnauthorized: insecure !== true }
@@ -69,7 +74,7 @@ export function createTransport(options: TransportOptions): Transport {
 		const target = { host: hostOf(url), port: portOf(url), path: pathOf(url) }
 		if (url.protocol === 'http:') {
 			const http = await import('node:http')
-			const agent = agentFor('http', () => new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }))
+			const agent = directAgent('http', () => new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }))
 			return {
 				trust: undefined,
 				open: (method, headers) => http.request({ ...target, method, headers, agent }),
@@ -79,7 +84,7 @@ export function createTransport(options: TransportOptions): Transport {
 		const https = await import('node:https')
 		const current = (trust ??= narrowTrust(ca, env))
 		const tls = await tlsOptions(current)
-		const agent = agentFor(`https ${current.id}`, () => new https.Agent(tls))
+		const agent = directAgent(`https ${current.id}`, () => new https.Agent(tls))
 		return {
 			trust: current,
 			open: (method, headers) => https.request({ ...target, method, headers, agent }),
