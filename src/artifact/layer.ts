@@ -35,15 +35,18 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	const compress = options.compress ?? 'none'
 	const tar = createDigester()
 	const packed = createDigester()
-	let kept: Uint8Array[] | undefined = []
 	let size = 0
 	const expected = estimateTar(set)
+	// How much a compressor makes of it, is not known before.
+	const isOnlyHashed = compress === 'none' && expected > MAX_LAYER_IN_MEMORY
+	let kept: Uint8Array[] | undefined = isOnlyHashed ? undefined : []
 	for await (const chunk of produce(set, {
 		compress,
 		signal: options.signal,
 		contents: options.contents,
 		// What stays in memory is made in one piece, so that it need not be put together.
 		firstChunk: expected <= MAX_LAYER_IN_MEMORY ? expected : undefined,
+		reuse: isOnlyHashed,
 		onTar: (part) => tar.update(part),
 	})) {
 		size += chunk.byteLength
@@ -74,14 +77,12 @@ interface ProduceOptions extends StoreOptions {
 	readonly compress: Compression
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 	readonly firstChunk?: number | undefined
+	readonly reuse?: boolean | undefined
 	readonly onTar?: (chunk: Uint8Array) => void
 }
 
-function produce(
-	set: ManifestSet,
-	{ compress, signal, contents, firstChunk, onTar }: ProduceOptions,
-): ByteStream {
-	const written = writeTar(set, { signal, contents, firstChunk })
+function produce(set: ManifestSet, { compress, onTar, ...options }: ProduceOptions): ByteStream {
+	const written = writeTar(set, options)
 	const tar = onTar === undefined ? written : tap(written, onTar)
 	return compress === 'gzip' ? gzipStable(tar) : tar
 }
