@@ -141,12 +141,12 @@ const parts = {
 		const [ours, theirs] = [fresh(plain, 'pulled'), fresh(plain, 'pulled')]
 		await lading('push', 'tree', ours, PLAIN, '--no-check')
 		if (oras !== undefined) await shell(`cd tree && ${oras} push ${PLAIN} ${theirs} . >/dev/null`)
-		const clear = { before: () => rmSync(join(work, 'out'), { recursive: true, force: true }) }
+		// Each into a directory of its own: where many files were just removed, ext4 searches long for the place of a new one.
 		const found = await compare(
 			{
-				lading: { ...clear, once: () => lading('pull', ours, 'out', PLAIN) },
+				lading: (round) => lading('pull', ours, `pulled/lading-${round}`, PLAIN),
 				...withOras({
-					oras: { ...clear, once: () => shell(`${oras} pull ${PLAIN} -o out ${theirs} >/dev/null`) },
+					oras: (round) => shell(`${oras} pull ${PLAIN} -o pulled/oras-${round} ${theirs} >/dev/null`),
 				}),
 			},
 			ROUNDS,

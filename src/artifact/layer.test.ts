@@ -123,6 +123,39 @@ describe('readTree', () => {
 		])
 	})
 
+	it.each([
+		['filled with zeros', '00000000003\u0000', 3],
+		['without zeros', '3\u0000', 3],
+		['before spaces', '00000000003 ', 3],
+		['after spaces', '          3\u0000', 3],
+		['over the whole field', '000000000003', 3],
+		['that is empty', '', 0],
+		['with a digit too large', '00000000008\u0000', 'not-tar'],
+		['with something behind', '3\u00003', 'not-tar'],
+		['below nothing', '-3\u0000', 'not-tar'],
+	])('reads a size %s', async (_, written, size) => {
+		const field = Buffer.alloc(12)
+		field.write(written, 'latin1')
+		const { entries, problem } = await tree(
+			tar({ name: 'a.yaml', content: size === 0 ? '' : 'abc', size: field }),
+		)
+		expect(problem?.kind ?? entries[0]?.size).toBe(size)
+	})
+
+	it.each([
+		['of bytes', (byte: number) => byte, 'Ä'],
+		['of signed bytes, as some old writers made it', (byte: number) => (byte << 24) >> 24, 'Ä'],
+		['of something else', () => 1, undefined],
+	])('takes a checksum %s', async (_, valueOf, name) => {
+		const bytes = tar({ name: 'Ä' })
+		bytes.fill(0x20, 148, 156)
+		const sum = bytes.subarray(0, 512).reduce((total, byte) => total + valueOf(byte), 0)
+		bytes.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148)
+		const { entries, problem } = await tree(bytes)
+		expect(entries[0]?.path).toBe(name)
+		expect(problem?.kind).toBe(name === undefined ? 'not-tar' : undefined)
+	})
+
 	it('of two files of one name gives the last, however it is written', async () => {
 		const read = await tree(tar({ name: 'a.yaml', content: '1' }, { name: './a.yaml', content: '2' }))
 		expect(read.entries).toHaveLength(2)
@@ -290,6 +323,17 @@ describe('unpack', () => {
 	const into = async (bytes: Uint8Array, force = false): Promise<void> => {
 		await unpack(stream(bytes), target, { mediaType: MediaType.layerTar, force })
 	}
+
+	it.each([1, 100, 512, 1000, 1024, 1_000_000])(
+		'writes the same when it comes in pieces of %i bytes',
+		async (pieces) => {
+			const sizes = [0, 1, 511, 512, 513, 5000]
+			const entries = sizes.map((size) => ({ name: `d/${size}`, content: String(size % 10).repeat(size) }))
+			await unpack(stream(tar(...entries), pieces), target, { mediaType: MediaType.layerTar })
+			for (const { name, content } of entries) expect(readFileSync(join(target, name), 'utf8')).toBe(content)
+			expect(readdirSync(join(target, 'd'))).toHaveLength(sizes.length)
+		},
+	)
 
 	it('writes files whose directories are not listed, and the last of a name', async () => {
 		await into(

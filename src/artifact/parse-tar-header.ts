@@ -28,14 +28,36 @@ export function hasContent(flag: string): boolean {
 	return !['1', '2', '3', '4', '5', '6'].includes(flag)
 }
 
-function textAt(block: Buffer, at: { readonly start: number; readonly length: number }): string {
-	const field = block.subarray(at.start, at.start + at.length)
-	const end = field.indexOf(0)
-	return field.toString('utf8', 0, end < 0 ? field.byteLength : end)
+function textAt(block: Buffer, at: Field): string {
+	const limit = at.start + at.length
+	const end = block.indexOf(0, at.start)
+	if (end === at.start) return ''
+	return block.toString('utf8', at.start, end < 0 || end > limit ? limit : end)
 }
 
+interface Field {
+	readonly start: number
+	readonly length: number
+}
+
+const [ZERO, SEVEN, SPACE] = [0x30, 0x37, 0x20]
+
 /** Octal, or base 256 when the first bit is set. */
-function numberAt(block: Buffer, at: { readonly start: number; readonly length: number }): number {
+function numberAt(block: Buffer, at: Field): number {
+	const end = at.start + at.length
+	let index = at.start
+	let value = 0
+	for (let byte = block[index] ?? 0; index < end && byte >= ZERO && byte <= SEVEN; byte = block[index] ?? 0) {
+		value = value * 8 + byte - ZERO
+		index++
+	}
+	if (index === at.start) return oddNumberAt(block, at)
+	for (; index < end; index++) if (block[index] !== 0 && block[index] !== SPACE) return oddNumberAt(block, at)
+	return value
+}
+
+/** What does not begin with a digit, or is no number at all. */
+function oddNumberAt(block: Buffer, at: Field): number {
 	const field = block.subarray(at.start, at.start + at.length)
 	const first = field[0] ?? 0
 	if ((first & 0x80) !== 0) {
@@ -54,16 +76,17 @@ const CHECKSUM = { start: 148, length: 8 }
 /** The sum of the block's bytes, taken as unsigned or (by some old writers) as signed. */
 function checksumFits(block: Buffer): boolean {
 	const expected = numberAt(block, CHECKSUM)
-	let unsigned = 0
-	let signed = 0
+	// Its own bytes count as spaces.
+	let unsigned = CHECKSUM.length * SPACE
+	let large = 0
 	// Thousands of headers: an iterator would take several times as long.
 	for (let index = 0; index < block.byteLength; index++) {
+		if (index === CHECKSUM.start) index += CHECKSUM.length
 		const byte = block[index] ?? 0
-		const value = index >= CHECKSUM.start && index < CHECKSUM.start + CHECKSUM.length ? 0x20 : byte
-		unsigned += value
-		signed += value > 127 ? value - 256 : value
+		unsigned += byte
+		large += byte >> 7
 	}
-	return expected === unsigned || expected === signed
+	return expected === unsigned || expected === unsigned - large * 256
 }
 
 /** @throws TarFault `not-tar` */

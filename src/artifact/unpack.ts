@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
 	closeSync,
+	constants,
 	lstatSync,
 	mkdirSync,
 	openSync,
@@ -39,6 +40,9 @@ export interface Unpacked {
 
 const MAX_BYTES = 1_000_000_000
 const MAX_ENTRIES = 200_000
+
+/** Of two entries with one name, the last counts. */
+const OPEN_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
 
 /**
  * Unpacks a layer into a directory, which may exist when it is empty. Everything is
@@ -137,7 +141,7 @@ class TreeWriter {
 			case 'file':
 				this.#claim(entry, path, 'file')
 				this.#links.delete(path)
-				await writeFile(join(this.#root, path), item)
+				await writeFile(`${this.#root}/${path}`, item)
 				this.#sizes.set(path, entry.size)
 				return
 			case 'symlink': {
@@ -199,14 +203,18 @@ function refused(entry: TreeEntry, why: string): UserError {
 
 async function writeFile(path: string, item: TarItem): Promise<void> {
 	// Synchronous calls, three for a small file: several times as fast as the thread pool.
-	const file = openSync(path, 'w', 0o644)
+	const file = openSync(path, OPEN_FLAGS, 0o644)
 	try {
-		for await (const part of item.content()) {
-			for (let written = 0; written < part.byteLength;) written += writeSync(file, part, written)
-		}
+		const whole = item.whole()
+		if (whole) writeAll(file, whole)
+		else for await (const part of item.content()) writeAll(file, part)
 	} finally {
 		closeSync(file)
 	}
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+	for (let written = 0; written < bytes.byteLength;) written += writeSync(file, bytes, written)
 }
 
 /** Renames every file of `from` into `to`, never through a link that is there. */
