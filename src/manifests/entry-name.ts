@@ -30,6 +30,9 @@ export function entryName(name: Uint8Array, directory: string): string {
 	return text
 }
 
+// oxlint-disable-next-line no-control-regex -- ASCII has them
+const IS_ASCII = /^[\u0000-\u007f]*$/
+
 /**
  * Refuses two paths that are one on file systems that do not tell letters' case, or
  * the ways to write an accent, apart (macOS, Windows).
@@ -39,7 +42,9 @@ export class NameCollisions {
 
 	/** @throws UserError `FILE_UNSUPPORTED` */
 	add(path: string): void {
-		const folded = path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
+		const folded = IS_ASCII.test(path)
+			? path.toLowerCase()
+			: path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
 		const other = this.#seen.get(folded)
 		if (other !== undefined) {
 			throw new UserError(

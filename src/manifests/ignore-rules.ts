@@ -29,6 +29,19 @@ function matcher(): Ignore {
 const defaults = matcher().add(defaultIgnorePatterns.map((pattern) => ({ pattern, mark: DEFAULT_MARK })))
 
 /**
+ * What a path must end with to be left out by the built-in list: those patterns name a file or a directory wherever it is, and
+ * nothing below one that is left out is asked for. Nearly every path passes by this one look.
+ */
+const MAYBE_DEFAULT = new RegExp(
+	`(?:^|/)(?:${defaultIgnorePatterns.map((pattern) => pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]*')).join('|')})/?$`,
+)
+
+function test({ matcher, prefix }: Level, path: string): ReturnType<Ignore['test']> | undefined {
+	if (matcher === defaults && !MAYBE_DEFAULT.test(path)) return undefined
+	return matcher.test(path.slice(prefix.length))
+}
+
+/**
  * Ignore rules as git has them: a deeper directory's win over those above it, within a
  * file the last line that matches wins, and nothing below an ignored directory can be
  * taken back in (the walk does not go there).
@@ -60,9 +73,9 @@ export class IgnoreRules {
 	/** @param path relative to the root; a directory's ends in `/` */
 	verdict(path: string): Verdict {
 		for (const level of this.#levels.toReversed()) {
-			const result = level.matcher.test(path.slice(level.prefix.length))
-			if (result.ignored) return { kind: 'ignored', reason: reasonOf(result.rule) }
-			if (result.unignored) return this.#kept(path)
+			const result = test(level, path)
+			if (result?.ignored === true) return { kind: 'ignored', reason: reasonOf(result.rule) }
+			if (result?.unignored === true) return this.#kept(path)
 		}
 		return undefined
 	}
