@@ -27,6 +27,8 @@ const PRINTABLE_ASCII = /^[ -~]*$/
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html "ustar Interchange Format"
  */
 export function tarHeader(entry: TarHeader): Buffer {
+	const block = Buffer.alloc(BLOCK)
+	if (writeShortHeader(entry, block)) return block
 	const name = splitName(entry.path)
 	const linkTarget = entry.linkTarget ?? ''
 	const linkFits = linkTarget.length <= 100 && PRINTABLE_ASCII.test(linkTarget)
@@ -34,14 +36,24 @@ export function tarHeader(entry: TarHeader): Buffer {
 	if (name === undefined) records.push(['path', entry.path])
 	if (!linkFits) records.push(['linkpath', linkTarget])
 	if (entry.size > MAX_OCTAL_SIZE) records.push(['size', String(entry.size)])
-	const block = ustarBlock({
+	const fields = {
 		name: name ?? { prefix: '', name: asciiName(entry.path) },
 		mode: entry.type === 'directory' ? DIRECTORY_MODE : FILE_MODE,
 		size: entry.size > MAX_OCTAL_SIZE ? 0 : entry.size,
 		flag: TYPE_FLAG[entry.type],
 		linkTarget: linkFits ? linkTarget : asciiName(linkTarget),
-	})
-	return records.length === 0 ? block : Buffer.concat([paxHeader(records), block])
+	}
+	writeUstar(fields, block)
+	return Buffer.concat([...(records.length === 0 ? [] : [paxHeader(records)]), block])
+}
+
+/** Writes the header of a file or a directory where it fits into one block, as nearly all do. @returns whether it does */
+export function writeShortHeader({ path, type, size }: TarHeader, into: Buffer): boolean {
+	if (type === 'symlink' || path.length > 100 || size > MAX_OCTAL_SIZE || !PRINTABLE_ASCII.test(path))
+		return false
+	const mode = type === 'directory' ? DIRECTORY_MODE : FILE_MODE
+	writeUstar({ name: { prefix: '', name: path }, mode, size, flag: TYPE_FLAG[type], linkTarget: '' }, into)
+	return true
 }
 
 interface UstarName {
@@ -75,6 +87,10 @@ interface UstarFields {
 /** What every header holds: owner, time, magic, device numbers, and spaces in the place of the checksum. */
 const TEMPLATE: Buffer = template()
 
+/** Where link and prefix begin, and the sum of the template's bytes from there on. */
+const REST = 157
+const TEMPLATE_REST: number = TEMPLATE.subarray(REST).reduce((sum, byte) => sum + byte, 0)
+
 function template(): Buffer {
 	const block = Buffer.alloc(BLOCK)
 	block.write('0000000\u00000000000\u0000', 108, 'latin1')
@@ -84,20 +100,22 @@ function template(): Buffer {
 	return block
 }
 
-function ustarBlock({ name, mode, size, flag, linkTarget }: UstarFields): Buffer {
-	const block = Buffer.from(TEMPLATE)
-	block.write(name.name, 0, 'latin1')
-	block.write(mode, 100, 'latin1')
-	writeOctal(block, { value: size, start: 124, digits: 11 })
-	block.write(flag, 156, 'latin1')
-	if (linkTarget !== '') block.write(linkTarget, 157, 'latin1')
-	if (name.prefix !== '') block.write(name.prefix, 345, 'latin1')
-	let sum = 0
+function writeUstar({ name, mode, size, flag, linkTarget }: UstarFields, into: Buffer): void {
+	TEMPLATE.copy(into)
+	into.write(name.name, 0, 'latin1')
+	into.write(mode, 100, 'latin1')
+	writeOctal(into, { value: size, start: 124, digits: 11 })
+	into.write(flag, 156, 'latin1')
+	if (linkTarget !== '') into.write(linkTarget, REST, 'latin1')
+	if (name.prefix !== '') into.write(name.prefix, 345, 'latin1')
+	// From there on, most are as the template is.
+	const isCommon = linkTarget === '' && name.prefix === ''
+	let sum = isCommon ? TEMPLATE_REST : 0
+	const end = isCommon ? REST : BLOCK
 	// Thousands of headers: an iterator would take several times as long.
-	for (let at = 0; at < BLOCK; at++) sum += block[at] ?? 0
-	writeOctal(block, { value: sum, start: 148, digits: 6 })
-	block[154] = 0
-	return block
+	for (let at = 0; at < end; at++) sum += into[at] ?? 0
+	writeOctal(into, { value: sum, start: 148, digits: 6 })
+	into[154] = 0
 }
 
 const ZERO = 0x30
@@ -116,13 +134,17 @@ function writeOctal(
 
 function paxHeader(records: readonly (readonly [string, string])[]): Buffer {
 	const body = Buffer.from(records.map(([key, value]) => paxRecord(key, value)).join(''))
-	const header = ustarBlock({
-		name: { prefix: '', name: 'PaxHeader' },
-		mode: FILE_MODE,
-		size: body.byteLength,
-		flag: 'x',
-		linkTarget: '',
-	})
+	const header = Buffer.alloc(BLOCK)
+	writeUstar(
+		{
+			name: { prefix: '', name: 'PaxHeader' },
+			mode: FILE_MODE,
+			size: body.byteLength,
+			flag: 'x',
+			linkTarget: '',
+		},
+		header,
+	)
 	return Buffer.concat([header, body, Buffer.alloc(padding(body.byteLength))])
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { isSystemError, unreachable, UserError } from '../errors/index.ts'
 import type { ManifestEntry, ManifestSet } from '../manifests/index.ts'
-import { BLOCK, padding, tarHeader } from './tar-header.ts'
+import { BLOCK, padding, tarHeader, writeShortHeader } from './tar-header.ts'
 
 /** Size of the pieces a tar is made in, in bytes. */
 const CHUNK = 1024 * 1024
@@ -58,7 +58,9 @@ export async function* writeTar(
 				)
 				break
 			case 'file':
-				yield* chunk.add(tarHeader({ path: entry.path, type: 'file', size: entry.size }))
+				// Thousands of files: as a rule there is room, and nothing to hand out.
+				if (chunk.room.byteLength >= BLOCK && writeShortHeader(entry, chunk.room)) chunk.used(BLOCK)
+				else yield* chunk.add(tarHeader({ path: entry.path, type: 'file', size: entry.size }))
 				yield* content(chunk, entry, options.contents?.get(entry.path))
 				yield* chunk.zeros(padding(entry.size))
 				break
@@ -74,30 +76,29 @@ export async function* writeTar(
 class Chunk {
 	readonly #reuse: boolean
 	#buffer: Buffer
+	#room: Buffer
 	#used = 0
 
 	constructor(bytes: number, reuse = false) {
-		this.#buffer = Buffer.allocUnsafeSlow(bytes)
+		this.#room = this.#buffer = Buffer.allocUnsafeSlow(bytes)
 		this.#reuse = reuse
-	}
-
-	get #isFull(): boolean {
-		return this.#used === this.#buffer.byteLength
 	}
 
 	/** Room that may be written to; tell how much was used with {@link used}. */
 	get room(): Buffer {
-		return this.#buffer.subarray(this.#used)
+		return this.#room
 	}
 
 	used(bytes: number): void {
 		this.#used += bytes
+		this.#room = this.#buffer.subarray(this.#used)
 	}
 
 	*flush(): Generator<Uint8Array> {
 		if (this.#used === 0) return
 		const full = this.#buffer.subarray(0, this.#used)
 		if (!this.#reuse) this.#buffer = Buffer.allocUnsafe(CHUNK)
+		this.#room = this.#buffer
 		this.#used = 0
 		yield full
 	}
@@ -105,7 +106,7 @@ class Chunk {
 	*add(bytes: Buffer): Generator<Uint8Array> {
 		let rest = bytes
 		while (rest.byteLength > 0) {
-			if (this.#isFull) yield* this.flush()
+			if (this.#room.byteLength === 0) yield* this.flush()
 			const copied = rest.copy(this.room)
 			this.used(copied)
 			rest = rest.subarray(copied)
@@ -115,7 +116,7 @@ class Chunk {
 	*zeros(count: number): Generator<Uint8Array> {
 		let rest = count
 		while (rest > 0) {
-			if (this.#isFull) yield* this.flush()
+			if (this.#room.byteLength === 0) yield* this.flush()
 			const length = Math.min(rest, this.room.byteLength)
 			this.room.fill(0, 0, length)
 			this.used(length)
