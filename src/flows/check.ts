@@ -116,9 +116,8 @@ async function lookAt(
 	subject: Subject,
 	options: CheckOptions & { readonly inspect?: ReleaseRange | undefined },
 ): Promise<Look> {
-	// What an API server would say of a file is not kept: it takes the whole file.
 	const cache =
-		subject.kind === 'directory' && options.cache !== false && options.inspect === undefined
+		subject.kind === 'directory' && options.cache !== false
 			? { cache: openVerdictCache(session.env), root: subject.set.root }
 			: undefined
 	const ahead = await judgeAhead(subject.facts.tree, { ...options, cache, signal: session.signal })

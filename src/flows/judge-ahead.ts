@@ -60,7 +60,7 @@ export async function judgeAhead(
 		return bytes
 	}
 	const judged: (InspectedFile | undefined)[] = asked.map(() => undefined)
-	const remembered = options.cache && new RememberedVerdicts(options.cache, { worker, serverSide })
+	const remembered = options.cache && new RememberedVerdicts(options.cache, { worker, serverSide, inspect })
 	const left = remembered?.recall(asked, { reader, judged }) ?? asked.length
 	const isWorthThread = left >= MANY_FILES
 	const request = { ...shared, serverSide, inspect }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { JudgedFile, ResourceIdentity } from '../argocd/index.ts'
+import type { FileInspection, ReleaseRange } from '../validation/index.ts'
+import type { InspectedFile } from './judge-one.ts'
 import type { SharedFileReader } from './shared-files.ts'
 import { type CleanFile, sha256, type VerdictCache, type VerdictScope } from './verdict-cache.ts'
 
@@ -13,7 +14,15 @@ export interface DirectoryCache {
 interface Work {
 	readonly reader: SharedFileReader
 	/** By the number of the file. */
-	readonly judged: (JudgedFile<ResourceIdentity> | undefined)[]
+	readonly judged: (InspectedFile | undefined)[]
+}
+
+/** How files are judged. */
+interface Asked {
+	/** The built judge. */
+	readonly worker: string
+	readonly serverSide: boolean | undefined
+	readonly inspect: ReleaseRange | undefined
 }
 
 /** What a check knows of an earlier one: only files without any fault, by the digest of these very bytes. */
@@ -21,13 +30,10 @@ export class RememberedVerdicts {
 	readonly #cache: VerdictCache
 	readonly #scope: VerdictScope
 
-	constructor(
-		{ cache, root }: DirectoryCache,
-		{ worker, serverSide = false }: { readonly worker: string; readonly serverSide: boolean | undefined },
-	) {
+	constructor({ cache, root }: DirectoryCache, { worker, serverSide = false, inspect }: Asked) {
 		this.#cache = cache
-		// All that decides a verdict is in this one file, the parser included.
-		this.#scope = { rules: sha256(readFileSync(worker)), serverSide, root }
+		// All that decides a verdict is in this one file, the parser included, or in one that it names with its digest.
+		this.#scope = { rules: sha256(readFileSync(worker)), serverSide, inspect, root }
 	}
 
 	/** Puts in what is known, and takes those files out of the work. @returns how many are left */
@@ -42,7 +48,12 @@ export class RememberedVerdicts {
 				left++
 				continue
 			}
-			judged[number] = { outcome: { kind: 'resources', resources: clean.resources }, breaches: [] }
+			const { resources, inspection } = clean
+			judged[number] = {
+				outcome: { kind: 'resources', resources },
+				breaches: [],
+				...(inspection && { inspection: { faults: [], customs: [], definitions: [], ...inspection } }),
+			}
 			reader.decide(number)
 		}
 		return left
@@ -53,8 +64,23 @@ export class RememberedVerdicts {
 		for (const [number, { path }] of files.entries()) {
 			const [found, bytes] = [judged[number], reader.content(number)]
 			if (!bytes || found?.outcome.kind !== 'resources' || found.breaches.length > 0) continue
-			clean.set(path, { sha256: sha256(bytes), resources: found.outcome.resources })
+			const { outcome, inspection } = found
+			if (inspection && !isFaultless(inspection)) continue
+			clean.set(path, {
+				sha256: sha256(bytes),
+				resources: outcome.resources,
+				...(inspection && short(inspection)),
+			})
 		}
 		this.#cache.write(this.#scope, clean)
 	}
+}
+
+/** Whether nothing was found, and nothing is left to be judged of its objects: schemas of custom ones may stand anywhere. */
+function isFaultless({ faults, customs, definitions }: FileInspection): boolean {
+	return faults.length + customs.length + definitions.length === 0
+}
+
+function short({ uses, brought, namespaces }: FileInspection): Pick<CleanFile, 'inspection'> {
+	return { inspection: { uses, brought, namespaces } }
 }

@@ -14,6 +14,7 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
 import type { ResourceIdentity } from '../argocd/index.ts'
+import type { FileInspection, ReleaseRange } from '../validation/index.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -22,6 +23,8 @@ export interface CleanFile {
 	/** Of its bytes, in hex. */
 	readonly sha256: string
 	readonly resources: readonly ResourceIdentity[]
+	/** What its objects bring and refer to, which is judged together with the other files each time. */
+	readonly inspection?: Pick<FileInspection, 'uses' | 'brought' | 'namespaces'> | undefined
 }
 
 /** What is judged the same again: the same rules, asked in the same way, of the same directory. */
@@ -29,6 +32,8 @@ export interface VerdictScope {
 	/** Of everything that decides a verdict. */
 	readonly rules: string
 	readonly serverSide: boolean
+	/** What an API server of these releases would say was asked, too. */
+	readonly inspect?: ReleaseRange | undefined
 	/** Absolute path. */
 	readonly root: string
 }
@@ -56,9 +61,44 @@ const identitySchema = v.object({
 	line: v.optional(v.number()),
 })
 
+const referenceSchema = v.object({
+	kind: v.picklist(['ConfigMap', 'Secret', 'ServiceAccount']),
+	name: v.string(),
+	namespace: v.optional(v.string()),
+})
+
+const useSchema = v.object({
+	...referenceSchema.entries,
+	path: v.array(v.union([v.string(), v.number()])),
+	place: v.object({
+		file: v.optional(v.string()),
+		line: v.optional(v.number()),
+		item: v.optional(v.number()),
+		object: v.string(),
+	}),
+})
+
+const inspectionSchema = v.object({
+	uses: v.array(useSchema),
+	brought: v.array(referenceSchema),
+	namespaces: v.array(v.string()),
+})
+
 const fileSchema = v.object({
-	scope: v.object({ rules: v.string(), serverSide: v.boolean(), root: v.string() }),
-	files: v.record(v.string(), v.object({ sha256: v.string(), resources: v.array(identitySchema) })),
+	scope: v.object({
+		rules: v.string(),
+		serverSide: v.boolean(),
+		inspect: v.optional(v.object({ oldest: v.number(), newest: v.number() })),
+		root: v.string(),
+	}),
+	files: v.record(
+		v.string(),
+		v.object({
+			sha256: v.string(),
+			resources: v.array(identitySchema),
+			inspection: v.optional(inspectionSchema),
+		}),
+	),
 })
 
 /**
@@ -124,8 +164,14 @@ function placeOf(path: string | undefined): string | undefined {
 }
 
 /** In one order, whoever made it. */
-function seal({ rules, serverSide, root }: VerdictScope): VerdictScope {
-	return { rules, serverSide, root }
+function seal({ rules, serverSide, inspect, root }: VerdictScope): VerdictScope {
+	const { oldest, newest } = inspect ?? {}
+	return {
+		rules,
+		serverSide,
+		...(oldest !== undefined && newest !== undefined && { inspect: { oldest, newest } }),
+		root,
+	}
 }
 
 function readSealed(

@@ -127,6 +127,58 @@ describe('verdicts of an earlier check', () => {
 	})
 })
 
+describe('verdicts of an earlier check that validates', () => {
+	const validate = (...flags: readonly string[]): Promise<Ended> =>
+		lading(['check', 'tree', '--json', ...flags], {
+			cwd: home,
+			env: { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' },
+		})
+	const POD = `apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers:\n    - name: a\n      image: a\n      envFrom:\n        - configMapRef: {name: map-7}\n`
+
+	it('say the same as a new one, of faults, custom resources and what objects refer to', async () => {
+		writeFileSync(join(tree, 'pod.yaml'), POD)
+		writeFileSync(join(tree, '7.yaml'), good(7).replace('data:', 'dataa: {}\ndata:'))
+		writeFileSync(
+			join(tree, '8.yaml'),
+			'apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: thing}\nspec: {}\n',
+		)
+		const cold = await validate('--no-cache')
+		expect(cold.stdout).toContain('dataa')
+		expect(await validate()).toEqual(cold)
+		expect(Object.keys(kept())).not.toContain('7.yaml')
+		expect(Object.keys(kept())).not.toContain('8.yaml')
+		expect(Object.keys(kept())).toContain('pod.yaml')
+		expect(await validate()).toEqual(cold)
+	})
+
+	it('do not hide that what an unchanged file refers to is gone', async () => {
+		writeFileSync(join(tree, 'pod.yaml'), POD)
+		expect((await validate()).stdout).not.toContain('map-7 ')
+		rmSync(join(tree, '7.yaml'))
+		const known = await validate()
+		expect(known.stdout).toContain('map-7')
+		expect(known).toEqual(await validate('--no-cache'))
+	})
+
+	it('hold for the releases of Kubernetes they were asked about, and not for a check that asks less', async () => {
+		writeFileSync(
+			join(tree, 'gone.yaml'),
+			'apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: {name: a}\nspec:\n  priorityLevelConfiguration: {name: exempt}\n',
+		)
+		const old = await validate('--kubernetes-version', '1.31')
+		const recent = await validate('--kubernetes-version', '1.32')
+		expect(old).toEqual(await validate('--kubernetes-version', '1.31', '--no-cache'))
+		expect(recent).toEqual(await validate('--kubernetes-version', '1.32', '--no-cache'))
+		expect(recent.stdout).not.toBe(old.stdout)
+		expect((await check('--json')).code).toBe(0)
+		expect(readdirSync(verdicts)).toHaveLength(3)
+	})
+})
+
+function kept(): Record<string, unknown> {
+	return (JSON.parse(readFileSync(sealed(), 'utf8').slice(65)) as { files: Record<string, unknown> }).files
+}
+
 /** As somebody without the key would write it: the bad file among the good ones, by its true digest. */
 function forged(text: string): string {
 	const body = JSON.parse(text.slice(65)) as { files: Record<string, { sha256: string }> }

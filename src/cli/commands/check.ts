@@ -37,9 +37,6 @@ export function checkCommand(): Command<CliContext> {
 				strict: toggle('A warning is a no, too'),
 				format: text('text, json, sarif or junit; default text', 'FORMAT'),
 				...judgeFlags,
-				cache: choice(
-					'With --no-validate: remember which files of a large directory were found without a fault; on by default',
-				),
 				...registryFlags,
 				...commonFlags,
 			},
