@@ -10,9 +10,11 @@ import {
 	rmSync,
 	rmdirSync,
 	symlinkSync,
+	write,
 	writeSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import type { ByteStream } from '../content/index.ts'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { judgeLink } from '../manifests/index.ts'
@@ -207,10 +209,32 @@ async function writeFile(path: string, item: TarItem): Promise<void> {
 	try {
 		const whole = item.whole()
 		if (whole) writeAll(file, whole)
-		else for await (const part of item.content()) writeAll(file, part)
+		else await writeParts(file, item)
 	} finally {
 		closeSync(file)
 	}
+}
+
+const writeLater = promisify(write)
+
+/** Writes a large file in the background, one part at a time, while the next one comes and is hashed. */
+async function writeParts(file: number, item: TarItem): Promise<void> {
+	let writing: Promise<void> | undefined
+	try {
+		for await (const part of item.content()) {
+			await writing
+			writing = writePart(file, part)
+			// Who awaits it next, hears of its failure.
+			writing.catch(() => {})
+		}
+	} finally {
+		await writing
+	}
+}
+
+async function writePart(file: number, part: Uint8Array): Promise<void> {
+	for (let rest = part; rest.byteLength > 0;)
+		rest = rest.subarray((await writeLater(file, rest)).bytesWritten)
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
