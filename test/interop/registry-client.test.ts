@@ -38,7 +38,7 @@ function client(password: string | undefined): RegistryClient {
 	const overrides = password === undefined ? [] : [{ registry, username: 'ann', password }]
 	return createRegistryClient({
 		http,
-		keychain: createKeychain({ env: {}, homeDirectory: directory, overrides }),
+		keychain: createKeychain({ env: { HOME: directory }, overrides }),
 		plainHttp: true,
 	})
 }

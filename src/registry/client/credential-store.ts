@@ -15,7 +15,7 @@ export interface StoredCredential {
 	readonly place: string
 }
 
-type StoreOptions = Pick<KeychainOptions, 'env' | 'homeDirectory' | 'signal'>
+type StoreOptions = Pick<KeychainOptions, 'env' | 'signal'>
 
 export interface CredentialToStore {
 	/** `host` or `host:port`. */

@@ -24,7 +24,7 @@ async function config(content: unknown): Promise<void> {
 }
 
 function find(registry: string, repository = 'team/app', options: Partial<KeychainOptions> = {}) {
-	return createKeychain({ env: {}, homeDirectory: home, ...options }).resolve(registry, repository)
+	return createKeychain({ ...options, env: { HOME: home, ...options.env } }).resolve(registry, repository)
 }
 
 describe('auth files', () => {

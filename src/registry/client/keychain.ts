@@ -22,10 +22,9 @@ export interface KeychainOverride {
 export interface KeychainOptions {
 	/**
 	 * Read: `LADING_USERNAME` and `LADING_PASSWORD` (for `LADING_REGISTRY`, or for every registry without it),
-	 * `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, `XDG_RUNTIME_DIR`, and whatever a credential helper reads.
+	 * `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, `HOME`, `XDG_RUNTIME_DIR`, and whatever a credential helper reads.
 	 */
 	readonly env: Readonly<Record<string, string | undefined>>
-	readonly homeDirectory?: string | undefined
 	/** Given on the command line; come before everything else. */
 	readonly overrides?: readonly KeychainOverride[] | undefined
 	readonly signal?: AbortSignal | undefined
@@ -77,20 +76,17 @@ function environmentCredential(registry: string, env: KeychainOptions['env']): C
 	return { kind: 'password', username, password }
 }
 
-function authFilePaths({ env, homeDirectory }: KeychainOptions): readonly string[] {
+function authFilePaths({ env }: KeychainOptions): readonly string[] {
 	const paths: string[] = []
 	if (env['REGISTRY_AUTH_FILE']) paths.push(env['REGISTRY_AUTH_FILE'])
-	paths.push(dockerConfigPath({ env, homeDirectory }))
+	paths.push(dockerConfigPath({ env }))
 	if (env['XDG_RUNTIME_DIR']) paths.push(join(env['XDG_RUNTIME_DIR'], 'containers', 'auth.json'))
 	return paths
 }
 
 /** Where docker keeps credentials, and the names of the helpers that do. */
-export function dockerConfigPath({
-	env,
-	homeDirectory,
-}: Pick<KeychainOptions, 'env' | 'homeDirectory'>): string {
-	return join(env['DOCKER_CONFIG'] || join(homeDirectory ?? homedir(), '.docker'), 'config.json')
+export function dockerConfigPath({ env }: Pick<KeychainOptions, 'env'>): string {
+	return join(env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker'), 'config.json')
 }
 
 function sameRegistry(a: string, b: string): boolean {
