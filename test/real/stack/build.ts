@@ -94,6 +94,8 @@ function goEnvironment(extra: Readonly<Record<string, string>> = {}): Record<str
 		GOTOOLCHAIN: GO_TOOLCHAIN,
 		GOFLAGS: '-buildvcs=false',
 		CGO_ENABLED: '0',
+		// The supervisor's is for servers.
+		GOGC: process.env.GOGC ?? '100',
 		...extra,
 	}
 }

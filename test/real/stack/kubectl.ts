@@ -13,7 +13,7 @@ export async function kubectl(
 	args: readonly string[],
 	input = '',
 ): Promise<string> {
-	const env = { KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache`, NO_PROXY: '*' }
+	const env = { KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache`, NO_PROXY: '*', GOGC: 'off' }
 	const ended = await program(join(bin, 'kubectl'), args, { cwd: join(kubeconfig, '..'), env, input })
 	if (ended.code !== 0)
 		throw new Error(`kubectl ${args.join(' ')} ended with ${ended.code}:\n${ended.stdout}${ended.stderr}`)

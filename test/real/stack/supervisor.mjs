@@ -19,6 +19,8 @@ const ENVIRONMENT = {
 	HOME: join(directory, 'home'),
 	TMPDIR: join(directory, 'tmp'),
 	LANG: 'C.UTF-8',
+	// Of memory there is more than of processor time: an eighth of that went into collecting garbage.
+	GOGC: '200',
 }
 
 /** @type {Map<string, { spec: any, child?: import('node:child_process').ChildProcess, ended?: Promise<void>, result?: any }>} */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statfsSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
@@ -93,7 +93,7 @@ export interface OwnedSupervisor extends Supervisor {
 
 /** Starts the parent of all processes, tied to the life of the calling process. */
 export async function startSupervisor(): Promise<OwnedSupervisor> {
-	const directory = mkdtempSync(join(tmpdir(), 'lading-real-'))
+	const directory = mkdtempSync(join(fastDirectory(), 'lading-real-'))
 	const child = spawn(process.execPath, [join(import.meta.dirname, 'supervisor.mjs'), directory], {
 		// Only this process holds the other end of its stdin.
 		stdio: ['pipe', 'pipe', 'inherit'],
@@ -109,4 +109,26 @@ export async function startSupervisor(): Promise<OwnedSupervisor> {
 			await exited
 		},
 	})
+}
+
+const MEMORY_DISK = '/dev/shm'
+/** A run writes about 1 GB, a build more. */
+const ROOM = 8 * 1024 ** 3
+
+/** A disk would take a third of all processor time: thousands of small files are written and deleted. */
+function fastDirectory(): string {
+	const isFast = process.env.TMPDIR === undefined && freemem() > ROOM && isRoomy(MEMORY_DISK)
+	return isFast ? MEMORY_DISK : tmpdir()
+}
+
+/** In a container it is small, and no program in it may be run. */
+function isRoomy(directory: string): boolean {
+	try {
+		const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+		const options = mounts.map((line) => line.split(' ')).find(([, at]) => at === directory)?.[3]
+		const { bavail, bsize } = statfsSync(directory)
+		return bavail * bsize > ROOM && options?.split(',').includes('noexec') === false
+	} catch {
+		return false
+	}
 }
