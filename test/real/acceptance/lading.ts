@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { comparisonErrorOf, type ResourceIdentity, type Verdict } from '../../../src/argocd/index.ts'
-import { check, openWorkspace, silentProgress } from '../../../src/flows/index.ts'
+import {
+	comparisonErrorOf,
+	isContentLayer,
+	type ResourceIdentity,
+	type Verdict,
+} from '../../../src/argocd/index.ts'
+import { type CheckOptions, checkSubject } from '../../../src/flows/check.ts'
+import { check, openWorkspace, type Session, silentProgress } from '../../../src/flows/index.ts'
+import { readSubject, type Subject } from '../../../src/flows/subject.ts'
 import { createOciLoader } from '../../../src/sandbox/controller/oci-loader.ts'
 import type { Case } from './cases/index.ts'
 import type { PushedCases } from './pushed.ts'
@@ -21,21 +28,58 @@ export async function ladingSays(
 	each: Case,
 	{ pushed, env, version }: Surroundings & { readonly version: string },
 ): Promise<Checked> {
-	const { verdict } = await check(
-		{
-			workspace: openWorkspace(pushed.directory),
-			env: environmentOf(each, env),
-			progress: silentProgress,
-		},
-		pushed.place(each).reference,
-		{
-			version,
-			access: { caFile: pushed.registry.caPath },
-			path: each.path,
-			recurse: each.recurse,
-			...(each.clientSide === true && { serverSide: false }),
-		},
-	)
+	const { verdict } = await check(sessionOf(each, { pushed, env }), pushed.place(each).reference, {
+		version,
+		access: { caFile: pushed.registry.caPath },
+		...applicationOf(each),
+	})
+	return checkedBy(verdict)
+}
+
+/**
+ * The same of one version after another, of Argo CD's own rules: each artifact is read once, and
+ * anew for a version that takes other layers of it.
+ */
+export function ladingOfVersions({
+	pushed,
+	env,
+}: Surroundings): (each: Case, version: string) => Promise<Checked> {
+	const known = new Map<string, { readonly subject: Subject; readonly readFor: string }>()
+	return async (each, version) => {
+		const session = sessionOf(each, { pushed, env })
+		let read = known.get(each.name)
+		if (!read || layersTaken(read.subject, version) !== layersTaken(read.subject, read.readFor)) {
+			const access = { caFile: pushed.registry.caPath }
+			const subject = await readSubject(session, pushed.place(each).reference, { access, version })
+			read = { subject, readFor: version }
+			known.set(each.name, read)
+		}
+		return checkedBy(await checkSubject(session, read.subject, { version, ...applicationOf(each) }))
+	}
+}
+
+function layersTaken({ facts }: Subject, version: string): string {
+	if (facts.manifest?.parsed.kind !== 'image') return ''
+	const { config, layers } = facts.manifest.parsed.manifest
+	return layers
+		.map(({ mediaType }) => isContentLayer(mediaType, { version, configType: config.mediaType }))
+		.join()
+}
+
+/** As which Application it is judged. */
+const applicationOf = ({ path, recurse, clientSide }: Case): CheckOptions => ({
+	path,
+	recurse,
+	...(clientSide === true && { serverSide: false }),
+})
+
+const sessionOf = (each: Case, { pushed, env }: Surroundings): Session => ({
+	workspace: openWorkspace(pushed.directory),
+	env: environmentOf(each, env),
+	progress: silentProgress,
+})
+
+function checkedBy(verdict: Verdict<ResourceIdentity>): Checked {
 	return { ...saidBy(verdict), rules: verdict.findings.map(({ rule }) => rule) }
 }
 

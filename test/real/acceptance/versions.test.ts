@@ -5,7 +5,7 @@ import { besideRealStack } from '../stack/index.ts'
 import { OLDER_VERSIONS } from '../stack/judges.ts'
 import { type Case, cases, layerCases, manifestCases, revisionCases } from './cases/index.ts'
 import type { Answer } from './judge.ts'
-import { ladingSays, sandboxSays } from './lading.ts'
+import { type Checked, ladingOfVersions, sandboxSays } from './lading.ts'
 import { PushedCases } from './pushed.ts'
 import { disagreement, type Said } from './said.ts'
 
@@ -16,10 +16,12 @@ besideRealStack('what older versions of Argo CD say of artifacts', (stack) => {
 	/** Nothing is rendered. */
 	const env = { ...process.env, PATH: '' }
 	let pushed: PushedCases
+	let ladingSays: (each: Case, version: string) => Promise<Checked>
 	/** By the name of a case; it knows one version. */
 	const sandbox = new Map<string, Said>()
 	beforeAll(async () => {
 		pushed = await PushedCases.start(stack.registries.tls)
+		ladingSays = ladingOfVersions({ pushed, env })
 		for (const each of revisionCases) sandbox.set(each.name, await sandboxSays(each, { pushed, env }))
 	}, 120_000)
 	afterAll(() => pushed.close())
@@ -35,7 +37,7 @@ besideRealStack('what older versions of Argo CD say of artifacts', (stack) => {
 			const wrong: string[] = []
 			for (const each of fetched) {
 				if (each.stricter === true) continue
-				const said = await ladingSays(each, { pushed, env, version })
+				const said = await ladingSays(each, version)
 				const why = disagreement(fetchOf(answered(each)), beforeRendering(said))
 				const isRefused = said.error !== undefined && fetchOf(answered(each)).error !== undefined
 				if (why !== undefined && !(isRefused && hasOtherWords(each, version)))
@@ -58,7 +60,7 @@ besideRealStack('what older versions of Argo CD say of artifacts', (stack) => {
 		const wrong: string[] = []
 		for (const each of cases) {
 			for (const [rule, version] of Object.entries(each.breaksIn ?? {})) {
-				const { rules } = await ladingSays(each, { pushed, env, version })
+				const { rules } = await ladingSays(each, version)
 				if (!rules.includes(rule))
 					wrong.push(`${each.name}: ${version} breaks ${rules.join(', ')}, not ${rule}`)
 			}
