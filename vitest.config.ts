@@ -16,23 +16,33 @@ const withBuiltTools = (base: Project) => {
 	return { ...base, test: { ...base.test, env: { PATH } } }
 }
 
-/** Of three files at a time one has the stack; the two of the judges need none: see `onRealStack`. */
+/** Three files at a time: one that has the stack alone, or up to three that share it; the judges need none. */
 const onOneStack = (name: string, include: string[]) => {
 	const base = project(name, include, 180_000)
 	const threeAtATime = { maxWorkers: 3, sequence: { groupOrder: 1 } }
 	// A dozen servers of others on a machine that does other things too: what passes only then is told.
 	const tolerant = { retry: process.env.CI === undefined ? 0 : 1 }
-	const setup = { globalSetup: 'test/real/stack/setup.ts' }
+	const setup = {
+		globalSetup: 'test/real/stack/setup.ts',
+		// The built program runs as it is built, also within a test: see `ladingHere`.
+		server: { deps: { external: [/\/dist\/cli\//] } },
+	}
 	return { ...base, test: { ...base.test, ...setup, ...threeAtATime, ...tolerant } }
 }
 
-/** Those that need not wait for the stack first: while they run, another worker has it. */
+/** The judges first, who need no stack; then who must have it alone; then those that share it. */
+const ORDER = [
+	/\/acceptance\/(?:acceptance|versions)\.test/,
+	/\/real\/(?:argocd-api|failures|many|outages|private)\.test/,
+]
+
 class JudgesFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-		const isJudge = ({ moduleId }: TestSpecification): boolean =>
-			/\/acceptance\/(?:acceptance|versions)\.test/.test(moduleId)
-		const sorted = await super.sort(files)
-		return [...sorted.filter(isJudge), ...sorted.filter((file) => !isJudge(file))]
+		const placeOf = ({ moduleId }: TestSpecification): number => {
+			const place = ORDER.findIndex((each) => each.test(moduleId))
+			return place === -1 ? ORDER.length : place
+		}
+		return (await super.sort(files)).toSorted((one, other) => placeOf(one) - placeOf(other))
 	}
 }
 

@@ -29,17 +29,7 @@ export function lading(args: readonly string[], options: RunOptions): Promise<En
 
 export function program(command: string, args: readonly string[], options: RunOptions): Promise<Ended> {
 	return new Promise((done, reject) => {
-		const env: Record<string, string | undefined> = {
-			...process.env,
-			NO_COLOR: '1',
-			HOME: options.cwd,
-			...options.env,
-		}
-		// Neither the user's registries nor the user's clusters take part in a test.
-		for (const name of ['KUBECONFIG', 'DOCKER_CONFIG', 'LADING_USERNAME', 'LADING_PASSWORD']) {
-			if (options.env?.[name] === undefined) delete env[name]
-		}
-		const child = spawn(command, args, { cwd: options.cwd, env })
+		const child = spawn(command, args, { cwd: options.cwd, env: environmentOf(options) })
 		let stdout = ''
 		let stderr = ''
 		let isKilled = false
@@ -63,6 +53,15 @@ export function program(command: string, args: readonly string[], options: RunOp
 	})
 }
 
+/** Neither the user's registries nor the user's clusters take part in a test. */
+export function environmentOf({ cwd, env }: RunOptions): NodeJS.ProcessEnv {
+	const all: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', HOME: cwd, ...env }
+	for (const name of ['KUBECONFIG', 'DOCKER_CONFIG', 'LADING_USERNAME', 'LADING_PASSWORD']) {
+		if (env?.[name] === undefined) delete all[name]
+	}
+	return all
+}
+
 export interface Project {
 	readonly directory: string
 	run(...args: string[]): Promise<Ended>
@@ -81,6 +80,8 @@ export interface ProjectOptions {
 	readonly parent?: string
 	/** Variables of every command that runs in it. */
 	readonly env?: Readonly<Record<string, string>>
+	/** Default: {@link lading}, a process for each command. */
+	readonly start?: typeof lading
 }
 
 /** A new directory with the sample manifests and their lading.yaml, or empty. */
@@ -90,7 +91,8 @@ export function createProject(options: ProjectOptions = {}): Project {
 		cpSync(join(ROOT, 'sample-manifests'), join(directory, 'sample-manifests'), { recursive: true })
 		cpSync(join(ROOT, 'lading.yaml'), join(directory, 'lading.yaml'))
 	}
-	const run = (...args: string[]): Promise<Ended> => lading(args, { cwd: directory, env: options.env ?? {} })
+	const { start = lading, env = {} } = options
+	const run = (...args: string[]): Promise<Ended> => start(args, { cwd: directory, env })
 	const ok = async (...args: string[]): Promise<string> => {
 		const ended = await run(...args)
 		if (ended.code !== 0)

@@ -4,11 +4,11 @@ import type { Ended } from '../e2e/program.ts'
 import { artifactCases } from './failures/artifacts.ts'
 import type { FailureCase } from './failures/case.ts'
 import { deploymentCases } from './failures/deployments.ts'
-import { ladingHere } from './failures/in-process.ts'
+import { ladingHere } from './stack/in-process.ts'
 import { sourceCases } from './failures/sources.ts'
 import { specCases } from './failures/specs.ts'
 import { LABEL, objectsOf, startWorld, type World } from './failures/world.ts'
-import { onRealStack } from './stack/index.ts'
+import { onRealStackAlone } from './stack/index.ts'
 
 const cases: readonly FailureCase[] = [...sourceCases, ...artifactCases, ...specCases, ...deploymentCases]
 
@@ -53,7 +53,7 @@ async function forEach<T, R>(list: readonly T[], run: (item: T) => Promise<R>): 
 	return results
 }
 
-onRealStack('an Application that fails', (stack) => {
+onRealStackAlone('an Application that fails', (stack) => {
 	const cluster = ['--cluster', stack.cluster]
 	let world: World
 	let end = (): Promise<void> => Promise.resolve()

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Ended, lading, MAIN, type Project } from '../e2e/program.ts'
 import { startFaultyRegistry } from './failures/registry.ts'
 import { one } from './failures/case.ts'
-import { onRealStack, type Registry, writeSample } from './stack/index.ts'
+import { onRealStackAlone, type Registry, writeSample } from './stack/index.ts'
 
 const APP = 'steady'
 
-onRealStack('while something is down', (stack) => {
+onRealStackAlone('while something is down', (stack) => {
 	const cluster = ['--cluster', stack.cluster]
 	let registry: Registry
 	let project: Project
@@ -190,9 +190,7 @@ onRealStack('while something is down', (stack) => {
 		await controller.restart({ [limit]: '2' })
 		try {
 			await project.ok('trust', slow.host, '--ca', slow.caPath, ...cluster)
-			slow.put('slow', { v1: one('slow') })
-			const reference = `${slow.host}/slow:v1`
-			await project.ok('deploy', 'slow', reference, '--ca', slow.caPath, ...cluster, '--no-wait')
+			// From the start: what Argo CD has fetched once it keeps.
 			slow.put('slow', { v1: one('slow') }, ({ headers }) =>
 				String(headers['user-agent']).startsWith('lading')
 					? undefined
@@ -200,6 +198,8 @@ onRealStack('while something is down', (stack) => {
 							setTimeout(() => resolve({ status: 503 }), 10_000)
 						}),
 			)
+			const reference = `${slow.host}/slow:v1`
+			await project.ok('deploy', 'slow', reference, '--ca', slow.caPath, ...cluster, '--no-wait')
 			const ended = await project.run('sync', 'slow', '--ca', slow.caPath, ...cluster, '--timeout', '60s')
 			isClean(ended)
 			// No, or not within the time: Argo CD goes on trying, and may say nothing new meanwhile.

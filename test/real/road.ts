@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { KubeObject } from '../../src/cluster/index.ts'
 import type { Ended, Project } from '../e2e/program.ts'
 import { type Registry, type Stack, writeSample } from './stack/index.ts'
 
@@ -62,7 +63,7 @@ const WITHOUT_CLUSTER: ReadonlySet<string> = new Set(['tags', 'inspect', 'check'
 
 export function createRoad(stack: Stack, name: string, options: RoadOptions = {}): Road {
 	const { registry = stack.registries.tls, cluster = stack.cluster, repository = name } = options
-	const project = stack.project({ ...registry.env, ...options.env })
+	const project = stack.projectHere({ ...registry.env, ...options.env })
 	const manifests = join(project.directory, 'manifests')
 	const withFlags = (command: string, args: readonly string[]): string[] => [
 		command,
@@ -91,15 +92,21 @@ export function createRoad(stack: Stack, name: string, options: RoadOptions = {}
 		},
 		seen: () => readSeen(stack, name),
 		async deployed() {
-			const path = 'jsonpath={.spec.template.spec.containers[0].image}'
-			const image = await stack.kubectl('get', 'deployment', name, '-n', name, '-o', path)
-			return image.split(':').at(-1) ?? ''
+			const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: name, name }
+			const deployment = (await (await stack.api()).get(ref)) as DeploymentObject | undefined
+			return deployment?.spec.template.spec.containers[0]?.image.split(':').at(-1) ?? ''
 		},
 	}
 	return road
 }
 
-interface ApplicationObject {
+interface DeploymentObject extends KubeObject {
+	readonly spec: {
+		readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } }
+	}
+}
+
+interface ApplicationObject extends KubeObject {
 	readonly spec: { readonly source?: { readonly targetRevision?: string } }
 	readonly status?: {
 		readonly sync?: { readonly status?: string; readonly revision?: string }
@@ -110,8 +117,10 @@ interface ApplicationObject {
 }
 
 export async function readSeen(stack: Stack, name: string): Promise<Seen> {
-	const json = await stack.kubectl('get', 'application', name, '-n', 'argocd', '-o', 'json')
-	const { spec, status } = JSON.parse(json) as ApplicationObject
+	const ref = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', namespace: 'argocd', name }
+	const found = await (await stack.api()).get(ref)
+	if (!found) throw new Error(`there is no Application ${name}`)
+	const { spec, status } = found as ApplicationObject
 	return {
 		sync: status?.sync?.status,
 		health: status?.health?.status,
@@ -130,19 +139,19 @@ const LOOK_MS = 250
 export async function until<T>(
 	read: () => Promise<T>,
 	isRight: (value: T) => boolean,
-	{ timeoutMs = WAIT_MS }: { readonly timeoutMs?: number } = {},
+	{ timeoutMs = WAIT_MS, lookMs = LOOK_MS }: { readonly timeoutMs?: number; readonly lookMs?: number } = {},
 ): Promise<T> {
 	const end = Date.now() + timeoutMs
 	for (;;) {
 		const value = await read()
 		if (isRight(value)) return value
 		if (Date.now() > end) throw new Error(`after ${timeoutMs / 1000} s it is ${JSON.stringify(value)}`)
-		await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+		await new Promise((resolve) => setTimeout(resolve, lookMs))
 	}
 }
 
 /** Makes Argo CD trust the registries of the stack; a second time it changes nothing. */
 export async function trustRegistries(stack: Stack): Promise<void> {
 	const { tls } = stack.registries
-	await stack.project().ok('trust', tls.host, ...tls.flags, '--cluster', stack.cluster)
+	await stack.projectHere().ok('trust', tls.host, ...tls.flags, '--cluster', stack.cluster)
 }

@@ -31,7 +31,7 @@ onRealStack('what is deployed and does not run', (stack) => {
 	let project: Project
 
 	beforeAll(async () => {
-		project = stack.project()
+		project = stack.projectHere()
 		await project.ok('trust', tls.host, ...flags)
 	})
 	afterAll(async () => {

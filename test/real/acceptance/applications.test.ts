@@ -47,7 +47,7 @@ onRealStack('an Application of each rule', (stack) => {
 
 	beforeAll(async () => {
 		pushed = await PushedCases.start(tls)
-		await stack.project().ok('trust', tls.host, ...tls.flags, '--cluster', stack.cluster)
+		await stack.projectHere().ok('trust', tls.host, ...tls.flags, '--cluster', stack.cluster)
 		await stack.apply(...asked.map((each) => applicationOf(each, pushed)))
 		applications = await untilCompared()
 	}, COMPARED_MS + 90_000)

@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 import { Stack } from './stack.ts'
-import { takeTurn } from './turn.ts'
+import { takeTurn, type TurnOptions } from './turn.ts'
 
 export type { Stack, StackData, StackProcess } from './stack.ts'
 export type { Registry, RegistryOptions } from './registries.ts'
@@ -13,15 +14,27 @@ export { writeSample } from './sample.ts'
 const TURN_MS = 30 * 60_000
 
 /**
- * `describe` of tests that run against the real stack, in sequence, and one file after
- * another: some of them stop what all of them use. Where it cannot be started there is
- * one test that is skipped and says what is missing.
+ * `describe` of tests that run against the real stack, in sequence, beside other files that keep to
+ * names of their own. Where it cannot be started there is one test that is skipped and says what
+ * is missing.
  */
 export function onRealStack(name: string, tests: (stack: Stack) => void): void {
+	inTurn(name, { tests, alone: false })
+}
+
+/** Like {@link onRealStack}, for tests that stop or change what all of them use, or load it: no others run meanwhile. */
+export function onRealStackAlone(name: string, tests: (stack: Stack) => void): void {
+	inTurn(name, { tests, alone: true })
+}
+
+function inTurn(
+	name: string,
+	{ tests, alone }: TurnOptions & { readonly tests: (stack: Stack) => void },
+): void {
 	besideRealStack(name, (stack) => {
 		let end: () => void = () => undefined
 		beforeAll(async () => {
-			end = await takeTurn(stack.data.directory)
+			end = await takeTurn(stack.data.directory, { alone })
 		}, TURN_MS)
 		afterAll(() => end())
 		tests(stack)
@@ -37,6 +50,8 @@ export function besideRealStack(name: string, tests: (stack: Stack) => void): vo
 		})
 		return
 	}
+	// Temporary files too lie where the stack's lie, and end with it.
+	process.env.TMPDIR = join(provided.stack.directory, 'tmp')
 	describe.sequential(name, () => {
 		tests(new Stack(provided.stack))
 	})

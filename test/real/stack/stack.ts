@@ -1,7 +1,9 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { createProject, type Project } from '../../e2e/program.ts'
+import { type Cluster, connectCluster, type KubeObject } from '../../../src/cluster/index.ts'
+import { createProject, type Project, type ProjectOptions } from '../../e2e/program.ts'
 import type { ArgoCd } from './argocd.ts'
+import { ladingHere } from './in-process.ts'
 import { kubectl } from './kubectl.ts'
 import { apiServerHealth, type Kubernetes } from './kubernetes.ts'
 import { type Registry, registryHealth, type RegistryOptions, startRegistry } from './registries.ts'
@@ -59,6 +61,7 @@ export class Stack {
 	readonly cluster: string
 	readonly #supervisor: Supervisor
 	readonly #health = new Map<string, Health>()
+	#api: Promise<Cluster> | undefined
 
 	constructor(data: StackData) {
 		this.data = data
@@ -80,11 +83,20 @@ export class Stack {
 
 	/** Where the built program runs: an empty directory, with the stack's kubeconfig in KUBECONFIG. */
 	project(env: Readonly<Record<string, string>> = {}): Project {
-		return createProject({
+		return createProject(this.#projectOptions(env))
+	}
+
+	/** The same, for what is not about the process: its commands run in this one. */
+	projectHere(env: Readonly<Record<string, string>> = {}): Project {
+		return createProject({ ...this.#projectOptions(env), start: ladingHere })
+	}
+
+	#projectOptions(env: Readonly<Record<string, string>>): ProjectOptions {
+		return {
 			empty: true,
 			parent: this.data.directory,
 			env: { KUBECONFIG: this.kubernetes.kubeconfig, ...env },
-		})
+		}
 	}
 
 	/** @returns stdout, trimmed @throws Error unless the exit code is 0 */
@@ -92,15 +104,23 @@ export class Stack {
 		return kubectl({ bin: this.data.bin, kubeconfig: this.kubernetes.kubeconfig }, args)
 	}
 
-	/** `kubectl apply --server-side` of objects as they are; whoever has set a field before loses it. */
+	/** For what a test only wants to see or to have: a kubectl costs a process, and reads all types first. */
+	api(): Promise<Cluster> {
+		const { kubeconfig, context } = this.kubernetes
+		this.#api ??= connectCluster({ kubeconfig, context })
+		return this.#api
+	}
+
+	/** As `kubectl apply --server-side --force-conflicts` of each: whoever has set a field before loses it. */
 	async apply(...objects: readonly object[]): Promise<void> {
-		const connection = { bin: this.data.bin, kubeconfig: this.kubernetes.kubeconfig }
-		const list = { apiVersion: 'v1', kind: 'List', items: objects }
-		await kubectl(
-			connection,
-			['apply', '--server-side', '--force-conflicts', '-f', '-'],
-			JSON.stringify(list),
-		)
+		const api = await this.api()
+		for (const object of objects)
+			await api.apply(object as KubeObject, {
+				fieldManager: 'kubectl',
+				force: true,
+				fieldValidation: 'Strict',
+				namespace: 'default',
+			})
 	}
 
 	/** A process of the stack by name: `kube-apiserver`, `repo-server`, … or that of a registry. */
