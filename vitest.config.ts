@@ -16,10 +16,10 @@ const withBuiltTools = (base: Project) => {
 	return { ...base, test: { ...base.test, env: { PATH } } }
 }
 
-/** Three files at a time: one that has the stack alone, or up to three that share it; the judges need none. */
+/** Four files at a time: one that has the stack alone, or those that share it; the judges need none. */
 const onOneStack = (name: string, include: string[]) => {
 	const base = project(name, include, 180_000)
-	const threeAtATime = { maxWorkers: 3, sequence: { groupOrder: 1 } }
+	const fourAtATime = { maxWorkers: 4, sequence: { groupOrder: 1 } }
 	// A dozen servers of others on a machine that does other things too: what passes only then is told.
 	const tolerant = { retry: process.env.CI === undefined ? 0 : 1 }
 	const setup = {
@@ -27,7 +27,7 @@ const onOneStack = (name: string, include: string[]) => {
 		// The built program runs as it is built, also within a test: see `ladingHere`.
 		server: { deps: { external: [/\/dist\/cli\//] } },
 	}
-	return { ...base, test: { ...base.test, ...setup, ...threeAtATime, ...tolerant } }
+	return { ...base, test: { ...base.test, ...setup, ...fourAtATime, ...tolerant } }
 }
 
 /** The judges first, who need no stack; then who must have it alone; then those that share it. */

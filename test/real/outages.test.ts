@@ -145,7 +145,8 @@ onRealStackAlone('while something is down', (stack) => {
 		await push('v6')
 		const server = stack.process('repo-server')
 		await server.stop()
-		const ended = await project.run('sync', APP, 'v6', '--timeout', '60s', ...flags)
+		// It may take a fifth of that to start.
+		const ended = await project.run('sync', APP, 'v6', '--timeout', '20s', ...flags)
 		await server.restart()
 		isClean(ended)
 		expect(ended.code, ended.stderr).toBe(1)

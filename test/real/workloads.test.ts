@@ -55,7 +55,7 @@ onRealStack('what is deployed and does not run', (stack) => {
 
 	/** `sync` that gives up soon, though not before Argo CD has looked once. */
 	async function giveUp(name: string): Promise<Ended> {
-		for (const timeout of ['4s', '15s']) {
+		for (const timeout of ['4s', '7s', '15s']) {
 			const ended = await project.run('sync', name, ...flags, '--timeout', timeout)
 			if (!/not compared it yet|Missing after/.test(ended.stderr)) return ended
 		}
