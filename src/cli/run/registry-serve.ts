@@ -10,7 +10,7 @@ import {
 	type RegistrySettings,
 } from '../../config/index.ts'
 import { isSystemError, UserError } from '../../errors/index.ts'
-import { type PushFollower, refreshOnPush, serveUntilStopped } from '../../flows/index.ts'
+import { type PushFollower, refreshOnPush, registryInUse, serveUntilStopped } from '../../flows/index.ts'
 import {
 	type EventEndpoint,
 	formatAccess,
@@ -214,8 +214,5 @@ function inUsePort(
 ): ServeRegistryOptions['digestsInUse'] {
 	if (flags.cluster === undefined) return undefined
 	const choice = clusterOf(invocation, flags, {})
-	return async () => {
-		const { inUseOf } = await import('./registry-in-use.ts')
-		return await inUseOf(sessionOf(invocation), { dataDirectory, choice })
-	}
+	return async () => await registryInUse(sessionOf(invocation), { dataDirectory, choice })
 }

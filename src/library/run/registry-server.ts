@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { RemoteError, UserError } from '../../errors/index.ts'
-import type { ClusterChoice } from '../../flows/index.ts'
+import { type ClusterChoice, registryInUse } from '../../flows/index.ts'
 import type { CertificatePaths } from '../../http/server/index.ts'
 import {
 	type AccessEntry,
@@ -103,11 +103,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 			digestsInUse:
 				options.cluster === undefined
 					? undefined
-					: async () => {
-							// What talks to a cluster is loaded only where one is named.
-							const { inUse } = await import('./in-use.ts')
-							return await inUse(project, { dataDirectory, cluster: project.cluster(options) })
-						},
+					: async () => await registryInUse(session, { dataDirectory, choice: project.cluster(options) }),
 			signal: session.signal,
 			env: session.env,
 		})
