@@ -4,6 +4,7 @@ import type { UserConfig } from 'tsdown'
 // because start-up time is what a user feels; and the library, left unbundled so
 // that an importer pays only for what is used. A command loads what it uses and no
 // more because package.json says that importing a module does nothing by itself.
+// The command is CommonJS: Node.js 20 loads that faster, and V8's code of it can be kept (src/cli/load-program.ts).
 
 /**
  * What this many chunks share is one chunk, and so is what the command line itself needs, and what a push needs besides:
@@ -13,7 +14,7 @@ const SHARED_BY = 30
 /** What fewer commands share, those on a cluster most of all. */
 const SHARED_BY_SOME = 14
 const CHUNKS = [
-	{ name: 'app', test: /src\/(?:cli\/app|errors\/printable)\.ts$/, priority: 3 },
+	{ name: 'command-line', test: /src\/(?:cli\/app|errors\/printable)\.ts$/, priority: 3 },
 	{ name: 'shared', minShareCount: SHARED_BY, priority: 2 },
 	{ name: 'push', test: /src\/cli\/run\/push\.ts$/, priority: 1 },
 	{ name: 'some', minShareCount: SHARED_BY_SOME, priority: 0 },
@@ -64,13 +65,20 @@ const bundled: UserConfig = {
 	minify: { mangle: false },
 }
 
+const command: UserConfig = { ...bundled, format: 'cjs', outDir: 'dist/cli' }
+
 const config: UserConfig[] = [
+	{ ...command, entry: { main: 'src/cli/main.ts' }, clean: false },
 	{
-		...bundled,
-		entry: { main: 'src/cli/main.ts' },
-		outDir: 'dist/cli',
-		outputOptions: { codeSplitting: { groups: CHUNKS } },
-		clean: true,
+		...command,
+		entry: { app: 'src/cli/app.ts' },
+		outputOptions: {
+			codeSplitting: { groups: CHUNKS },
+			// The same in the next build, whose code takes this one's place.
+			chunkFileNames: '[name].cjs',
+			dynamicImportInCjs: false,
+		},
+		clean: false,
 	},
 	{ ...common, entry: { index: 'src/index.ts' }, outDir: 'dist', dts: true, clean: false },
 	...['dist/cli', 'dist'].map((outDir): UserConfig => ({

@@ -12,7 +12,7 @@ import { findCrane, findOras } from './tools.mjs'
 import { changeOne, makeBig, makeSmallTree, makeTree } from './trees.mjs'
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const MAIN = join(ROOT, 'dist/cli/main.js')
+const MAIN = join(ROOT, 'dist/cli/main.cjs')
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7)
 const only = (process.env.BENCH_ONLY ?? '').split(',').filter((name) => name !== '')
 const work = mkdtempSync(join(tmpdir(), 'lading-bench-'))

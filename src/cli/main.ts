@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { runMain } from './app.ts'
+import { loadProgram } from './load-program.ts'
 
 // Start-up time is what a user feels first: the version is answered before
 // anything else is loaded.
@@ -7,12 +10,13 @@ const [first, ...rest] = process.argv.slice(2)
 if (rest.length === 0 && (first === '--version' || first === '-v')) {
 	process.stdout.write(`${version()}\n`)
 } else {
-	const { runMain } = await import('./app.ts')
-	await runMain({ process, version: version(), mainFile: import.meta.filename })
+	const options = { directory: import.meta.dirname, command: first, process }
+	const program = loadProgram('./app.cjs', options) as { readonly runMain: typeof runMain }
+	void program.runMain({ process, version: version(), mainFile: import.meta.filename })
 }
 
 function version(): string {
-	const file = new URL('../../package.json', import.meta.url)
+	const file = join(import.meta.dirname, '../../package.json')
 	const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
 	return typeof parsed === 'object' && parsed !== null && 'version' in parsed
 		? String(parsed.version)

@@ -127,6 +127,6 @@ function requireText(value: unknown, what: string): string {
 
 /** The command of this package; absent in the sources. */
 function ownLauncher(): Launcher | undefined {
-	const main = fileURLToPath(new URL('./cli/main.js', import.meta.url))
+	const main = fileURLToPath(new URL('./cli/main.cjs', import.meta.url))
 	return existsSync(main) ? { command: process.execPath, args: [main] } : undefined
 }

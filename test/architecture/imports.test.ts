@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
  */
 const FLOW: readonly string[] = [
 	'errors',
+	'cache',
 	'oci',
 	'http/client',
 	'http/server',
@@ -42,6 +43,7 @@ const JOINS: ReadonlySet<string> = new Set(['flows', 'gate', 'relay', 'library',
 /** Vocabulary and transport that every stage may use. */
 const VOCABULARY: ReadonlySet<string> = new Set([
 	'errors',
+	'cache',
 	'oci',
 	'http/client',
 	'http/server',

@@ -23,7 +23,7 @@ describe.sequential('the packed program, unpacked elsewhere', () => {
 	let main = ''
 	let project = ''
 	const lading = (...args: string[]): Promise<Ended> =>
-		program(process.execPath, [main, ...args], { cwd: project })
+		program(process.execPath, [main, ...args], { cwd: project, env: { NODE_DISABLE_COMPILE_CACHE: '' } })
 
 	beforeAll(async () => {
 		directory = mkdtempSync(join(tmpdir(), 'lading-pack-'))
@@ -43,7 +43,7 @@ describe.sequential('the packed program, unpacked elsewhere', () => {
 		const stream = createReadStream(join(directory, tarball))
 		await unpack(stream, join(directory, 'unpacked'), { mediaType: MediaType.layerTarGzip })
 		renameSync(join(directory, 'unpacked/package'), join(directory, 'package'))
-		main = join(directory, 'package/dist/cli/main.js')
+		main = join(directory, 'package/dist/cli/main.cjs')
 	})
 	afterAll(async () => {
 		if (existsSync(main)) await lading('down', '--force')

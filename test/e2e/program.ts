@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 /** The built program; LADING_TEST_MAIN names another build of it. */
-export const MAIN: string = process.env.LADING_TEST_MAIN ?? join(ROOT, 'dist/cli/main.js')
+export const MAIN: string = process.env.LADING_TEST_MAIN ?? join(ROOT, 'dist/cli/main.cjs')
 
 export interface Ended {
 	readonly code: number | null
@@ -53,9 +53,12 @@ export function program(command: string, args: readonly string[], options: RunOp
 	})
 }
 
+/** No colours, and no code kept in a home that is new in each test. */
+export const TEST_ENV: Readonly<Record<string, string>> = { NO_COLOR: '1', NODE_DISABLE_COMPILE_CACHE: '1' }
+
 /** Neither the user's registries nor the user's clusters take part in a test. */
 export function environmentOf({ cwd, env }: RunOptions): NodeJS.ProcessEnv {
-	const all: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', HOME: cwd, ...env }
+	const all: NodeJS.ProcessEnv = { ...process.env, ...TEST_ENV, HOME: cwd, ...env }
 	for (const name of ['KUBECONFIG', 'DOCKER_CONFIG', 'LADING_USERNAME', 'LADING_PASSWORD']) {
 		if (env?.[name] === undefined) delete all[name]
 	}

@@ -27,12 +27,13 @@ beforeEach(() => {
 	home = mkdtempSync(join(tmpdir(), 'lading-e2e-'))
 	tree = join(home, 'tree')
 	verdicts = join(home, '.cache/lading/verdicts')
-	key = join(home, '.local/state/lading/verdict-key')
+	key = join(home, '.local/state/lading/cache-key')
 	mkdirSync(tree)
 	for (let index = 0; index < 60; index++) writeFileSync(join(tree, `${index}.yaml`), good(index))
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
+const SEAL_BYTES = 32
 const padding = 'x'.repeat(20_000)
 const good = (index: number): string =>
 	`apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map-${index}\ndata:\n  text: ${padding}\n`
@@ -77,15 +78,18 @@ describe('verdicts of an earlier check', () => {
 	})
 
 	it.each<readonly [string, (path: string) => void]>([
-		['an entry that was added', (path) => writeFileSync(path, forged(readFileSync(path, 'utf8')))],
-		['a seal that was cut off', (path) => writeFileSync(path, forged(readFileSync(path, 'utf8')).slice(65))],
+		['an entry that was added', (path) => writeFileSync(path, forged(readFileSync(path)))],
+		[
+			'a seal that was cut off',
+			(path) => writeFileSync(path, forged(readFileSync(path)).subarray(SEAL_BYTES)),
+		],
 		['half a file', (path) => writeFileSync(path, readFileSync(path).subarray(0, 500))],
 		['no file', (path) => writeFileSync(path, '')],
 		[
 			'another key',
 			(path) => {
 				writeFileSync(key, Buffer.alloc(32, 1))
-				writeFileSync(path, forged(readFileSync(path, 'utf8')))
+				writeFileSync(path, forged(readFileSync(path)))
 			},
 		],
 	])('are none when they were tampered with: %s', async (_, tamper) => {
@@ -176,14 +180,14 @@ describe('verdicts of an earlier check that validates', () => {
 })
 
 function kept(): Record<string, unknown> {
-	return (JSON.parse(readFileSync(sealed(), 'utf8').slice(65)) as { files: Record<string, unknown> }).files
+	return JSON.parse(readFileSync(sealed()).toString('utf8', SEAL_BYTES)) as Record<string, unknown>
 }
 
 /** As somebody without the key would write it: the bad file among the good ones, by its true digest. */
-function forged(text: string): string {
-	const body = JSON.parse(text.slice(65)) as { files: Record<string, { sha256: string }> }
-	const entry = body.files['7.yaml']
+function forged(file: Buffer): Buffer {
+	const files = JSON.parse(file.toString('utf8', SEAL_BYTES)) as Record<string, { sha256: string }>
+	const entry = files['7.yaml']
 	if (!entry) throw new Error('the verdict on 7.yaml is not kept')
 	entry.sha256 = createHash('sha256').update(BAD).digest('hex')
-	return `${text.slice(0, 64)}\n${JSON.stringify(body)}`
+	return Buffer.concat([file.subarray(0, SEAL_BYTES), Buffer.from(JSON.stringify(files))])
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
@@ -30,10 +29,8 @@ export async function ladingHere(args: readonly string[], options: RunOptions): 
 	return { code: child.exitCode ?? 0, signal: null, ...written }
 }
 
-/** Of what main.js imports. */
+/** Of what stands beside main.cjs, which loads it. */
 async function builtMain(): Promise<typeof runMain> {
-	const file = /import\(.(?<file>\.\/app-[^`'"]+)/.exec(readFileSync(MAIN, 'utf8'))?.groups?.['file']
-	if (file === undefined) throw new Error(`${MAIN} imports no app: npm run build`)
-	const built: unknown = await import(pathToFileURL(join(dirname(MAIN), file)).href)
+	const built: unknown = await import(pathToFileURL(join(dirname(MAIN), 'app.cjs')).href)
 	return (built as { readonly runMain: typeof runMain }).runMain
 }

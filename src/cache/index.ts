@@ -1,0 +1,2 @@
+export { openSealedFiles } from './sealed-files.ts'
+export type { SealedFiles, SealedFilesOptions } from './sealed-files.ts'
