@@ -41,7 +41,9 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 		process: stricliProcess,
 		stdout,
 		stderr,
-		stdin: options.stdin,
+		get stdin() {
+			return options.stdin
+		},
 		cwd: options.cwd,
 		env,
 		version: options.version,
@@ -107,7 +109,10 @@ export async function runMain({ process, version, mainFile }: MainOptions): Prom
 		args: process.argv.slice(2),
 		stdout: process.stdout,
 		stderr: process.stderr,
-		stdin: process.stdin,
+		// Made when it is first asked for, which takes four modules where it is a file.
+		get stdin() {
+			return process.stdin
+		},
 		cwd: process.cwd(),
 		env: process.env,
 		version,

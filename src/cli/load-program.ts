@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
 import { openSealedFiles } from '../cache/index.ts'
@@ -9,7 +8,7 @@ export interface LoadOptions {
 	readonly directory: string
 	/** The first word typed: what one command runs is kept apart from what another does. */
 	readonly command: string | undefined
-	readonly process: Pick<NodeJS.Process, 'env' | 'arch' | 'version' | 'once'>
+	readonly process: Pick<NodeJS.Process, 'env' | 'arch' | 'version' | 'once' | 'getBuiltinModule'>
 }
 
 /** What V8 has made of one chunk, and of which. */
@@ -57,10 +56,10 @@ export function loadProgram(entry: string, { directory, command = '', process }:
 	const body = isKept ? sealed.read(name) : undefined
 	for (const compiled of body ? parseCompiled(body, runtime) : []) known.set(compiled.chunk, compiled)
 
-	const builtin = createRequire(join(directory, entry))
 	const loaded = new Map<string, LoadedChunk>()
 	const load = (id: string): unknown => {
-		if (!id.startsWith('./')) return builtin(id)
+		// All else is in the chunks. `createRequire` would load the loader of ES modules.
+		if (!id.startsWith('./')) return process.getBuiltinModule(id)
 		const chunk = id.slice(2)
 		const before = loaded.get(chunk)
 		if (before) return before.module.exports

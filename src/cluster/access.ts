@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent, type Agent as AnyAgent } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https'
 import { printable, UserError } from '../errors/index.ts'
@@ -45,9 +45,9 @@ export async function openAccess(context: ChosenContext, options: AccessOptions)
 	refuseUnsupported(context)
 	const { cluster, user } = context
 	const certificates: Certificates = {
-		ca: await pem(cluster['certificate-authority-data'], cluster['certificate-authority']),
-		cert: await pem(user['client-certificate-data'], user['client-certificate']),
-		key: await pem(user['client-key-data'], user['client-key']),
+		ca: pem(cluster['certificate-authority-data'], cluster['certificate-authority']),
+		cert: pem(user['client-certificate-data'], user['client-certificate']),
+		key: pem(user['client-key-data'], user['client-key']),
 	}
 	const impersonation = impersonationHeaders(user)
 	const through = await openTunnelTo(server, { context, env: options.env })
@@ -132,17 +132,14 @@ function agentOf(open: () => AnyAgent): AnyAgent {
 const isText = (text: string | null | undefined): text is string =>
 	text !== undefined && text !== null && text !== ''
 
-async function pem(
-	data: string | null | undefined,
-	file: string | null | undefined,
-): Promise<string | undefined> {
+function pem(data: string | null | undefined, file: string | null | undefined): string | undefined {
 	if (isText(data)) return Buffer.from(data, 'base64').toString('utf8')
-	return isText(file) ? await readCredential(file) : undefined
+	return isText(file) ? readCredential(file) : undefined
 }
 
-async function readCredential(path: string): Promise<string> {
+function readCredential(path: string): string {
 	try {
-		return await readFile(path, 'utf8')
+		return readFileSync(path, 'utf8')
 	} catch (error) {
 		throw new UserError('KUBECONFIG_INVALID', `the kubeconfig names ${path}, which cannot be read`, {
 			cause: error,
@@ -179,7 +176,7 @@ function tokenOf({ user, cluster }: ChosenContext, options: TokenOptions): Token
 		let kept: { readonly token: string; readonly until: number } | undefined
 		return async ({ fresh }) => {
 			if (kept === undefined || fresh === true || now() >= kept.until) {
-				kept = { token: (await readCredential(file)).trim(), until: now() + TOKEN_FILE_MS }
+				kept = { token: readCredential(file).trim(), until: now() + TOKEN_FILE_MS }
 			}
 			return `Bearer ${kept.token}`
 		}

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { isSystemError, UserError } from '../errors/index.ts'
@@ -51,7 +51,7 @@ export async function chooseContext({ kubeconfig, context, env }: KubeconfigChoi
 async function readKubeconfig(path: string, required: boolean): Promise<KubeconfigFile | undefined> {
 	let content: string
 	try {
-		content = await readFile(path, 'utf8')
+		content = readFileSync(path, 'utf8')
 	} catch (error) {
 		if (!required && isSystemError(error, 'ENOENT')) return undefined
 		throw new UserError(

@@ -1,5 +1,4 @@
-import { type Dirent, readdirSync } from 'node:fs'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { parseManifests } from './parse-manifests.ts'
@@ -28,18 +27,19 @@ const PLUGIN_FIELDS: readonly string[] = [
  * outside `root`, in which the directory lies.
  * @throws UserError `FILE_UNSUPPORTED`, `MANIFEST_UNPARSABLE`, `FILE_UNREADABLE`
  */
-export async function checkRenderInputs(
+export function checkRenderInputs(
 	directory: string,
 	{ tool, root }: { readonly tool: RenderTool; readonly root: string },
-): Promise<void> {
-	const start = await realpath(directory)
-	await (tool === 'helm' ? checkChart(start) : checkKustomization(start, await realpath(root)))
+): void {
+	const start = realpathSync(directory)
+	if (tool === 'helm') checkChart(start)
+	else checkKustomization(start, realpathSync(root))
 }
 
-async function readFields(path: string): Promise<Readonly<Record<string, unknown>>> {
+function readFields(path: string): Readonly<Record<string, unknown>> {
 	try {
-		if ((await stat(path)).size > MAX_FILE_BYTES) throw refused(path, 'it is too large')
-		const [document] = parseManifests(await readFile(path), path)
+		if (statSync(path).size > MAX_FILE_BYTES) throw refused(path, 'it is too large')
+		const [document] = parseManifests(readFileSync(path), path)
 		const value = document?.value
 		return typeof value === 'object' && value !== null && !Array.isArray(value)
 			? (value as Readonly<Record<string, unknown>>)
@@ -48,6 +48,15 @@ async function readFields(path: string): Promise<Readonly<Record<string, unknown
 		if (isSystemError(error)) {
 			throw new UserError('FILE_UNREADABLE', `cannot read ${path}: ${error.code ?? ''}`, { cause: error })
 		}
+		throw error
+	}
+}
+
+function readFieldsIfAny(path: string): Readonly<Record<string, unknown>> {
+	try {
+		return readFields(path)
+	} catch (error) {
+		if (error instanceof UserError && error.code === 'FILE_UNREADABLE') return {}
 		throw error
 	}
 }
@@ -62,7 +71,7 @@ function strings(value: unknown): readonly string[] {
 	return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
 }
 
-async function checkKustomization(start: string, root: string): Promise<void> {
+function checkKustomization(start: string, root: string): void {
 	const seen = new Set<string>()
 	const pending = [start]
 	for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
@@ -71,7 +80,7 @@ async function checkKustomization(start: string, root: string): Promise<void> {
 		if (seen.size > MAX_DIRECTORIES) throw refused(start, `more than ${MAX_DIRECTORIES} directories`)
 		const file = kustomizationIn(directory)
 		if (file === undefined) continue
-		const fields = await readFields(file)
+		const fields = readFields(file)
 		for (const field of PLUGIN_FIELDS) {
 			if (fields[field] !== undefined) throw refused(file, `its ${field} may run a plugin`)
 		}
@@ -80,7 +89,7 @@ async function checkKustomization(start: string, root: string): Promise<void> {
 		for (const { field, path } of LOADED_FIELDS.flatMap((field) =>
 			strings(fields[field]).map((path) => ({ field, path })),
 		)) {
-			const target = await localTarget(resolve(directory, path))
+			const target = localTarget(resolve(directory, path))
 			if (target === undefined)
 				throw refused(file, `${field} has ${JSON.stringify(path)}, which is not in the directory`)
 			if (outside(root, target.path))
@@ -117,12 +126,10 @@ function kustomizationIn(directory: string): string | undefined {
 }
 
 /** What is not there would be fetched: kustomize takes any other text for an address. */
-async function localTarget(
-	path: string,
-): Promise<{ readonly path: string; readonly directory: boolean } | undefined> {
+function localTarget(path: string): { readonly path: string; readonly directory: boolean } | undefined {
 	try {
-		const real = await realpath(path)
-		return { path: real, directory: (await stat(real)).isDirectory() }
+		const real = realpathSync(path)
+		return { path: real, directory: statSync(real).isDirectory() }
 	} catch (error) {
 		if (isSystemError(error)) return undefined
 		throw error
@@ -135,13 +142,10 @@ function outside(root: string, path: string): boolean {
 }
 
 /** Helm's template takes dependencies from `charts/` only; what is declared must stand there. */
-async function checkChart(root: string): Promise<void> {
+function checkChart(root: string): void {
 	const chart = join(root, 'Chart.yaml')
-	const fields = await readFields(chart)
-	const requirements = await readFields(join(root, 'requirements.yaml')).catch((error: unknown) => {
-		if (error instanceof UserError && error.code === 'FILE_UNREADABLE') return {}
-		throw error
-	})
+	const fields = readFields(chart)
+	const requirements = readFieldsIfAny(join(root, 'requirements.yaml'))
 	const declared = [fields, requirements].flatMap((each: Readonly<Record<string, unknown>>) =>
 		Array.isArray(each['dependencies']) ? (each['dependencies'] as readonly unknown[]) : [],
 	)

@@ -58,7 +58,7 @@ export function findRenderer(tool: RenderTool, options: FindRendererOptions): Re
 			tool,
 			program,
 			async render(directory, renderOptions = {}) {
-				await checkRenderInputs(directory, { tool, root: renderOptions.root ?? directory })
+				checkRenderInputs(directory, { tool, root: renderOptions.root ?? directory })
 				return runTool(executable, args(directory), {
 					name: program,
 					environment: toolEnvironment(options.environment),

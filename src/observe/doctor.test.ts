@@ -43,8 +43,17 @@ describe('diagnose', () => {
 		expect(findings.find(({ check }) => check === 'registry-reachable')?.status).toBe('warn')
 	})
 
+	it.each(['v20.19.0', 'v22.12.0', 'v23.0.0', 'v24.1.0'])(
+		'finds nothing wrong with Node %s',
+		async (nodeVersion) => {
+			expect(await faults({ machine: { nodeVersion } })).toEqual([])
+		},
+	)
+
 	it.each<[string, Partial<DoctorContext>]>([
 		['node', { machine: { nodeVersion: 'v20.18.3' } }],
+		['node', { machine: { nodeVersion: 'v21.7.3' } }],
+		['node', { machine: { nodeVersion: 'v22.11.0' } }],
 		['disk', { machine: { nodeVersion: 'v24.0.0', disk: { path: '.lading', freeBytes: 5 } } }],
 		[
 			'processes',

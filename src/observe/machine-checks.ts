@@ -1,6 +1,8 @@
 import type { Check } from './check.ts'
 
-const OLDEST_NODE: readonly [number, number] = [20, 19]
+/** The oldest minor version of each major one that is not simply new enough; as `engines` in package.json. */
+const OLDEST_MINOR: Readonly<Record<number, number>> = { 20: 19, 22: 12 }
+const NEW_ENOUGH = 23
 const LITTLE_BYTES = 1_000_000_000
 const TOO_LITTLE_BYTES = 100_000_000
 
@@ -10,7 +12,7 @@ export const machineChecks: readonly Check[] = [
 		name: 'node',
 		run({ machine }) {
 			const [major = 0, minor = 0] = machine.nodeVersion.replace(/^v/, '').split('.').map(Number)
-			const old = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])
+			const old = major < NEW_ENOUGH && minor < (OLDEST_MINOR[major] ?? Infinity)
 			const seen = `Node ${machine.nodeVersion}`
 			if (!old) return [{ check: 'node', status: 'ok', seen }]
 			return [
@@ -18,7 +20,7 @@ export const machineChecks: readonly Check[] = [
 					check: 'node',
 					status: 'fault',
 					seen,
-					why: 'lading needs Node 20.19 or later',
+					why: 'lading needs Node 20.19, 22.12 or later',
 					fix: 'Install a current Node.js from https://nodejs.org',
 				},
 			]
