@@ -5,7 +5,9 @@ import {
 	readdirSync,
 	readFileSync,
 	readlinkSync,
+	renameSync,
 	rmSync,
+	statSync,
 	symlinkSync,
 	utimesSync,
 	writeFileSync,
@@ -13,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readManifestSet } from '../manifests/index.ts'
 import { digestOf, MediaType, parseManifest } from '../oci/index.ts'
 import {
@@ -114,8 +116,47 @@ describe('packLayer', () => {
 		const layer = await pack(directory)
 		expect(layer.bytes).toBeUndefined()
 		expect(digestOf(await bytesOf(layer))).toBe(layer.descriptor.digest)
+		// Its files are as young as it is, so that their times say nothing.
+		const { atime, mtime } = statSync(join(directory, 'a.yaml'))
 		writeFileSync(join(directory, 'a.yaml'), 'y')
+		utimesSync(join(directory, 'a.yaml'), atime, mtime)
 		await expect(bytesOf(layer)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+	})
+
+	it.each<readonly [string, (path: string) => void]>([
+		['content of the same size', (path) => writeFileSync(path, 'y')],
+		[
+			'content of the same size and the time that it had',
+			(path) => {
+				const { atime, mtime } = statSync(path)
+				writeFileSync(path, 'y')
+				utimesSync(path, atime, mtime)
+			},
+		],
+		[
+			'another file in its place, of the same size',
+			(path) => {
+				writeFileSync(`${path}.new`, 'y')
+				renameSync(`${path}.new`, path)
+			},
+		],
+	])('notices in a file that was old when it was packed: %s', async (_, change) => {
+		write(directory, { 'a.yaml': 'x', 'big.bin': 'x'.repeat(MAX_LAYER_IN_MEMORY) })
+		const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000)
+		try {
+			const layer = await pack(directory)
+			const stream = layer.open()
+			const parts: Uint8Array[] = []
+			change(join(directory, 'a.yaml'))
+			const reading = (async () => {
+				for await (const part of stream) parts.push(part)
+			})()
+			await expect(reading).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+			// Nothing wrong has arrived whole.
+			expect(Buffer.concat(parts).byteLength).toBeLessThan(layer.descriptor.size)
+		} finally {
+			now.mockRestore()
+		}
 	})
 
 	it.each([
@@ -160,7 +201,7 @@ describe('pack, then unpack', () => {
 			text
 				.normalize('NFC')
 				.toLowerCase()
-				.replaceAll(/[\p{C}\p{Z}/\\.~#*]/gu, '_'),
+				.replaceAll(/[\p{C}\p{Z}\uFFFD/\\.~#*]/gu, '_'),
 		)
 		.filter((text) => Buffer.byteLength(text) <= 200 && text.length > 0)
 	const path = fc.array(name, { minLength: 1, maxLength: 5 }).map((steps) => `r-${steps.join('/r-')}.yaml`)

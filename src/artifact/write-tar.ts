@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { isSystemError, unreachable, UserError } from '../errors/index.ts'
 import type { ManifestEntry, ManifestSet } from '../manifests/index.ts'
 import { BLOCK, padding, tarHeader, writeShortHeader } from './tar-header.ts'
@@ -19,7 +19,18 @@ export interface WriteTarOptions {
 	readonly firstChunk?: number | undefined
 	/** Whether a piece is written over when the next one is asked for: new memory for each takes longer than reading. Default no. */
 	readonly reuse?: boolean | undefined
+	readonly witness?: Witness | undefined
 }
+
+/** Is told of each file that is read, while it is open. */
+export interface Witness {
+	readonly opened?: (file: FileState) => void
+	/** All of it is read. */
+	readonly read?: (file: FileState) => void
+}
+
+/** What changes when a file does; times in nanoseconds since 1970. */
+export type FileState = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs'>
 
 /** A path longer than this has a header of several blocks. */
 const SHORT_PATH = 100
@@ -61,7 +72,7 @@ export async function* writeTar(
 				// Thousands of files: as a rule there is room, and nothing to hand out.
 				if (chunk.room.byteLength >= BLOCK && writeShortHeader(entry, chunk.room)) chunk.used(BLOCK)
 				else yield* chunk.add(tarHeader({ path: entry.path, type: 'file', size: entry.size }))
-				yield* content(chunk, entry, options.contents?.get(entry.path))
+				yield* content(chunk, entry, options)
 				yield* chunk.zeros(padding(entry.size))
 				break
 			default:
@@ -125,13 +136,18 @@ class Chunk {
 	}
 }
 
-function* content(chunk: Chunk, entry: ManifestEntry, bytes: Uint8Array | undefined): Generator<Uint8Array> {
-	if (!bytes) return yield* readInto(chunk, entry)
+function* content(
+	chunk: Chunk,
+	entry: ManifestEntry,
+	{ contents, witness = {} }: WriteTarOptions,
+): Generator<Uint8Array> {
+	const bytes = contents?.get(entry.path)
+	if (!bytes) return yield* readInto(chunk, entry, witness)
 	if (bytes.byteLength !== entry.size) throw changed(entry)
 	yield* chunk.add(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
 
-function* readInto(chunk: Chunk, entry: ManifestEntry): Generator<Uint8Array> {
+function* readInto(chunk: Chunk, entry: ManifestEntry, witness: Witness): Generator<Uint8Array> {
 	let file: number
 	try {
 		file = openSync(entry.absolute, OPEN_FLAGS)
@@ -139,6 +155,7 @@ function* readInto(chunk: Chunk, entry: ManifestEntry): Generator<Uint8Array> {
 		throw notRead(entry, error)
 	}
 	try {
+		witness.opened?.(fstatSync(file, { bigint: true }))
 		let rest = entry.size
 		while (rest > 0) {
 			if (chunk.room.byteLength === 0) yield* chunk.flush()
@@ -148,9 +165,10 @@ function* readInto(chunk: Chunk, entry: ManifestEntry): Generator<Uint8Array> {
 			if (read === 0 || read > rest) throw changed(entry)
 			chunk.used(read)
 			rest -= read
-			if (rest === 0 && read < length) return
+			if (rest === 0 && read < length) return witness.read?.(fstatSync(file, { bigint: true }))
 		}
 		if (readSome(file, { into: Buffer.allocUnsafe(1), length: 1, entry }) > 0) throw changed(entry)
+		witness.read?.(fstatSync(file, { bigint: true }))
 	} finally {
 		closeSync(file)
 	}

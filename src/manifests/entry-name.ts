@@ -21,8 +21,12 @@ export function entryName(name: Uint8Array, directory: string): string {
 		})
 	}
 	// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-	if (/[\u0000-\u001f\u007f\\]/.test(text)) {
-		const what = text.includes('\\') ? 'a backslash' : 'a control character'
+	if (/[\u0000-\u001f\u007f\\\uFFFD]/.test(text)) {
+		const what = text.includes('\\')
+			? 'a backslash'
+			: text.includes('\uFFFD')
+				? 'U+FFFD, which stands for a character that was lost'
+				: 'a control character'
 		throw new UserError('FILE_UNSUPPORTED', `the name ${JSON.stringify(text)} in ${directory} has ${what}`, {
 			hint: 'Rename the file: such a name means different things on different machines.',
 		})

@@ -209,6 +209,7 @@ describe('refusals', () => {
 		['case', ['Ab/x.yaml', 'aB/y.yaml'], 'differ only in case'],
 		['accents', ['\u00e9.yaml', 'e\u0301.yaml'], 'differ only in case'],
 		['a backslash', ['a\\b.yaml'], 'backslash'],
+		['a character that stands for a lost one', ['a\uFFFDb.yaml'], 'U+FFFD'],
 		['a line break', ['a\nb.yaml'], 'control character'],
 	])('names with %s', async (_, names, why) => {
 		write(Object.fromEntries(names.map((name) => [name, ''])))
