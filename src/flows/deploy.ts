@@ -156,6 +156,7 @@ export async function deploy(
 		waitForSync(api, {
 			...ref,
 			digest: reference.digest,
+			before: present,
 			timeoutMs: options.timeoutMs,
 			signal,
 			onChange: (app, state) => waiting.update(describeProgress(app, state)),

@@ -54,6 +54,7 @@ export async function waitOrStart(
 		waitForSync(api, {
 			...ref,
 			digest,
+			before: application,
 			timeoutMs: wait.timeoutMs,
 			signal,
 			onChange: (present, state) => step.update(describeProgress(present, state)),

@@ -217,6 +217,27 @@ describe('waitForSync', () => {
 		await expect(slow).rejects.toMatchObject({ code: 'TIMED_OUT' })
 	})
 
+	it('asks once more where a comparison of before, which failed, may have taken the request along', async () => {
+		const before = application(synced(OLD), { refreshing: true })
+		const failed = application(unknown, { error: `${P}connection refused` })
+		const asked = application(unknown, { refreshing: true, error: `${P}connection refused` })
+		const api = scripted([failed, asked, application(synced(NEW))])
+		const options = { name: 'app', namespace: 'argocd', digest: NEW, timeoutMs: 2000, before }
+		expect(await waitForSync(api, options)).toMatchObject({ revision: NEW })
+		expect(api.refreshed).toBe(1)
+
+		const still = scripted([failed, asked, failed])
+		await expect(waitForSync(still, options)).rejects.toMatchObject({ code: 'SYNC_FAILED' })
+		expect(still.refreshed).toBe(1)
+
+		// No other comes: the no stands, a while later.
+		await expect(wait([failed], { before })).rejects.toMatchObject({ code: 'SYNC_FAILED' })
+		const certain = scripted([failed])
+		const settled = { ...options, before: application(synced(OLD)) }
+		await expect(waitForSync(certain, settled)).rejects.toMatchObject({ code: 'SYNC_FAILED' })
+		expect(certain.refreshed).toBe(0)
+	})
+
 	it('takes Degraded for a no once it lasts', async () => {
 		await expect(wait([application(synced(NEW, 'Degraded'))])).rejects.toMatchObject({
 			code: 'APPLICATION_DEGRADED',

@@ -25,6 +25,11 @@ export interface SyncResult extends ApplicationRef {
 export interface WaitForSyncOptions extends ApplicationRef {
 	/** What was pushed; absent: any. */
 	readonly digest?: string | undefined
+	/**
+	 * As it was when the caller asked for a comparison. Where one was asked for already, it may have
+	 * begun before that; Argo CD takes both requests away with its result (`persistAppStatus`).
+	 */
+	readonly before?: Application | undefined
 	/** Waits for Healthy too; true. */
 	readonly health?: boolean | undefined
 	/** Milliseconds; five minutes. */
@@ -90,6 +95,9 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 	let last: Application | undefined
 	let synced: number | undefined
 	let failure: Error | undefined
+	/** What a failed comparison is worth: where it may be one of before, another is asked for, and seen to be. */
+	let doubt: 'of before' | 'asked again' | undefined =
+		options.before !== undefined && isRefreshing(options.before) ? 'of before' : undefined
 	try {
 		for await (const application of api.watch(options, { signal: timers.signal })) {
 			if (application === undefined) {
@@ -105,7 +113,15 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 				: progressOf(application, { digest: options.digest })
 			options.onChange?.(application, progress)
 			if (synced === undefined && isSynced(application, options.digest)) synced = now() - started
-			const verdict = await judge(application, { progress, options })
+			if (doubt === 'asked again' && isRefreshing(application)) doubt = undefined
+			const judged = await judge(application, { progress, options })
+			const isCompared = judged.kind === 'failed' && isComparisonFailed(progress)
+			const verdict: Verdict =
+				isCompared && doubt !== undefined ? { kind: 'doubtful', error: judged.error } : judged
+			if (isCompared && doubt === 'of before') {
+				doubt = 'asked again'
+				refresh({ ifPossible: true })
+			}
 			if (verdict.kind !== 'doubtful') timers.cancel('doubtful')
 			if (verdict.kind !== 'retry') timers.cancel('retry')
 			const isAsked = progress.state === 'running' && progress.why === 'not-compared'
@@ -144,6 +160,10 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 		throw degraded(last, causes)
 	if (failure !== undefined) throw failure
 	throw timedOut(last, { options, causes, trouble: await lastTrouble(api, options) })
+}
+
+function isComparisonFailed(progress: Progress): boolean {
+	return progress.state === 'stopped' && progress.why === 'comparison-failed'
 }
 
 function hasSyncError({ status }: Application): boolean {
