@@ -59,6 +59,8 @@ export interface Pushed {
 }
 
 const WITHOUT_REGISTRY: ReadonlySet<string> = new Set(['status', 'undeploy'])
+/** They end before the test does, so that what they wait for is told. */
+const WAITING: ReadonlySet<string> = new Set(['deploy', 'sync', 'rollback'])
 const WITHOUT_CLUSTER: ReadonlySet<string> = new Set(['tags', 'inspect', 'check', 'pull'])
 
 export function createRoad(stack: Stack, name: string, options: RoadOptions = {}): Road {
@@ -70,6 +72,7 @@ export function createRoad(stack: Stack, name: string, options: RoadOptions = {}
 		...args,
 		...(WITHOUT_REGISTRY.has(command) ? [] : registry.flags),
 		...(WITHOUT_CLUSTER.has(command) ? [] : ['--cluster', cluster]),
+		...(WAITING.has(command) && !args.includes('--timeout') ? ['--timeout', '100s'] : []),
 	]
 	const road: Road = {
 		name,

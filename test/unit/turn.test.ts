@@ -27,3 +27,18 @@ it('who shares the stack keeps out who wants it alone, and that one all who come
 	endLast()
 	expect(order).toEqual(['first', 'nobody waits for ever', 'alone', 'alone ends', 'last'])
 })
+
+it('who wants it alone comes before all who share it, although they were there first', async () => {
+	const order: string[] = []
+	const take = async (name: string, alone: boolean): Promise<void> => {
+		const end = await takeTurn(directory, { alone })
+		order.push(name)
+		await new Promise((resolve) => setTimeout(resolve, 120))
+		end()
+	}
+	const first = take('alone', true)
+	const shared = [take('shared', false), take('shared', false)]
+	const second = take('alone', true)
+	await Promise.all([first, second, ...shared])
+	expect(order).toEqual(['alone', 'alone', 'shared', 'shared'])
+})

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,23 +13,26 @@ export interface TurnOptions {
 }
 
 /**
- * Waits for the stack: until no other file of the run has it, or until none has it alone.
- * Who comes after one that waits to be alone waits for that one.
+ * Waits for the stack: until no other file of the run has it, or until none has it alone or waits to have it so.
  * @returns what gives it back
  */
 export async function takeTurn(directory: string, { alone }: TurnOptions): Promise<() => void> {
 	const gate = join(directory, 'gate')
-	const inside = join(directory, 'inside')
-	mkdirSync(inside, { recursive: true })
-	while (!isMade(gate)) await sleep(LOOK_MS)
+	const [waiting, inside] = [join(directory, 'waiting'), join(directory, 'inside')]
+	const id = `${process.pid}-${randomUUID()}`
+	for (const each of [waiting, inside]) mkdirSync(each, { recursive: true })
 	if (alone) {
+		// Together, as while one is alone the others wait and the processors have nothing to do.
+		mkdirSync(join(waiting, id))
+		while (!isMade(gate)) await sleep(LOOK_MS)
 		while (readdirSync(inside).length > 0) await sleep(LOOK_MS)
+		rmdirSync(join(waiting, id))
 		return () => rmdirSync(gate)
 	}
-	const mine = join(inside, String(process.pid))
-	mkdirSync(mine)
+	while (readdirSync(waiting).length > 0 || !isMade(gate)) await sleep(LOOK_MS)
+	mkdirSync(join(inside, id))
 	rmdirSync(gate)
-	return () => rmdirSync(mine)
+	return () => rmdirSync(join(inside, id))
 }
 
 function isMade(directory: string): boolean {
