@@ -23,7 +23,7 @@ export interface SealedFiles {
 
 export interface SealedFilesOptions {
 	readonly env: Readonly<Record<string, string | undefined>>
-	/** The folder's name; a file of one kind is none of another. */
+	/** The folder's name; a file of one kind is none of another. One whose format changes has another name. */
 	readonly kind: string
 	/** Of one file. */
 	readonly maxBytes: number
@@ -40,14 +40,12 @@ const SEAL_BYTES = 32
  * pipelines restore them, is none.
  */
 export function openSealedFiles({ env, kind, maxBytes, maxFiles }: SealedFilesOptions): SealedFiles {
-	const home = env['HOME'] || homedir()
-	const directory = join(placeOf(env['XDG_CACHE_HOME']) ?? join(home, '.cache'), 'lading', kind)
-	const keyFile = join(placeOf(env['XDG_STATE_HOME']) ?? join(home, '.local', 'state'), 'lading', 'cache-key')
 	const sealOf = (key: Uint8Array, name: string, body: Uint8Array): Buffer =>
 		createHmac('sha256', key).update(`${kind}/${name}\0`).update(body).digest()
 	return {
 		read(name) {
 			try {
+				const { directory, keyFile } = placesOf(env, kind)
 				const path = join(directory, name)
 				const key = existingKey(keyFile)
 				if (!key || !isOurs(path) || statSync(path).size > maxBytes + SEAL_BYTES) return undefined
@@ -64,6 +62,7 @@ export function openSealedFiles({ env, kind, maxBytes, maxFiles }: SealedFilesOp
 		write(name, body) {
 			if (body.byteLength > maxBytes) return
 			try {
+				const { directory, keyFile } = placesOf(env, kind)
 				const key = existingKey(keyFile) ?? makeKey(keyFile)
 				mkdirSync(directory, { recursive: true, mode: 0o700 })
 				if (!isOurs(directory)) return
@@ -77,10 +76,21 @@ export function openSealedFiles({ env, kind, maxBytes, maxFiles }: SealedFilesOp
 				}
 				prune(directory, maxFiles)
 			} catch {
-				// No space, no right: the next time is as slow as this one.
+				// No space, no right, no home: the next time is as slow as this one.
 			}
 		},
 	}
+}
+
+/** @throws Error for a user without a home, as containers have */
+function placesOf(
+	env: SealedFilesOptions['env'],
+	kind: string,
+): { readonly directory: string; readonly keyFile: string } {
+	const home = env['HOME'] || homedir()
+	const cache = placeOf(env['XDG_CACHE_HOME']) ?? join(home, '.cache')
+	const state = placeOf(env['XDG_STATE_HOME']) ?? join(home, '.local', 'state')
+	return { directory: join(cache, 'lading', kind), keyFile: join(state, 'lading', 'cache-key') }
 }
 
 /** A relative path in these variables is to be ignored. @see https://specifications.freedesktop.org/basedir-spec/ */

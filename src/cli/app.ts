@@ -1,4 +1,5 @@
 import { proposeCompletions, run, type StricliProcess } from '@stricli/core'
+import { programOf } from '../output/index.ts'
 import { buildCli } from './application.ts'
 import type { CliContext, TextStream } from './context.ts'
 import { exitCodes, signalExitCodes } from './exit-codes.ts'
@@ -65,7 +66,8 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 	if (result.exitCode !== undefined) return result.exitCode
 	const code: number = Number(stricliProcess.exitCode ?? 0)
 	if (complaints.length === 0) return code === 0 ? 0 : exitCodes.bug
-	const usage = usageAnswer(complaints.join('').trim().replaceAll('\n', '; '), { args, routes })
+	const message = complaints.join('').trim().replaceAll('\n', '; ')
+	const usage = usageAnswer(message, { args, routes, program: programOf(env) })
 	if (args.includes('--json')) stdout.write(usage.document)
 	else stderr.write(usage.text)
 	return exitCodes.usage

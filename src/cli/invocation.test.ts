@@ -54,8 +54,10 @@ describe('wrong usage', () => {
 		[['pish'], 'lading --help'],
 		[[], 'lading --help'],
 	])('%j is helped by %s', (args, help) => {
-		expect(nearestHelp({ args, routes: routesFor(args[0]) })).toBe(help)
-		expect(JSON.parse(usageAnswer('no', { args, routes: routesFor(args[0]) }).document)).toEqual({
+		const typed = { args, routes: routesFor(args[0]), program: 'lading' } as const
+		expect(nearestHelp(typed)).toBe(help)
+		expect(nearestHelp({ ...typed, program: 'npx lading' })).toBe(`npx ${help}`)
+		expect(JSON.parse(usageAnswer('no', typed).document)).toEqual({
 			version: 1,
 			error: { code: 'USAGE', message: 'no', hint: help },
 		})

@@ -1,11 +1,12 @@
 import type { RouteMap } from '@stricli/core'
-import { DOCUMENT_VERSION } from '../output/index.ts'
+import { DOCUMENT_VERSION, type Program } from '../output/index.ts'
 import type { CliContext } from './context.ts'
 
 /** What was typed, and what can be. */
 export interface Typed {
 	readonly args: readonly string[]
 	readonly routes: RouteMap<CliContext>
+	readonly program: Program
 }
 
 export function unknownCommand(input: string, corrections: readonly string[]): string {
@@ -15,7 +16,7 @@ export function unknownCommand(input: string, corrections: readonly string[]): s
 }
 
 /** The help page nearest to what was typed: `lading push --help`. */
-export function nearestHelp({ args, routes }: Typed): string {
+export function nearestHelp({ args, routes, program }: Typed): string {
 	const words: string[] = []
 	let target: ReturnType<RouteMap<CliContext>['getRoutingTargetForInput']> = routes
 	for (const word of args) {
@@ -23,7 +24,7 @@ export function nearestHelp({ args, routes }: Typed): string {
 		target = target.getRoutingTargetForInput(word)
 		if (target) words.push(word)
 	}
-	return ['lading', ...words, '--help'].join(' ')
+	return [program, ...words, '--help'].join(' ')
 }
 
 /** Wrong usage, for people or as the document of `--json`. */
