@@ -103,7 +103,10 @@ export async function copyChildren(
 	{ bytes, depth }: { readonly bytes: Uint8Array; readonly depth: number },
 ): Promise<void> {
 	const children = childrenOf(node, bytes)
-	const small = children.filter((child) => smallContent(run, child) !== undefined)
+	const tiny = children.filter(({ mediaType, size }) => !isManifestType(mediaType) && size <= TINY_BYTES)
+	const small = children.filter(
+		(child) => smallContent(run, child) !== undefined || (tiny.length <= FEW && tiny.includes(child)),
+	)
 	const others = children.filter((child) => !small.includes(child))
 	await allSettledOrThrow([
 		oneByOne(small, (child) => copyNode(run, child, depth + 1)),
@@ -111,7 +114,11 @@ export async function copyChildren(
 	])
 }
 
-/** A connection more costs more than what is small. */
+/** What goes with one request, in bytes: ten segments, before the first acknowledgement. */
+const TINY_BYTES = 14_000
+/** So many such blobs are there sooner than a second connection: its handshakes take two trips, each of them takes one. */
+const FEW = 3
+
 async function oneByOne<T>(all: readonly T[], task: (each: T) => Promise<unknown>): Promise<void> {
 	for (const each of all) await task(each)
 }
