@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { delimiter } from 'node:path'
 import type { ViteUserConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -9,6 +10,12 @@ const project = (name: string, include: string[], testTimeout = 30_000) => ({
 })
 
 type Project = ReturnType<typeof project>
+
+/** Half of the time they wait: for a server to start, for a lock, for a watch. */
+const twoAtLeast = (base: Project) => ({
+	...base,
+	test: { ...base.test, maxWorkers: Math.max(2, availableParallelism() - 1) },
+})
 
 /** What the real stack has built, kubectl and oras among it, is found where the machine has none. */
 const withBuiltTools = (base: Project) => {
@@ -60,9 +67,9 @@ const config: ViteUserConfig = {
 		expect: { poll: { timeout: 20_000 } },
 		reporters: ['default', './test/reporter.ts'],
 		projects: [
-			project('unit', ['src/**/*.test.ts', 'test/unit/**/*.test.ts']),
-			project('architecture', ['test/architecture/**/*.test.ts']),
-			project('e2e', ['test/e2e/**/*.test.ts'], 120_000),
+			twoAtLeast(project('unit', ['src/**/*.test.ts', 'test/unit/**/*.test.ts'])),
+			twoAtLeast(project('architecture', ['test/architecture/**/*.test.ts'])),
+			twoAtLeast(project('e2e', ['test/e2e/**/*.test.ts'], 120_000)),
 			withBuiltTools(project('interop', ['test/interop/**/*.test.ts'], 180_000)),
 			project('soak', ['test/soak/**/*.test.ts'], 1_800_000),
 			project('conformance', ['test/conformance/**/*.test.ts'], 180_000),

@@ -41,7 +41,9 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	// How much a compressor makes of it, is not known before.
 	const isOnlyHashed = compress === 'none' && expected > MAX_LAYER_IN_MEMORY
 	let kept: Uint8Array[] | undefined = isOnlyHashed ? undefined : []
-	const times = isOnlyHashed ? new FileTimes() : undefined
+	// Of files that were read before, the times are not known.
+	const isReadHere = (options.contents?.size ?? 0) === 0
+	const times = isOnlyHashed && isReadHere ? new FileTimes() : undefined
 	for await (const chunk of produce(set, {
 		compress,
 		signal: options.signal,

@@ -123,6 +123,21 @@ describe('packLayer', () => {
 		await expect(bytesOf(layer)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
 	})
 
+	it('streams what is large, of files that were read before', async () => {
+		write(directory, { 'a.yaml': 'x', 'big.bin': 'x'.repeat(MAX_LAYER_IN_MEMORY) })
+		const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000)
+		try {
+			const contents = new Map([['a.yaml', Buffer.from('x')]])
+			const layer = await packLayer(await readManifestSet(directory), { contents })
+			expect(layer.bytes).toBeUndefined()
+			expect(digestOf(await bytesOf(layer))).toBe(layer.descriptor.digest)
+			writeFileSync(join(directory, 'a.yaml'), 'y')
+			await expect(bytesOf(layer)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+		} finally {
+			now.mockRestore()
+		}
+	})
+
 	it.each<readonly [string, (path: string) => void]>([
 		['content of the same size', (path) => writeFileSync(path, 'y')],
 		[

@@ -1,12 +1,17 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import {
+	closeSync,
+	constants,
+	fstatSync,
 	linkSync,
 	lstatSync,
 	mkdirSync,
+	openSync,
 	readdirSync,
 	readFileSync,
 	renameSync,
 	rmSync,
+	type Stats,
 	statSync,
 	writeFileSync,
 } from 'node:fs'
@@ -17,8 +22,11 @@ import { dirname, isAbsolute, join } from 'node:path'
 export interface SealedFiles {
 	/** @returns undefined where there is none, or one that is not ours */
 	read(name: string): Buffer | undefined
-	/** Whole or not at all; where that cannot be, nothing is said. */
-	write(name: string, body: Uint8Array): void
+	/**
+	 * Whole or not at all; where that cannot be, nothing is said.
+	 * @param body is called where it can be
+	 */
+	write(name: string, body: () => Uint8Array): void
 }
 
 export interface SealedFilesOptions {
@@ -37,7 +45,8 @@ const SEAL_BYTES = 32
 /**
  * A folder of the user's cache directory. What lies there decides what is refused and what is run, and so it is believed only
  * with a seal (HMAC-SHA-256) that a key outside of that directory makes: a cache that someone else has filled, as
- * pipelines restore them, is none.
+ * pipelines restore them, is none. Neither is a file that others may read: git makes none
+ * that only its owner may, so that a working copy in the home's place brings none.
  */
 export function openSealedFiles({ env, kind, maxBytes, maxFiles }: SealedFilesOptions): SealedFiles {
 	const sealOf = (key: Uint8Array, name: string, body: Uint8Array): Buffer =>
@@ -45,31 +54,30 @@ export function openSealedFiles({ env, kind, maxBytes, maxFiles }: SealedFilesOp
 	return {
 		read(name) {
 			try {
-				const { directory, keyFile } = placesOf(env, kind)
-				const path = join(directory, name)
-				const key = existingKey(keyFile)
-				if (!key || !isOurs(path) || statSync(path).size > maxBytes + SEAL_BYTES) return undefined
-				const file = readFileSync(path)
+				const { cache, directory, state, keyFile } = placesOf(env, kind)
+				for (const each of [cache, state, dirname(directory), directory, dirname(keyFile)])
+					if (!isOwn(statSync(each))) return undefined
+				const key = readOwn(keyFile, KEY_BYTES)
+				const file = readOwn(join(directory, name), maxBytes + SEAL_BYTES)
+				if (key?.byteLength !== KEY_BYTES || !file || file.byteLength < SEAL_BYTES) return undefined
 				const body = file.subarray(SEAL_BYTES)
-				const seal = file.subarray(0, SEAL_BYTES)
-				return seal.byteLength === SEAL_BYTES && timingSafeEqual(seal, sealOf(key, name, body))
-					? body
-					: undefined
+				return timingSafeEqual(file.subarray(0, SEAL_BYTES), sealOf(key, name, body)) ? body : undefined
 			} catch {
 				return undefined
 			}
 		},
 		write(name, body) {
-			if (body.byteLength > maxBytes) return
 			try {
 				const { directory, keyFile } = placesOf(env, kind)
-				const key = existingKey(keyFile) ?? makeKey(keyFile)
-				mkdirSync(directory, { recursive: true, mode: 0o700 })
-				if (!isOurs(directory)) return
+				makeOwn(dirname(keyFile))
+				makeOwn(directory)
+				const key = keyFrom(keyFile)
+				const bytes = body()
+				if (bytes.byteLength > maxBytes) return
 				const written = join(directory, `${name}.${randomBytes(6).toString('hex')}`)
 				try {
-					writeFileSync(written, sealOf(key, name, body), { mode: 0o600, flag: 'wx' })
-					writeFileSync(written, body, { flag: 'a' })
+					writeFileSync(written, sealOf(key, name, bytes), { mode: 0o600, flag: 'wx' })
+					writeFileSync(written, bytes, { flag: 'a' })
 					renameSync(written, join(directory, name))
 				} finally {
 					rmSync(written, { force: true })
@@ -82,15 +90,21 @@ export function openSealedFiles({ env, kind, maxBytes, maxFiles }: SealedFilesOp
 	}
 }
 
+interface Places {
+	readonly cache: string
+	readonly directory: string
+	readonly state: string
+	readonly keyFile: string
+}
+
 /** @throws Error for a user without a home, as containers have */
-function placesOf(
-	env: SealedFilesOptions['env'],
-	kind: string,
-): { readonly directory: string; readonly keyFile: string } {
+function placesOf(env: SealedFilesOptions['env'], kind: string): Places {
 	const home = env['HOME'] || homedir()
 	const cache = placeOf(env['XDG_CACHE_HOME']) ?? join(home, '.cache')
 	const state = placeOf(env['XDG_STATE_HOME']) ?? join(home, '.local', 'state')
-	return { directory: join(cache, 'lading', kind), keyFile: join(state, 'lading', 'cache-key') }
+	// Of a relative one, the directory that one works in could be the home, and bring code along.
+	for (const each of [cache, state]) if (!isAbsolute(each)) throw new Error(`${each} is relative`)
+	return { cache, directory: join(cache, 'lading', kind), state, keyFile: join(state, 'lading', 'cache-key') }
 }
 
 /** A relative path in these variables is to be ignored. @see https://specifications.freedesktop.org/basedir-spec/ */
@@ -98,36 +112,59 @@ function placeOf(path: string | undefined): string | undefined {
 	return path !== undefined && isAbsolute(path) ? path : undefined
 }
 
-function existingKey(path: string): Uint8Array | undefined {
+function isOwn({ uid }: Stats): boolean {
+	const user = process.geteuid?.()
+	return user === undefined || uid === user
+}
+
+/** @throws Error where it would lie in somebody else's directory: who runs lading as root keeps his home */
+function makeOwn(directory: string): void {
+	let present = directory
+	while (statSync(present, { throwIfNoEntry: false }) === undefined) present = dirname(present)
+	if (!isOwn(statSync(present))) throw new Error(`${present} is somebody else's`)
+	mkdirSync(directory, { recursive: true, mode: 0o700 })
+	const { mode } = statSync(directory)
+	if (process.platform !== 'win32' && (mode & 0o022) !== 0)
+		throw new Error(`others may write to ${directory}`)
+}
+
+/** The content of a file that nobody else may read or write, looked at and read as one; undefined for any other. */
+function readOwn(path: string, maxBytes: number): Buffer | undefined {
+	const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
+	const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
 	try {
-		if (!isOurs(path)) return undefined
-		const key = readFileSync(path)
-		return key.byteLength === KEY_BYTES ? key : undefined
-	} catch {
-		return undefined
+		const stats = fstatSync(file)
+		return stats.isFile() && isOwn(stats) && isPrivate(stats) && stats.size <= maxBytes
+			? readFileSync(file)
+			: undefined
+	} finally {
+		closeSync(file)
 	}
 }
 
-/** Whole or not at all, and one only, also when two make it at once. */
-function makeKey(path: string): Uint8Array {
-	mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+function isPrivate({ mode }: Stats): boolean {
+	return process.platform === 'win32' || (mode & 0o777) === 0o600
+}
+
+/** The key, which is made where there is none, or none that can be used. @throws Error where it is somebody else's */
+function keyFrom(path: string): Uint8Array {
+	const present = lstatSync(path, { throwIfNoEntry: false })
+	if (present) {
+		const key = present.isFile() ? readOwn(path, KEY_BYTES) : undefined
+		if (key?.byteLength === KEY_BYTES) return key
+		if (!isOwn(present)) throw new Error(`${path} is somebody else's`)
+	}
+	// Whole or not at all, and one only, also when two make it at once.
 	const key = randomBytes(KEY_BYTES)
 	const written = `${path}.${randomBytes(6).toString('hex')}`
 	try {
 		writeFileSync(written, key, { mode: 0o600, flag: 'wx' })
-		linkSync(written, path)
+		if (present) renameSync(written, path)
+		else linkSync(written, path)
 		return key
 	} finally {
 		rmSync(written, { force: true })
 	}
-}
-
-/** Whether nobody else may have written it: ours, and for nobody else to write. */
-function isOurs(path: string): boolean {
-	const stats = lstatSync(path)
-	if (stats.isSymbolicLink()) return false
-	const uid = process.getuid?.()
-	return uid === undefined || (stats.uid === uid && (stats.mode & 0o022) === 0)
 }
 
 function prune(directory: string, maxFiles: number): void {

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
 import { openSealedFiles } from '../cache/index.ts'
@@ -8,13 +9,15 @@ export interface LoadOptions {
 	readonly directory: string
 	/** The first word typed: what one command runs is kept apart from what another does. */
 	readonly command: string | undefined
-	readonly process: Pick<NodeJS.Process, 'env' | 'arch' | 'version' | 'once' | 'getBuiltinModule'>
+	readonly process: Pick<NodeJS.Process, 'env' | 'arch' | 'version' | 'once'>
+	/** That of the main file, for all that is in no chunk. */
+	readonly require: (id: string) => unknown
 }
 
 /** What V8 has made of one chunk, and of which. */
 interface Compiled {
 	readonly chunk: string
-	/** Of the file: its size and its time of change in ms, which differ in each build. */
+	/** Digest of its text: V8 compares only the length, and the times of files in packages are all the same. */
 	readonly of: string
 	readonly code: Uint8Array
 }
@@ -46,7 +49,10 @@ const COMMAND = /^[a-z_][a-z_-]{0,31}$/
  * V8 believes what it is given to the last bit, hence the seal.
  * @see https://nodejs.org/docs/latest-v20.x/api/vm.html#scriptcreatecacheddata
  */
-export function loadProgram(entry: string, { directory, command = '', process }: LoadOptions): unknown {
+export function loadProgram(
+	entry: string,
+	{ directory, command = '', process, require }: LoadOptions,
+): unknown {
 	const { env, arch, version } = process
 	const isKept = (env['NODE_DISABLE_COMPILE_CACHE'] ?? '') === ''
 	const name = COMMAND.test(command) ? command : 'help'
@@ -58,17 +64,16 @@ export function loadProgram(entry: string, { directory, command = '', process }:
 
 	const loaded = new Map<string, LoadedChunk>()
 	const load = (id: string): unknown => {
-		// All else is in the chunks. `createRequire` would load the loader of ES modules.
-		if (!id.startsWith('./')) return process.getBuiltinModule(id)
+		if (!id.startsWith('./')) return require(id)
 		const chunk = id.slice(2)
 		const before = loaded.get(chunk)
 		if (before) return before.module.exports
 		const path = join(directory, chunk)
-		const { size, mtimeMs } = statSync(path)
-		const of = `${size} ${mtimeMs}`
+		const text = readFileSync(path)
+		const of = hash('sha256', text, 'base64')
 		const compiled = known.get(chunk)
 		const script = new Script(
-			`(function (exports, require, module, __filename, __dirname) { ${readFileSync(path, 'utf8')}\n})`,
+			`(function (exports, require, module, __filename, __dirname) { ${text.toString('utf8')}\n})`,
 			{ filename: path, ...(compiled?.of === of && { cachedData: compiled.code }) },
 		)
 		if (compiled?.of !== of || script.cachedDataRejected === true) known.delete(chunk)
@@ -82,11 +87,12 @@ export function loadProgram(entry: string, { directory, command = '', process }:
 	// What has run by then is compiled, and what has not will hardly be needed next time.
 	process.once('exit', (code) => {
 		if (!isKept || code > 1 || [...loaded.keys()].every((chunk) => known.has(chunk))) return
-		const all = new Map(known)
-		for (const [chunk, { script, compiled }] of loaded) {
-			all.set(chunk, { ...compiled, code: script.createCachedData() })
-		}
-		sealed.write(name, formatCompiled([...all.values()], runtime))
+		sealed.write(name, () => {
+			const all = new Map(known)
+			for (const [chunk, { script, compiled }] of loaded)
+				all.set(chunk, { ...compiled, code: script.createCachedData() })
+			return formatCompiled([...all.values()], runtime)
+		})
 	})
 	return load(entry)
 }

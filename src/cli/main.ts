@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { runMain } from './app.ts'
+import { exitCodes } from './exit-codes.ts'
 import { loadProgram } from './load-program.ts'
 
 // Start-up time is what a user feels first: the version is answered before
@@ -10,9 +11,18 @@ const [first, ...rest] = process.argv.slice(2)
 if (rest.length === 0 && (first === '--version' || first === '-v')) {
 	process.stdout.write(`${version()}\n`)
 } else {
-	const options = { directory: import.meta.dirname, command: first, process }
+	const options = { directory: import.meta.dirname, command: first, process, require }
 	const program = loadProgram('./app.cjs', options) as { readonly runMain: typeof runMain }
-	void program.runMain({ process, version: version(), mainFile: import.meta.filename })
+	let isDone = false
+	void program
+		.runMain({ process, version: version(), mainFile: import.meta.filename })
+		.then(() => (isDone = true))
+	// Nothing is left to wait for, and it has not ended: that is no success.
+	process.once('beforeExit', () => {
+		if (isDone) return
+		process.stderr.write('error: lading has a bug: it ended before it was done\n')
+		process.exitCode = exitCodes.bug
+	})
 }
 
 function version(): string {

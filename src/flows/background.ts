@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { errorCodes, type ErrorCode, isSystemError, UserError } from '../errors/index.ts'
 
 /**
- * How to run this very program again as a server: `node main.js`. Given by the
+ * How to run this very program again as a server: `node main.cjs`. Given by the
  * command line; a library caller that wants background servers gives its own.
  */
 export interface Launcher {

@@ -89,7 +89,7 @@ export function openVerdictCache(env: Environment): VerdictCache {
 			return parsed?.success ? new Map(Object.entries(parsed.output)) : new Map()
 		},
 		write(scope, files) {
-			sealed.write(nameOf(scope), Buffer.from(JSON.stringify(Object.fromEntries(files))))
+			sealed.write(nameOf(scope), () => Buffer.from(JSON.stringify(Object.fromEntries(files))))
 		},
 	}
 }

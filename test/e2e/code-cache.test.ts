@@ -78,9 +78,11 @@ describe('the code of the last run', () => {
 		const main = copyOfProgram()
 		const chunk = join(dirname(main), 'command-line.cjs')
 		const text = readFileSync(chunk, 'utf8')
-		const before = await run(['help'], { main })
+		// As in packages, whose files are all of one time.
 		utimesSync(chunk, 1000, 1000)
+		const before = await run(['help'], { main })
 		writeFileSync(chunk, text.replaceAll('running application', 'RUNNING APPLICATION'))
+		utimesSync(chunk, 1000, 1000)
 		const after = await run(['help'], { main })
 		expect(before.stdout).toContain('running application')
 		expect(after.stdout).toContain('RUNNING APPLICATION')
@@ -97,6 +99,11 @@ describe('the code of the last run', () => {
 		writeFileSync(join(home, 'file'), '')
 		expect(await help({ env: { XDG_CACHE_HOME: join(home, 'file') } })).toEqual(cold)
 		expect(await help({ env: { XDG_STATE_HOME: join(home, 'file') } })).toEqual(cold)
+	})
+
+	it('is missed by nobody whose home is a relative path', async () => {
+		expect(await help({ env: { HOME: '.' } })).toMatchObject({ code: 0, stderr: '' })
+		expect(existsSync(codes)).toBe(false)
 	})
 
 	it('is whole when many write it at once', async () => {
@@ -131,3 +138,11 @@ function copyOfProgram(): string {
 	}
 	return join(home, 'copy/dist/cli/main.cjs')
 }
+
+it('a command that has nothing left to wait for, and has not ended, is no success', async () => {
+	const main = copyOfProgram()
+	writeFileSync(join(dirname(main), 'app.cjs'), 'exports.runMain = () => new Promise(() => {})')
+	const ended = await run(['help'], { main })
+	expect(ended).toMatchObject({ code: 70, stdout: '' })
+	expect(ended.stderr).toContain('it ended before it was done')
+})

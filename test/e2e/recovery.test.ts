@@ -57,7 +57,8 @@ describe('what was cut short is finished by running it again', () => {
 				timeout: 10_000,
 			})
 			.toBe(true)
-		const command = processesWith('main.js up').find((line) => isIn(line, project.directory))
+		const command = processesWith('main.cjs up').find((line) => isIn(line, project.directory))
+		expect(command).toBeDefined()
 		process.kill(Number(command?.split(' ')[0]), 'SIGKILL')
 		expect((await killed).signal).toBe('SIGKILL')
 		await finishes()
