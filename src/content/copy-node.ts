@@ -103,10 +103,7 @@ export async function copyChildren(
 	{ bytes, depth }: { readonly bytes: Uint8Array; readonly depth: number },
 ): Promise<void> {
 	const children = childrenOf(node, bytes)
-	const tiny = children.filter(({ mediaType, size }) => !isManifestType(mediaType) && size <= TINY_BYTES)
-	const small = children.filter(
-		(child) => smallContent(run, child) !== undefined || (tiny.length <= FEW && tiny.includes(child)),
-	)
+	const small = children.filter((child) => smallContent(run, child) !== undefined)
 	const others = children.filter((child) => !small.includes(child))
 	await allSettledOrThrow([
 		oneByOne(small, (child) => copyNode(run, child, depth + 1)),
@@ -114,11 +111,7 @@ export async function copyChildren(
 	])
 }
 
-/** What goes with one request, in bytes: ten segments, before the first acknowledgement. */
-const TINY_BYTES = 14_000
-/** So many such blobs are there sooner than a second connection: its handshakes take two trips, each of them takes one. */
-const FEW = 3
-
+/** A connection more costs more than what is small. */
 async function oneByOne<T>(all: readonly T[], task: (each: T) => Promise<unknown>): Promise<void> {
 	for (const each of all) await task(each)
 }

@@ -127,36 +127,6 @@ describe('copy', () => {
 		expect(await destination.exists(root)).toBe(false)
 	})
 
-	it.each<readonly [string, readonly number[], number]>([
-		['few small blobs one after the other', [10, 20, 30], 1],
-		['many of them at once', [10, 20, 30, 40, 50], 4],
-		['large ones at once', [20_000, 30_000, 40_000], 3],
-	])('moves %s', async (_, sizes, atOnce) => {
-		const layers = sizes.map((size) => bytesSource(MediaType.layerTar, Buffer.alloc(size, size)))
-		const value = {
-			schemaVersion: 2,
-			config: layers[0]?.descriptor,
-			layers: layers.slice(1).map(({ descriptor }) => descriptor),
-		}
-		const manifest = json(MediaType.imageManifest, value)
-		const memory = createSourceStore([...layers, manifest])
-		// As a registry, which has nothing in memory.
-		const source: ReadableStore = { ...memory, open: () => undefined }
-		const destination = createMemoryStore()
-		let [now, most] = [0, 0]
-		const counting: ContentStore = {
-			...destination,
-			async push(content, options) {
-				most = Math.max(most, ++now)
-				await new Promise((resolve) => setTimeout(resolve, 5))
-				await destination.push(content, options)
-				now--
-			},
-		}
-		await copy({ source, destination: counting, root: manifest.descriptor })
-		expect(most).toBe(atOnce)
-	})
-
 	it('does not begin what was called off', async () => {
 		const { manifest, sources } = image('x')
 		const { store, pushed } = recording()
