@@ -40,7 +40,7 @@ const onOneStack = (name: string, include: string[]) => {
 /** The judges first, who need no stack; then who must have it alone; then those that share it. */
 const ORDER = [
 	/\/acceptance\/(?:acceptance|versions)\.test/,
-	/\/real\/(?:argocd-api|failures|many|outages)\.test/,
+	/\/real\/(?:argocd-api|failures|many|outages|private)\.test/,
 ]
 
 class JudgesFirst extends BaseSequencer {

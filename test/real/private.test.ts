@@ -4,10 +4,10 @@ import { hash } from 'bcryptjs'
 import { beforeAll, expect, it } from 'vitest'
 import { ensureCertificates } from '../../src/http/server/index.ts'
 import { createRoad, type Road, trustRegistries } from './road.ts'
-import { caOf, onRealStack } from './stack/index.ts'
+import { caOf, onRealStackAlone } from './stack/index.ts'
 import { REGISTRY_NAMES } from './stack/registries.ts'
 
-onRealStack('a registry that does not let everyone in', (stack) => {
+onRealStackAlone('a registry that does not let everyone in', (stack) => {
 	beforeAll(() => trustRegistries(stack))
 
 	const causes = async (road: Road): Promise<readonly string[]> => {
