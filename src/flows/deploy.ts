@@ -139,7 +139,7 @@ export async function deploy(
 	// Before it is made: what a killed command has left, `down` still finds.
 	session.workspace.update((state) => withApplication(state, recordOf(result, { target, options, state })))
 	// Also for what runs already: Argo CD may not have noticed yet that its password is that of before.
-	await registerRepository(session, target, { options, repoURL, application })
+	const isChanged = await registerRepository(session, target, { options, repoURL, application })
 	if (unchanged) {
 		step.unchanged(`${options.name} runs ${targetRevision} already`)
 		return { ...result, changed: false }
@@ -157,6 +157,7 @@ export async function deploy(
 			...ref,
 			digest: reference.digest,
 			before: present,
+			isChanged,
 			timeoutMs: options.timeoutMs,
 			signal,
 			onChange: (app, state) => waiting.update(describeProgress(app, state)),
@@ -173,7 +174,10 @@ export async function deploy(
 	return { ...result, changed: true, sync }
 }
 
-/** The entry by which Argo CD knows the repository; what stands in the way of one is a warning. */
+/**
+ * The entry by which Argo CD knows the repository; what stands in the way of one is a warning.
+ * @returns whether it was written
+ */
 async function registerRepository(
 	{ progress, signal }: Session,
 	{ argocd, argocdNamespace, cluster }: ConnectedCluster,
@@ -182,7 +186,7 @@ async function registerRepository(
 		repoURL,
 		application,
 	}: { readonly options: DeployOptions; readonly repoURL: string; readonly application: Application },
-): Promise<void> {
+): Promise<boolean> {
 	const { outcome, name, type } = await argocd.repositories.apply({
 		...secretOptions(options, { repoURL, argocdNamespace }),
 		applicationProject: application.spec.project,
@@ -202,6 +206,7 @@ async function registerRepository(
 	} else if (outcome === 'kept' && options.access?.credentials !== undefined) {
 		progress.note(`${name} for ${repoURL} is not lading’s and stays: Argo CD keeps the credentials it has`)
 	}
+	return outcome !== 'forbidden' && outcome !== 'kept'
 }
 
 /** The reference with what it names now, once Argo CD's rules allow it. */

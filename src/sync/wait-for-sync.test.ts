@@ -230,6 +230,11 @@ describe('waitForSync', () => {
 		await expect(waitForSync(still, options)).rejects.toMatchObject({ code: 'SYNC_FAILED' })
 		expect(still.refreshed).toBe(1)
 
+		const changed = scripted([failed, asked, application(synced(NEW))])
+		const afterChange = { ...options, before: application(synced(OLD)), isChanged: true }
+		expect(await waitForSync(changed, afterChange)).toMatchObject({ revision: NEW })
+		expect(changed.refreshed).toBe(1)
+
 		// No other comes: the no stands, a while later.
 		await expect(wait([failed], { before })).rejects.toMatchObject({ code: 'SYNC_FAILED' })
 		const certain = scripted([failed])

@@ -30,6 +30,8 @@ export interface WaitForSyncOptions extends ApplicationRef {
 	 * begun before that; Argo CD takes both requests away with its result (`persistAppStatus`).
 	 */
 	readonly before?: Application | undefined
+	/** Credentials were changed just before: Argo CD hears of that a moment later, and may compare with those of before. */
+	readonly isChanged?: boolean | undefined
 	/** Waits for Healthy too; true. */
 	readonly health?: boolean | undefined
 	/** Milliseconds; five minutes. */
@@ -97,7 +99,9 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 	let failure: Error | undefined
 	/** What a failed comparison is worth: where it may be one of before, another is asked for, and seen to be. */
 	let doubt: 'of before' | 'asked again' | undefined =
-		options.before !== undefined && isRefreshing(options.before) ? 'of before' : undefined
+		options.isChanged === true || (options.before !== undefined && isRefreshing(options.before))
+			? 'of before'
+			: undefined
 	try {
 		for await (const application of api.watch(options, { signal: timers.signal })) {
 			if (application === undefined) {
