@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
@@ -25,7 +25,7 @@ interface Compiled {
 interface LoadedChunk {
 	readonly module: { exports: unknown }
 	readonly script: Script
-	readonly compiled: Omit<Compiled, 'code'>
+	readonly of: Compiled['of']
 }
 
 type Wrapped = (
@@ -70,7 +70,7 @@ export function loadProgram(
 		if (before) return before.module.exports
 		const path = join(directory, chunk)
 		const text = readFileSync(path)
-		const of = hash('sha256', text, 'base64')
+		const of = createHash('sha256').update(text).digest('base64')
 		const compiled = known.get(chunk)
 		const script = new Script(
 			`(function (exports, require, module, __filename, __dirname) { ${text.toString('utf8')}\n})`,
@@ -78,7 +78,7 @@ export function loadProgram(
 		)
 		if (compiled?.of !== of || script.cachedDataRejected === true) known.delete(chunk)
 		const module = { exports: {} }
-		loaded.set(chunk, { module, script, compiled: { chunk, of } })
+		loaded.set(chunk, { module, script, of })
 		const wrapped = script.runInThisContext() as Wrapped
 		wrapped(module.exports, load, module, path, directory)
 		return module.exports
@@ -89,8 +89,8 @@ export function loadProgram(
 		if (!isKept || code > 1 || [...loaded.keys()].every((chunk) => known.has(chunk))) return
 		sealed.write(name, () => {
 			const all = new Map(known)
-			for (const [chunk, { script, compiled }] of loaded)
-				all.set(chunk, { ...compiled, code: script.createCachedData() })
+			for (const [chunk, { script, of }] of loaded)
+				all.set(chunk, { chunk, of, code: script.createCachedData() })
 			return formatCompiled([...all.values()], runtime)
 		})
 	})

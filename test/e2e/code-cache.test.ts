@@ -29,10 +29,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-const ENV = { XDG_CACHE_HOME: '', XDG_STATE_HOME: '', NODE_DISABLE_COMPILE_CACHE: '' }
-
 function run(args: readonly string[], { env = {}, main = MAIN } = {}): Promise<Ended> {
-	return program(process.execPath, [main, ...args], { cwd: home, env: { ...ENV, ...env } })
+	const all = { NODE_DISABLE_COMPILE_CACHE: '', ...env }
+	return program(process.execPath, [main, ...args], { cwd: home, env: all })
 }
 
 const help = (options = {}): Promise<Ended> => run(['help', 'push'], options)

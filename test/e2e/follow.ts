@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { type Ended, MAIN, TEST_ENV } from './program.ts'
+import { type Ended, environmentOf, MAIN } from './program.ts'
 
 /** A line of `dev --json`. */
 export type DevLine = Readonly<Record<string, unknown>> & { readonly event: string }
@@ -26,7 +26,7 @@ export function startDev(
 ): RunningDev {
 	const child = spawn(process.execPath, [MAIN, 'dev', ...args, '--json'], {
 		cwd,
-		env: { ...process.env, ...TEST_ENV, HOME: cwd, ...env },
+		env: environmentOf({ cwd, env }),
 		stdio: ['ignore', 'pipe', 'pipe'],
 	})
 	const lines: DevLine[] = []

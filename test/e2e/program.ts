@@ -54,18 +54,20 @@ export function program(command: string, args: readonly string[], options: RunOp
 }
 
 /** No colours, and no code kept in a home that is new in each test. */
-export const TEST_ENV: Readonly<Record<string, string>> = { NO_COLOR: '1', NODE_DISABLE_COMPILE_CACHE: '1' }
+const TEST_ENV: Readonly<Record<string, string>> = { NO_COLOR: '1', NODE_DISABLE_COMPILE_CACHE: '1' }
 
 const LEFT_OUT: readonly string[] = [
 	'KUBECONFIG',
 	'DOCKER_CONFIG',
 	'LADING_USERNAME',
 	'LADING_PASSWORD',
+	'XDG_CACHE_HOME',
+	'XDG_STATE_HOME',
 	'npm_command',
 	'npm_lifecycle_event',
 ]
 
-/** Neither the user's registries nor the user's clusters take part in a test, nor how npm has started it. */
+/** Neither the user's registries, clusters and caches take part in a test, nor how npm has started it. */
 export function environmentOf({ cwd, env }: RunOptions): NodeJS.ProcessEnv {
 	const all: NodeJS.ProcessEnv = { ...process.env, ...TEST_ENV, HOME: cwd, ...env }
 	for (const name of LEFT_OUT) if (env?.[name] === undefined) delete all[name]

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { hashSync } from 'bcryptjs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensureCertificates } from '../../src/http/server/index.ts'
-import { createProject, type Ended, lading, MAIN, type Project } from './program.ts'
+import { createProject, type Ended, environmentOf, lading, MAIN, type Project } from './program.ts'
 
 interface Served {
 	readonly process: ChildProcess
@@ -39,7 +39,7 @@ afterEach(async () => {
 
 async function serve(...flags: readonly string[]): Promise<Served> {
 	const args = [MAIN, 'registry', 'serve', '--json', '--port', '0', '--data', data, ...flags]
-	const env = { ...process.env, HOME: project.directory }
+	const env = environmentOf({ cwd: project.directory })
 	const child = spawn(process.execPath, args, {
 		cwd: project.directory,
 		env,

@@ -40,8 +40,7 @@ const good = (index: number): string =>
 const BAD = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map-7\ndata: [\n# ${padding}\n`
 
 function check(...flags: readonly string[]): Promise<Ended> {
-	const env = { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' }
-	return lading(['check', 'tree', '--no-validate', ...flags], { cwd: home, env })
+	return lading(['check', 'tree', '--no-validate', ...flags], { cwd: home })
 }
 
 function sealed(): string {
@@ -105,7 +104,6 @@ describe('verdicts of an earlier check', () => {
 		cpSync(tree, join(home, 'moved'), { recursive: true })
 		await lading(['check', 'moved', '--no-validate'], {
 			cwd: home,
-			env: { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' },
 		})
 		const second = readdirSync(verdicts).find((name) => join(verdicts, name) !== first)
 		cpSync(join(verdicts, second ?? ''), first)
@@ -135,7 +133,6 @@ describe('verdicts of an earlier check that validates', () => {
 	const validate = (...flags: readonly string[]): Promise<Ended> =>
 		lading(['check', 'tree', '--json', ...flags], {
 			cwd: home,
-			env: { XDG_CACHE_HOME: '', XDG_STATE_HOME: '' },
 		})
 	const POD = `apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers:\n    - name: a\n      image: a\n      envFrom:\n        - configMapRef: {name: map-7}\n`
 

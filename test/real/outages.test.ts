@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Ended, lading, MAIN, type Project } from '../e2e/program.ts'
+import { type Ended, environmentOf, lading, MAIN, type Project } from '../e2e/program.ts'
 import { startFaultyRegistry } from './failures/registry.ts'
 import { one } from './failures/case.ts'
 import { onRealStackAlone, type Registry, writeSample } from './stack/index.ts'
@@ -40,12 +40,7 @@ onRealStackAlone('while something is down', (stack) => {
 	async function syncWhile(args: readonly string[], act: () => Promise<unknown>): Promise<Ended> {
 		const child = spawn(process.execPath, [MAIN, 'sync', APP, ...args, ...flags], {
 			cwd: project.directory,
-			env: {
-				...process.env,
-				NO_COLOR: '1',
-				HOME: project.directory,
-				KUBECONFIG: stack.kubernetes.kubeconfig,
-			},
+			env: environmentOf({ cwd: project.directory, env: { KUBECONFIG: stack.kubernetes.kubeconfig } }),
 		})
 		let stdout = ''
 		let stderr = ''
