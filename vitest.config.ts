@@ -23,7 +23,7 @@ const withBuiltTools = (base: Project) => {
 	return { ...base, test: { ...base.test, env: { PATH } } }
 }
 
-/** Four files at a time: one that has the stack alone, or those that share it; the judges need none. */
+/** Four files at a time: one that has the stack alone, or those that share it; the first need none or start their own. */
 const onOneStack = (name: string, include: string[]) => {
 	const base = project(name, include, 180_000)
 	const fourAtATime = { maxWorkers: 4, sequence: { groupOrder: 1 } }
@@ -37,13 +37,13 @@ const onOneStack = (name: string, include: string[]) => {
 	return { ...base, test: { ...base.test, ...setup, ...fourAtATime, ...tolerant } }
 }
 
-/** The judges first, who need no stack; then who must have it alone; then those that share it. */
+/** First who waits for nobody, and longest; then who must have the stack alone; then those that share it. */
 const ORDER = [
-	/\/acceptance\/(?:acceptance|versions)\.test/,
-	/\/real\/(?:argocd-api|failures|many|outages|private)\.test/,
+	/\/(?:acceptance\/acceptance|acceptance\/versions|real\/outages)\.test/,
+	/\/real\/(?:argocd-api|failures|many|private)\.test/,
 ]
 
-class JudgesFirst extends BaseSequencer {
+class LongestFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
 		const placeOf = ({ moduleId }: TestSpecification): number => {
 			const place = ORDER.findIndex((each) => each.test(moduleId))
@@ -63,7 +63,7 @@ const config: ViteUserConfig = {
 	test: {
 		environment: 'node',
 		pool: 'forks',
-		sequence: { sequencer: JudgesFirst },
+		sequence: { sequencer: LongestFirst },
 		expect: { poll: { timeout: 20_000 } },
 		reporters: ['default', './test/reporter.ts'],
 		projects: [

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { type Ended, environmentOf, lading, MAIN, type Project } from '../e2e/program.ts'
 import { startFaultyRegistry } from './failures/registry.ts'
 import { one } from './failures/case.ts'
-import { onRealStackAlone, type Registry, writeSample } from './stack/index.ts'
+import { onRealStackOfItsOwn, type Registry, type Stack, writeSample } from './stack/index.ts'
 
 const APP = 'steady'
 
-onRealStackAlone('while something is down', (stack) => {
-	const cluster = ['--cluster', stack.cluster]
+onRealStackOfItsOwn('while something is down', (own) => {
+	let stack: Stack
+	let cluster: readonly string[]
 	let registry: Registry
 	let project: Project
 	let flags: readonly string[]
@@ -17,16 +18,14 @@ onRealStackAlone('while something is down', (stack) => {
 	const digests = new Map<string, string>()
 
 	beforeAll(async () => {
+		stack = own()
+		cluster = ['--cluster', stack.cluster]
 		project = stack.project()
 		registry = await stack.startRegistry({ name: 'registry-outages', pki: stack.directory('outages-pki') })
 		flags = [...registry.flags, ...cluster]
 		await project.ok('trust', registry.host, ...flags)
 		await push('v1')
 		await project.ok('deploy', APP, `${registry.host}/${APP}:v1`, ...flags)
-	})
-	afterAll(async () => {
-		await stack.process(registry.name).restart()
-		await project.ok('undeploy', APP, ...cluster)
 	})
 
 	async function push(tag: string): Promise<void> {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
-import { Stack } from './stack.ts'
+import { Stack, type StackData } from './stack.ts'
+import { startStack } from './start.ts'
+import { type OwnedSupervisor, startSupervisor } from './supervisor.ts'
 import { takeTurn, type TurnOptions } from './turn.ts'
 
 export type { Stack, StackData, StackProcess } from './stack.ts'
@@ -12,6 +14,8 @@ export { writeSample } from './sample.ts'
 
 /** The longest that the files before may take, in milliseconds. */
 const TURN_MS = 30 * 60_000
+/** The longest that a stack may take to start, in milliseconds. */
+const START_MS = 5 * 60_000
 
 /**
  * `describe` of tests that run against the real stack, in sequence, beside other files that keep to
@@ -22,7 +26,7 @@ export function onRealStack(name: string, tests: (stack: Stack) => void): void {
 	inTurn(name, { tests, alone: false })
 }
 
-/** Like {@link onRealStack}, for tests that stop or change what all of them use, or load it: no others run meanwhile. */
+/** Like {@link onRealStack}, for tests that change what all of them use, or load it: no others run meanwhile. */
 export function onRealStackAlone(name: string, tests: (stack: Stack) => void): void {
 	inTurn(name, { tests, alone: true })
 }
@@ -41,8 +45,30 @@ function inTurn(
 	})
 }
 
+/**
+ * Like {@link onRealStack}, for tests that stop what the stack is made of, and wait for most of their time: they have
+ * one that is theirs, and wait for nobody.
+ * @param tests - is given what returns the stack once the tests run
+ */
+export function onRealStackOfItsOwn(name: string, tests: (own: () => Stack) => void): void {
+	whereStackIs(name, ({ bin, judges }) => {
+		let supervisor: OwnedSupervisor
+		let stack: Stack
+		beforeAll(async () => {
+			supervisor = await startSupervisor()
+			stack = new Stack(await startStack(supervisor, { bin, judges }))
+		}, START_MS)
+		afterAll(() => supervisor.end())
+		tests(() => stack)
+	})
+}
+
 /** Like {@link onRealStack}, for tests that ask nothing of Kubernetes and Argo CD: they wait for nobody. */
 export function besideRealStack(name: string, tests: (stack: Stack) => void): void {
+	whereStackIs(name, (data) => tests(new Stack(data)))
+}
+
+function whereStackIs(name: string, tests: (data: StackData) => void): void {
 	const provided = inject('real')
 	if ('missing' in provided) {
 		describe(name, () => {
@@ -52,7 +78,5 @@ export function besideRealStack(name: string, tests: (stack: Stack) => void): vo
 	}
 	// Temporary files too lie where the stack's lie, and end with it.
 	process.env.TMPDIR = join(provided.stack.directory, 'tmp')
-	describe.sequential(name, () => {
-		tests(new Stack(provided.stack))
-	})
+	describe.sequential(name, () => tests(provided.stack))
 }
