@@ -78,5 +78,7 @@ function whereStackIs(name: string, tests: (data: StackData) => void): void {
 	}
 	// Temporary files too lie where the stack's lie, and end with it.
 	process.env.TMPDIR = join(provided.stack.directory, 'tmp')
-	describe.sequential(name, () => tests(provided.stack))
+	describe.sequential(name, () => {
+		tests(provided.stack)
+	})
 }
