@@ -52,19 +52,21 @@ onRealStackAlone('two hundred Applications of one ApplicationSet', (stack) => {
 			return { name, sync, health, revision }
 		})
 	}
-	const list = async (): Promise<readonly Application[]> => {
+	/** Of those that are there, the ones that are not yet as they shall be, and what Argo CD says of them. */
+	const open = async (): Promise<{ readonly count: number; readonly open: readonly Application[] }> => {
 		const type = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application' }
 		const api = await stack.api()
-		return (await api.list(type, { namespace: 'argocd', labelSelector: 'test=many' })).items
+		const { items } = await api.list(type, { namespace: 'argocd', labelSelector: 'test=many' })
+		return { count: items.length, open: items.filter((each) => !isThere(each)) }
 	}
 	const isThere = ({ metadata, status: { sync, health } = {} }: Application): boolean =>
 		sync?.status === 'Synced' &&
 		health?.status === 'Healthy' &&
 		sync.revision === digests.get(metadata.name.split('-')[1] ?? '')
 	const untilAllAreThere = async (): Promise<void> => {
-		const areAll = (all: readonly Application[]): boolean =>
-			all.length === REPOSITORIES.length * PLACES.length && all.every(isThere)
-		await until(list, areAll, { timeoutMs: 400_000, lookMs: 1000 })
+		const all = REPOSITORIES.length * PLACES.length
+		const options = { timeoutMs: 300_000, lookMs: 2000 }
+		await until(open, ({ count, open: missing }) => count === all && missing.length === 0, options)
 	}
 	const say = (line: string): void => {
 		process.stderr.write(`${line}\n`)
