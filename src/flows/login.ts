@@ -140,13 +140,21 @@ async function warnOfOthers(
 }
 
 /**
- * Forgets the credential for a registry.
+ * Forgets the credential for a registry, and warns where another one still is.
  * @returns where it was kept
  * @throws UserError `CREDENTIALS_UNREADABLE`, `TOOL_MISSING`, `FILE_UNWRITABLE`
  */
 export async function logout(
-	{ env, signal }: Session,
+	{ env, signal, progress }: Session,
 	registry: string,
 ): Promise<readonly StoredCredential[]> {
-	return await eraseCredential(registry, { env, signal })
+	const erased = await eraseCredential(registry, { env, signal })
+	if (await createKeychain({ env, signal }).resolve(registry, '')) {
+		progress.warn(
+			`another credential for ${registry} is still found, and will be used`,
+			'It stands in LADING_USERNAME and LADING_PASSWORD, in the file that REGISTRY_AUTH_FILE names, or in podman’s: ' +
+				`unset those, or run: podman logout ${registry}`,
+		)
+	}
+	return erased
 }

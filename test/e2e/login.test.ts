@@ -65,6 +65,26 @@ describe('login', () => {
 		expect((await run(['logout', host])).stdout).toContain('No credential')
 	})
 
+	it('says at logout where another credential may still come from', async () => {
+		const auth = Buffer.from(`${USER}:${PASSWORD}`).toString('base64')
+		const file = join(project.directory, 'podman.json')
+		writeFileSync(file, JSON.stringify({ auths: { [host]: { auth } } }))
+		await run(signIn(), PASSWORD)
+		const [alone, podman, environment] = [
+			await run(['logout', host]),
+			await run(['logout', host], '', { REGISTRY_AUTH_FILE: file }),
+			await run(['logout', host], '', { LADING_USERNAME: USER, LADING_PASSWORD: PASSWORD }),
+		]
+		expect(alone).toMatchObject({ code: 0, stderr: '' })
+		for (const ended of [podman, environment]) {
+			expect(ended.code).toBe(0)
+			expect(ended.stderr).toContain(`another credential for ${host} is still found`)
+			expect(ended.stderr).toContain(`podman logout ${host}`)
+			expect(ended.stdout + ended.stderr).not.toContain(PASSWORD)
+		}
+		expect(readFileSync(file, 'utf8')).toContain(auth)
+	})
+
 	it('keeps nothing that the registry refuses', async () => {
 		const ended = await run(signIn(), 'wrong')
 		expect(ended.code).toBe(4)
