@@ -14,8 +14,9 @@ const SHARED_BY = 30
 /** What fewer commands share, those on a cluster most of all. */
 const SHARED_BY_SOME = 14
 const CHUNKS = [
-	{ name: 'command-line', test: /src\/(?:cli\/app|errors\/printable)\.ts$/, priority: 3 },
-	{ name: 'shared', minShareCount: SHARED_BY, priority: 2 },
+	{ name: 'command-line', test: /src\/(?:cli\/app|errors\/printable)\.ts$/, priority: 4 },
+	{ name: 'shared', minShareCount: SHARED_BY, priority: 3 },
+	{ name: 'transfer', test: /src\/cli\/run\/copy\.ts$/, priority: 2 },
 	{ name: 'push', test: /src\/cli\/run\/push\.ts$/, priority: 1 },
 	{ name: 'some', minShareCount: SHARED_BY_SOME, priority: 0 },
 ]
