@@ -143,6 +143,11 @@ onRealStackAlone('Argo CD by its own API', (stack) => {
 			}
 			const ended = await syncing
 			expect(ended.code, ended.stderr).toBe(0)
+			const path = '{.status.sync.status} {.status.health.status} {.status.sync.revision}'
+			const get = ['get', 'application', app, '-n', stack.argocd.namespace, '-o', `jsonpath=${path}`]
+			const seen = await stack.kubectl(...get)
+			expect(seen).toMatch(/^Synced Healthy sha256:/)
+			expect(ended.stdout).toContain(`at v2 (${seen.split(' ')[2]})`)
 		})
 
 		it('undeploy removes the Application, what it deployed and its repository', async () => {

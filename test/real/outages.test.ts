@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { beforeAll, expect, it } from 'vitest'
+import { afterEach, beforeAll, expect, it } from 'vitest'
 import { type Ended, environmentOf, lading, MAIN, type Project } from '../e2e/program.ts'
 import { startFaultyRegistry } from './failures/registry.ts'
 import { one } from './failures/case.ts'
@@ -28,6 +28,8 @@ onRealStackOfItsOwn('while something is down', (own) => {
 		await project.ok('deploy', APP, `${registry.host}/${APP}:v1`, ...flags)
 	})
 
+	afterEach(() => stack.mend())
+
 	async function push(tag: string): Promise<void> {
 		const directory = join(project.directory, tag)
 		writeSample(directory, { name: APP, version: tag })
@@ -48,9 +50,13 @@ onRealStackOfItsOwn('while something is down', (own) => {
 		const ended = new Promise<Ended>((resolve) => {
 			child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
 		})
-		await expect.poll(() => stderr, { timeout: 30_000, interval: 20 }).toMatch(/application/)
-		await act()
-		return await ended
+		try {
+			await expect.poll(() => stderr, { timeout: 30_000, interval: 20 }).toMatch(/application/)
+			await act()
+			return await ended
+		} finally {
+			child.kill()
+		}
 	}
 
 	/** Synced and Healthy at the digest of a tag, as Argo CD itself says. */
@@ -148,6 +154,44 @@ onRealStackOfItsOwn('while something is down', (own) => {
 		expect(ended.stderr).toContain('app.kubernetes.io/name=argocd-repo-server')
 		await project.ok('sync', APP, 'v6', ...flags)
 		await isAt('v6')
+	})
+
+	it.each(['application-controller', 'repo-server', 'redis'])(
+		'%s is killed during sync, and comes back: it ends with the truth',
+		async (name) => {
+			const tag = `during-${name}`
+			await push(tag)
+			const controller = stack.process('application-controller')
+			await controller.pause()
+			const ended = await syncWhile([tag, '--timeout', '90s'], async () => {
+				await stack.process(name).stop('SIGKILL')
+				await controller.resume()
+				// Long enough for Argo CD to miss it.
+				await new Promise((resolve) => setTimeout(resolve, 2000))
+				await stack.process(name).restart()
+			})
+			isClean(ended)
+			expect(ended.code, ended.stderr).toBe(0)
+			expect(ended.stdout).toContain(`${APP} is Synced and Healthy at ${tag} (${digests.get(tag)})`)
+			await isAt(tag)
+		},
+	)
+
+	it('the registry stops during sync: nobody says Synced, and it is named', async () => {
+		await push('during')
+		const controller = stack.process('application-controller')
+		await controller.pause()
+		const ended = await syncWhile(['during', '--timeout', '40s'], async () => {
+			await stack.process(registry.name).stop('SIGKILL')
+			await controller.resume()
+		})
+		isClean(ended)
+		expect([1, 8], ended.stderr).toContain(ended.code)
+		expect(ended.stdout).not.toContain('Synced')
+		expect(ended.stderr).toContain(`Nothing answers at ${registry.host}`)
+		await stack.process(registry.name).restart()
+		await project.ok('sync', APP, 'during', ...flags)
+		await isAt('during')
 	})
 
 	it('Redis is down: the truth all the same', async () => {

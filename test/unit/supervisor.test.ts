@@ -100,6 +100,25 @@ describe('the supervisor of the real stack', () => {
 		await untilGone(pids, supervisor.directory)
 	})
 
+	it('keeps two sets of the same names apart, and ends both with the run', async () => {
+		supervisor = await startSupervisor()
+		const { directory } = supervisor
+		const own = new Supervisor(directory, 'own')
+		const where = 'console.log(process.cwd(), process.env.HOME); setInterval(() => {}, 1000)'
+		const spec = { name: 'one', command: process.execPath, args: ['-e', where] }
+		for (const each of [supervisor, own]) await each.start(spec)
+		await expect.poll(() => own.log('one')).toBe(`${join(directory, 'own')} ${join(directory, 'own/home')}\n`)
+		await expect.poll(() => supervisor?.log('one')).toBe(`${directory} ${join(directory, 'home')}\n`)
+		expect(await own.names()).toEqual(['one'])
+		await own.stopAll()
+		expect(await own.state('one')).toMatchObject({ running: false, signal: 'SIGKILL' })
+		expect(await supervisor.state('one')).toMatchObject({ running: true })
+		await own.restart('one')
+		const pids = [(await own.state('one')).pid ?? 0, (await supervisor.state('one')).pid ?? 0]
+		await supervisor.end()
+		await untilGone(pids, directory)
+	})
+
 	it('gives every run ports of its own', async () => {
 		supervisor = await startSupervisor()
 		const other = await startSupervisor()

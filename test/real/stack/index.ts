@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 import { Stack, type StackData } from './stack.ts'
 import { startStack } from './start.ts'
-import { type OwnedSupervisor, startSupervisor } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
 import { takeTurn, type TurnOptions } from './turn.ts'
 
 export type { Stack, StackData, StackProcess } from './stack.ts'
@@ -26,7 +26,7 @@ export function onRealStack(name: string, tests: (stack: Stack) => void): void {
 	inTurn(name, { tests, alone: false })
 }
 
-/** Like {@link onRealStack}, for tests that change what all of them use, or load it: no others run meanwhile. */
+/** Like {@link onRealStack}, for tests that change what all of them use, or load it: nobody else has that stack meanwhile. */
 export function onRealStackAlone(name: string, tests: (stack: Stack) => void): void {
 	inTurn(name, { tests, alone: true })
 }
@@ -51,14 +51,13 @@ function inTurn(
  * @param tests - is given what returns the stack once the tests run
  */
 export function onRealStackOfItsOwn(name: string, tests: (own: () => Stack) => void): void {
-	whereStackIs(name, ({ bin, judges }) => {
-		let supervisor: OwnedSupervisor
+	whereStackIs(name, ({ bin, judges, parent: { run } }) => {
+		const parent = { run, scope: 'own' }
 		let stack: Stack
 		beforeAll(async () => {
-			supervisor = await startSupervisor()
-			stack = new Stack(await startStack(supervisor, { bin, judges }))
+			stack = new Stack(await startStack({ bin, judges, parent }))
 		}, START_MS)
-		afterAll(() => supervisor.end())
+		afterAll(() => new Supervisor(run, parent.scope).stopAll())
 		tests(() => stack)
 	})
 }

@@ -21,8 +21,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 	const supervisor = await startSupervisor()
 	try {
 		for (const each of [cache, judges]) await fillCache(each, { supervisor, say })
-		const directories = { bin: cache.directory, judges: judges.directory }
-		project.provide('real', { stack: await startStack(supervisor, directories) })
+		const parent = { run: supervisor.directory }
+		const stack = await startStack({ bin: cache.directory, judges: judges.directory, parent })
+		project.provide('real', { stack })
 		say(`the stack runs in ${supervisor.directory}`)
 	} catch (error) {
 		await supervisor.end()

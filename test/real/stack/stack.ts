@@ -13,6 +13,8 @@ import { type Health, untilReady } from './until.ts'
 /** What runs, as plain data: it goes from the process that started it to those of the tests. */
 export interface StackData {
 	readonly directory: string
+	/** Who speaks with the parent of its processes: see {@link Supervisor}. */
+	readonly parent: { readonly run: string; readonly scope?: string }
 	/** Where the programs are: kubectl, argocd, oras, helm, kustomize, … */
 	readonly bin: string
 	/** Where the judges of `test/real/judge` are: judge, judge-3.5.7, … */
@@ -69,7 +71,7 @@ export class Stack {
 		this.argocd = data.argocd
 		this.registries = data.registries
 		this.cluster = `context:${data.kubernetes.context}`
-		this.#supervisor = new Supervisor(data.directory)
+		this.#supervisor = new Supervisor(data.parent.run, data.parent.scope)
 		this.#health.set('kube-apiserver', apiServerHealth(data.kubernetes))
 		for (const [name, health] of Object.entries(data.argocd.health)) this.#health.set(name, health)
 		for (const registry of Object.values(data.registries))
@@ -137,6 +139,15 @@ export class Stack {
 			resume: () => supervisor.signal(name, 'SIGCONT'),
 			state: () => supervisor.state(name),
 			log: () => supervisor.log(name),
+		}
+	}
+
+	/** Starts and resumes whatever a test that failed has left stopped or paused. */
+	async mend(): Promise<void> {
+		for (const name of await this.#supervisor.names()) {
+			const each = this.process(name)
+			await each.resume()
+			if (!(await each.state()).running) await each.restart()
 		}
 	}
 

@@ -4,16 +4,18 @@ import { startArgoCd } from './argocd.ts'
 import { startKubernetes, untilNodeReady } from './kubernetes.ts'
 import { startRegistry } from './registries.ts'
 import type { StackData } from './stack.ts'
-import type { Supervisor } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
 
 /** Argo CD's own default is 120 s; a test of polling restarts the controller with another. */
 const RESYNC = '120s'
 
 /** Kubernetes, Argo CD and three registries: some twelve seconds on two cores that do nothing else. */
-export async function startStack(
-	supervisor: Supervisor,
-	{ bin, judges }: Pick<StackData, 'bin' | 'judges'>,
-): Promise<StackData> {
+export async function startStack({
+	bin,
+	judges,
+	parent,
+}: Pick<StackData, 'bin' | 'judges' | 'parent'>): Promise<StackData> {
+	const supervisor = new Supervisor(parent.run, parent.scope)
 	const host = { supervisor, bin }
 	const { directory } = supervisor
 	const pki = mkdtempSync(join(directory, 'registry-pki-'))
@@ -34,5 +36,5 @@ export async function startStack(
 		return { kubernetes, argocd }
 	}
 	const [registries, cluster] = await Promise.all([startRegistries(), startClusterAndArgoCd()])
-	return { directory, bin, judges, registries, ...cluster }
+	return { directory, parent, bin, judges, registries, ...cluster }
 }

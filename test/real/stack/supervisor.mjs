@@ -125,6 +125,12 @@ const OPERATIONS = {
 		await stop({ name, signal })
 		return start({ ...spec, env: { ...spec.env, ...env } })
 	},
+	names({ prefix }) {
+		return [...processes.keys()].filter((name) => name.startsWith(prefix))
+	},
+	stopAll({ prefix }) {
+		return Promise.all(OPERATIONS.names({ prefix }).map((name) => stop({ name, signal: 'SIGKILL' })))
+	},
 	async wait({ name }) {
 		const entry = entryOf(name)
 		await entry.ended
@@ -154,7 +160,7 @@ async function end() {
 	if (isEnding) return
 	isEnding = true
 	// All of it is thrown away: nobody needs to save anything.
-	await Promise.all([...processes.keys()].map((name) => stop({ name, signal: 'SIGKILL' })))
+	await OPERATIONS.stopAll({ prefix: '' })
 	rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 	process.exit(0)
 }

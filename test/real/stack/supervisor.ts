@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, statfsSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, statfsSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,37 +32,61 @@ export type Ended = Omit<ProcessState, 'running' | 'pid'>
 export class Supervisor {
 	/** Removed when the run ends, with all that is in it. */
 	readonly directory: string
+	readonly #run: string
+	readonly #scope: string | undefined
 
-	constructor(directory: string) {
-		this.directory = directory
+	/**
+	 * @param run - its directory
+	 * @param scope - for processes that have names and a directory of their own beside those of the run
+	 */
+	constructor(run: string, scope?: string) {
+		this.#run = run
+		this.#scope = scope
+		this.directory = scope === undefined ? run : join(run, scope)
+		if (scope !== undefined)
+			for (const each of ['home', 'tmp']) mkdirSync(join(this.directory, each), { recursive: true })
 	}
 
 	/** @throws Error where there is no such command or a process of this name runs */
 	async start(spec: ProcessSpec): Promise<void> {
-		await this.#ask('start', spec)
+		const own = { HOME: join(this.directory, 'home'), TMPDIR: join(this.directory, 'tmp') }
+		const name = this.#nameOf(spec.name)
+		await this.#ask('start', { cwd: this.directory, ...spec, name, env: { ...own, ...spec.env } })
 	}
 
 	/** SIGTERM and, after five seconds, SIGKILL, to it and what it started; resolves when it has ended. */
 	async stop(name: string, signal?: NodeJS.Signals): Promise<void> {
-		await this.#ask('stop', { name, signal })
+		await this.#ask('stop', { name: this.#nameOf(name), signal })
+	}
+
+	/** Of the scope, in the order in which they were started first. */
+	async names(): Promise<readonly string[]> {
+		const prefix = this.#nameOf('')
+		const names = (await this.#ask('names', { prefix })) as readonly string[]
+		return names.map((name) => name.slice(prefix.length))
+	}
+
+	/** SIGKILL to all of the scope. */
+	async stopAll(): Promise<void> {
+		await this.#ask('stopAll', { prefix: this.#nameOf('') })
 	}
 
 	/** The same command and ports again, with changes to its environment. */
 	async restart(name: string, env?: Readonly<Record<string, string>>): Promise<void> {
-		await this.#ask('restart', { name, env })
+		await this.#ask('restart', { name: this.#nameOf(name), env })
 	}
 
 	async signal(name: string, signal: NodeJS.Signals): Promise<void> {
-		await this.#ask('signal', { name, signal })
+		await this.#ask('signal', { name: this.#nameOf(name), signal })
 	}
 
 	/** Until it ends. */
 	async wait(name: string): Promise<Ended> {
-		return (await this.#ask('wait', { name })) as Ended
+		return (await this.#ask('wait', { name: this.#nameOf(name) })) as Ended
 	}
 
 	async state(name: string): Promise<ProcessState> {
-		return (await this.#ask('state', { name })) as ProcessState
+		return (await this.#ask('state', { name: this.#nameOf(name) })) as ProcessState
 	}
 
 	/** A free port that nobody else of this run, nor of another one, is given. */
@@ -72,11 +96,15 @@ export class Supervisor {
 
 	/** What the process has written so far, both streams in one. */
 	log(name: string): string {
-		return readFileSync(join(this.directory, 'logs', `${name}.log`), 'utf8')
+		return readFileSync(join(this.#run, 'logs', `${this.#nameOf(name)}.log`), 'utf8')
+	}
+
+	#nameOf(name: string): string {
+		return this.#scope === undefined ? name : `${this.#scope}-${name}`
 	}
 
 	async #ask(operation: string, options: object): Promise<unknown> {
-		const socket = createConnection(join(this.directory, 'control'))
+		const socket = createConnection(join(this.#run, 'control'))
 		socket.end(JSON.stringify({ operation, ...options }))
 		const answer = JSON.parse(await text(socket)) as
 			| { readonly ok: true; readonly value: unknown }
