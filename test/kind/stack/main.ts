@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { fillCache } from '../../real/stack/build.ts'
+import { copyBuilt } from '../../real/stack/built.ts'
 import { startSupervisor } from '../../real/stack/supervisor.ts'
 import { type Cache, cacheRoot, openCache } from '../../real/stack/tools.ts'
 import { archivesOf, makeArchives } from './images.ts'
@@ -43,6 +44,7 @@ export async function main(filters: readonly string[]): Promise<number> {
 		await fillCaches([real, own], { say, signal })
 		const archives = await makeArchives({ ...sources, work: join(namespace.directory, 'work'), signal })
 		signal.throwIfAborted()
+		const built = process.env.LADING_TEST_MAIN ?? copyBuilt(namespace.directory)
 		say('starting a Docker engine and the tests')
 		const code = await namespace.run({
 			command: [
@@ -54,7 +56,7 @@ export async function main(filters: readonly string[]): Promise<number> {
 				...filters,
 			],
 			cwd: ROOT,
-			env: environment({ real, own }),
+			env: { ...environment({ real, own }), LADING_TEST_MAIN: built },
 			images: Object.values(archives),
 			runtime: hasAllCapabilities() ? 'runc' : join(own.directory, 'runtime'),
 			signal,

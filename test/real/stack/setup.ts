@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { fillCache, findOnPath } from './build.ts'
+import { copyBuilt } from './built.ts'
 import { openJudges } from './judges.ts'
 import { startStack } from './start.ts'
 import { startSupervisor } from './supervisor.ts'
@@ -21,6 +22,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 	const supervisor = await startSupervisor()
 	try {
 		for (const each of [cache, judges]) await fillCache(each, { supervisor, say })
+		process.env.LADING_TEST_MAIN ??= copyBuilt(supervisor.directory)
 		const parent = { run: supervisor.directory }
 		const stack = await startStack({ bin: cache.directory, judges: judges.directory, parent })
 		project.provide('real', { stack })
