@@ -51,7 +51,7 @@ onRealStack('from a push to Synced', (stack) => {
 			timeoutMs: SYNCED_MS,
 		},
 		{
-			name: 'oras push, polling (every 120 s)',
+			name: `oras push, polling (every ${process.env.LADING_TEST_RESYNC ?? '120s'}, no jitter)`,
 			application: 'bench-polling',
 			push: (directory) => orasPush(stack, directory, place('bench-polling')),
 			rounds: process.env.BENCH_POLLING === '0' ? 0 : 1,
