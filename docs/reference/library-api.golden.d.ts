@@ -817,6 +817,7 @@ interface RemovalPlan {
   readonly tagsKnown: boolean;
   readonly referrers: readonly Descriptor[];
   readonly listed: readonly Descriptor[];
+  readonly listing: readonly NamedTag[];
   readonly use: Use;
 }
 interface RemovalResult {

@@ -1,6 +1,13 @@
 import { createLimiter, readVerified } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
-import { type Descriptor, type Digest, formatReference, parseManifest, type Reference } from '../oci/index.ts'
+import {
+	type Descriptor,
+	type Digest,
+	formatReference,
+	MediaType,
+	parseManifest,
+	type Reference,
+} from '../oci/index.ts'
 import type { RemoteRepository } from '../registry/client/index.ts'
 import { type ArtifactUsers, findArtifactUsers, runningOn } from './artifact-users.ts'
 import type { ClusterChoice } from './chosen-cluster.ts'
@@ -25,6 +32,8 @@ export interface RemovalPlan {
 	readonly referrers: readonly Descriptor[]
 	/** What an index that goes lists, and what stays without it. */
 	readonly listed: readonly Descriptor[]
+	/** Tags that stay, of indexes that list what goes, with the index. */
+	readonly listing: readonly NamedTag[]
 	readonly use: Use
 }
 
@@ -53,6 +62,9 @@ export interface RemovalOptions {
 const CONCURRENCY = 8
 /** Tags that are looked at, to find those that name the same. */
 const MAX_TAGS = 2000
+const INDEX_TYPES: ReadonlySet<string> = new Set([MediaType.imageIndex, MediaType.dockerManifestList])
+/** Indexes within indexes. */
+const MAX_NESTED = 4
 
 /** Plans to take tags away. All are of one repository. @throws UserError `NOT_FOUND`, `USAGE` */
 export async function planUntag(
@@ -85,14 +97,14 @@ export async function planUntag(
 		}
 		const going = new Set(tags.map(({ tag }) => tag))
 		const digests = [...new Set(tags.map(({ digest }) => digest))]
-		const { known, named } = await tagsNaming(repository, digests, session)
+		const { known, named, listing } = await tagsReaching(repository, digests, session)
 		const orphans = digests.filter((digest) =>
-			named.every((each) => each.digest !== digest || going.has(each.tag)),
+			[...named, ...listing].every((each) => each.to !== digest || going.has(each.tag)),
 		)
 		const referrers = await referrersOf(repository, orphans, session)
 		const use = await useOf(session, { place, tags, digests: orphans, ...options })
 		const { access } = options
-		return { place, access, tags, orphans, tagsKnown: known, referrers, listed: [], use }
+		return { place, access, tags, orphans, tagsKnown: known, referrers, listed: [], listing: [], use }
 	})
 }
 
@@ -107,12 +119,14 @@ export async function planDelete(
 		const { signal } = session
 		const manifest = await resolveReference(repository, reference, signal)
 		const digests = [manifest.digest]
-		const { known, named } = await tagsNaming(repository, digests, session)
+		const reaching = await tagsReaching(repository, digests, session)
+		const tags = reaching.named.map(({ tag, digest }) => ({ tag, digest }))
+		const listing = reaching.listing.map(({ tag, digest }) => ({ tag, digest }))
 		const referrers = await referrersOf(repository, digests, session)
 		const listed = await listedBy(repository, manifest, session)
-		const use = await useOf(session, { place, tags: named, digests, ...options })
-		const { access } = options
-		return { place, access, manifest, tags: named, orphans: [], tagsKnown: known, referrers, listed, use }
+		const use = await useOf(session, { place, tags, digests, ...options })
+		const shown = { tagsKnown: reaching.known, referrers, listed, listing, use }
+		return { place, access: options.access, manifest, tags, orphans: [], ...shown }
 	})
 }
 
@@ -129,24 +143,62 @@ async function withRepository<T>(
 	}
 }
 
-/** All tags that name one of the digests, as far as they were looked at. */
-async function tagsNaming(
+/** A tag, what it names, and which of the digests that are looked for it leads to. */
+interface ReachingTag extends NamedTag {
+	readonly to: Digest
+}
+
+/** All tags that name one of the digests, or an index that lists it, as far as they were looked at. */
+async function tagsReaching(
 	repository: RemoteRepository,
 	digests: readonly Digest[],
-	{ signal }: Session,
-): Promise<{ readonly known: boolean; readonly named: readonly NamedTag[] }> {
+	session: Session,
+): Promise<{
+	readonly known: boolean
+	readonly named: readonly ReachingTag[]
+	readonly listing: readonly ReachingTag[]
+}> {
+	const { signal } = session
 	const all = ((await repository.tags({ signal })) ?? []).filter((tag) => !isReferrersTag(tag))
 	const limit = createLimiter(CONCURRENCY)
+	const below = new Map<Digest, Promise<ReadonlySet<Digest>>>()
 	const found = await Promise.all(
 		all.slice(0, MAX_TAGS).map((tag) =>
 			limit(async () => {
 				signal?.throwIfAborted()
-				const digest = (await repository.resolve(tag, { signal }))?.digest
-				return digest !== undefined && digests.includes(digest) ? [{ tag, digest }] : []
+				const target = await repository.resolve(tag, { signal })
+				if (!target) return []
+				const { digest } = target
+				if (digests.includes(digest)) return [{ tag, digest, to: digest }]
+				let listed = below.get(digest)
+				if (!listed) below.set(digest, (listed = allBelow(repository, target, session)))
+				const reached = await listed
+				return digests.filter((each) => reached.has(each)).map((to) => ({ tag, digest, to }))
 			}),
 		),
 	)
-	return { known: all.length <= MAX_TAGS, named: found.flat() }
+	const isNamed = ({ digest, to }: ReachingTag): boolean => digest === to
+	return {
+		known: all.length <= MAX_TAGS,
+		named: found.flat().filter(isNamed),
+		listing: found.flat().filter((each) => !isNamed(each)),
+	}
+}
+
+/** What an index lists, and what the indexes among that list, to a depth that nobody needs. */
+async function allBelow(
+	repository: RemoteRepository,
+	target: Descriptor,
+	session: Session,
+	depth = 0,
+): Promise<ReadonlySet<Digest>> {
+	const found = new Set<Digest>()
+	if (depth === MAX_NESTED || !INDEX_TYPES.has(target.mediaType)) return found
+	for (const each of await listedBy(repository, target, session)) {
+		found.add(each.digest)
+		for (const digest of await allBelow(repository, each, session, depth + 1)) found.add(digest)
+	}
+	return found
 }
 
 async function referrersOf(

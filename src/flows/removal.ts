@@ -6,7 +6,7 @@ import type { RemovalPlan } from './removal-plan.ts'
 import type { Session } from './session.ts'
 
 /** @throws UserError `IN_USE` where an Application runs or follows what goes, or where that cannot be known */
-export function refuseInUse({ use, place }: RemovalPlan): void {
+export function refuseInUse({ use, place, listing }: RemovalPlan): void {
 	const { running, following, users } = use
 	if (users.kind === 'unknown') {
 		throw new UserError('IN_USE', `whether an Application runs it is not known: ${users.error.message}`, {
@@ -16,8 +16,15 @@ export function refuseInUse({ use, place }: RemovalPlan): void {
 	}
 	const names = [...new Set([...running, ...following])]
 	const [name] = names
-	if (name === undefined) return
 	const repository = formatReference(place)
+	const [index] = listing
+	if (name === undefined && index !== undefined) {
+		const tags = listing.map(({ tag }) => tag).join(', ')
+		throw new UserError('IN_USE', `an index lists it, which would be broken then: ${tags}`, {
+			hint: `Delete the index first: lading delete ${formatReference({ ...place, tag: index.tag })}; or do it all the same with --force.`,
+		})
+	}
+	if (name === undefined) return
 	throw new UserError(
 		'IN_USE',
 		`${names.length === 1 ? 'an Application needs' : `${names.length} Applications need`} it: ${names.join(', ')}`,

@@ -89,7 +89,8 @@ export async function inProject<T>(
 }
 
 function openProject(options: ProjectOptions & LauncherOptions): Project {
-	const { signal, progress = silentProgress, env = process.env } = options
+	const { signal, progress = silentProgress } = options
+	const env = withoutCommandLine(options.env ?? process.env)
 	const cwd = resolve(options.cwd ?? process.cwd())
 	const workspace = openWorkspace(cwd)
 	const session: Session = {
@@ -115,6 +116,17 @@ function openProject(options: ProjectOptions & LauncherOptions): Project {
 		}),
 		exclusive: async (task) => await workspace.exclusive(task, { signal }),
 	}
+}
+
+/** The keychain would give them to every registry, also to one that only a file or a cluster names. */
+function withoutCommandLine(env: Session['env']): Session['env'] {
+	const {
+		LADING_USERNAME: _username,
+		LADING_PASSWORD: _password,
+		LADING_REGISTRY: _registry,
+		...others
+	} = env
+	return others
 }
 
 /** Callers without types get an answer, too. */

@@ -7,7 +7,7 @@ const MAX_LISTED = 20
 
 /** What would go, and what that leaves behind: one fact a line. */
 export function formatRemoval(plan: RemovalPlan, style: Style = createStyle(false)): string {
-	const { place, manifest, tags, orphans, tagsKnown, referrers, listed, use } = plan
+	const { place, manifest, tags, orphans, tagsKnown, referrers, listed, listing, use } = plan
 	const lines: string[] = []
 	const name = printableLine(formatReference(place))
 	if (manifest) {
@@ -27,6 +27,10 @@ export function formatRemoval(plan: RemovalPlan, style: Style = createStyle(fals
 		)
 	if (listed.length > 0)
 		lines.push(`  what it lists stays, by digest only: ${some(listed.map(({ digest }) => digest))}`)
+	if (listing.length > 0)
+		lines.push(
+			`  ${style.red('in use')}: ${countOf(listing.length, 'tag')} of an index that lists it: ${some(listing.map(({ tag }) => tag))}`,
+		)
 	for (const each of use.running)
 		lines.push(`  ${style.red('in use')}: the Application ${printableLine(each)} runs it`)
 	for (const each of use.following)

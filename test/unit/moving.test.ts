@@ -8,6 +8,8 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -21,6 +23,7 @@ import {
 	readVerified,
 } from '../../src/content/index.ts'
 import { createHttpClient } from '../../src/http/client/index.ts'
+import { load } from '../../src/library/index.ts'
 import { type Descriptor, MediaType } from '../../src/oci/index.ts'
 import { createRegistryClient, type RemoteRepository } from '../../src/registry/client/index.ts'
 import { type RunningRegistry, serveRegistry } from '../../src/registry/server/index.ts'
@@ -350,6 +353,29 @@ describe('save and load', () => {
 		expect((await ladingWith({ env: only }, 'load', `${app}.tar`)).code).toBe(0)
 	})
 
+	it('load of the library gives the password of the command line to nobody', async () => {
+		await push(['v1'], app)
+		const source = join(directory, `${app}-library.tar`)
+		await lading('save', `${host}/${app}:v1`, source)
+		const asked: (string | undefined)[] = []
+		const server = createServer((request, response) => {
+			asked.push(request.headers.authorization)
+			response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+		})
+		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+		const { port } = server.address() as AddressInfo
+		try {
+			const env = { HOME: directory, LADING_USERNAME: 'ci', LADING_PASSWORD: 'secret' }
+			const map = [`${host}=127.0.0.1:${port}`]
+			const loading = load({ source, map, env, access: { plainHttp: true } })
+			await expect(loading).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+			expect(asked.length).toBeGreaterThan(0)
+			expect(asked.filter((each) => each !== undefined)).toEqual([])
+		} finally {
+			server.close()
+		}
+	})
+
 	it('load tags nothing when a content is not what its digest says', async () => {
 		await push(['v1'], app)
 		await lading('save', `${host}/${app}:v1`, `${app}-layout`)
@@ -475,6 +501,45 @@ describe('tag, untag and delete', () => {
 		expect(done).toMatchObject({ removed: true })
 		expect(await repository(app).tags()).toEqual([])
 		expect(await repository(app).exists(root)).toBe(false)
+	})
+})
+
+describe('an artifact that an index lists', () => {
+	/** `TAG` names an index of one artifact. @returns that artifact */
+	async function pushIndex(tag: string): Promise<Descriptor> {
+		const [child, ...contents] = manifest(app)
+		const index = (manifests: readonly Descriptor[]): ContentSource =>
+			bytesSource(MediaType.imageIndex, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })))
+		const inner = index([child.descriptor])
+		const outer = index([inner.descriptor])
+		const source = createSourceStore([child, ...contents, inner, outer])
+		await copy({ source, destination: repository(app), root: outer.descriptor, tags: [tag] })
+		return child.descriptor
+	}
+
+	it('is not deleted before the index, unless that is wanted', async () => {
+		const { digest } = await pushIndex('v1')
+		const { delete: plan } = await json('delete', `${host}/${app}@${digest}`, '--dry-run')
+		expect(plan).toMatchObject({ digest, tags: [], listing: [{ tag: 'v1' }] })
+		const refused = await lading('delete', `${host}/${app}@${digest}`, '--yes')
+		expect(refused.code).toBe(1)
+		expect(refused.stderr).toContain('an index lists it, which would be broken then: v1')
+		expect(refused.stderr).toContain(`lading delete ${host}/${app}:v1`)
+		const asked = await ladingWith({ typed: 'n\n' }, 'delete', `${host}/${app}@${digest}`, '--force')
+		expect(asked.stderr).toContain('1 tag of an index that lists it: v1')
+		await lading('delete', `${host}/${app}:v1`, '--yes')
+		expect((await json('delete', `${host}/${app}@${digest}`, '--dry-run')).delete).toMatchObject({
+			listing: [],
+		})
+	})
+
+	it('is no orphan while the index has a tag', async () => {
+		const { digest } = await pushIndex('v1')
+		await lading('tag', `${host}/${app}@${digest}`, 'alone')
+		const { untag } = await json('untag', `${host}/${app}:alone`, '--dry-run')
+		expect(untag).toMatchObject({ orphans: [] })
+		const both = await json('untag', `${host}/${app}:alone`, `${host}/${app}:v1`, '--dry-run')
+		expect((both['untag'] as unknown as { orphans: readonly string[] }).orphans).toContain(digest)
 	})
 })
 
