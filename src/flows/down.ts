@@ -6,6 +6,7 @@ import { stopDockerRegistry } from './docker-registry.ts'
 import { untellHosting } from './join-registry.ts'
 import { stopKind } from './kind-cluster.ts'
 import { releaseNetwork } from './kind-network.ts'
+import { recognizeNodes } from './kind-nodes.ts'
 import { stopSandbox } from './local-cluster.ts'
 import { stopRegistry } from './local-registry.ts'
 import { registryContent } from './registry-content.ts'
@@ -36,13 +37,17 @@ export interface DownResult {
 /** Removes what lading made here and in clusters, and nothing else. */
 export async function down(session: Session, options: DownOptions = {}): Promise<DownResult> {
 	const { workspace, signal } = session
-	const state = usableState(session, options)
+	const { cluster } = usableState(session, options)
+	// Before anything is removed, or thought to go with it.
+	if (cluster?.kind === 'kind' && cluster.ours) await recognizeNodes(session, cluster.name)
+	const state = workspace.state()
 	const applications = await removeApplications(session, state, options)
 	signal?.throwIfAborted()
 	const content = await registryContent(session).catch(() => undefined)
 	const { sandbox, kind } = await removeCluster(session, state)
 	const registry = await removeRegistry(session, { state, options, artifacts: content?.artifacts })
-	if (state.cluster?.kind === 'kind') await releaseNetwork(session, state.cluster.network)
+	if (state.cluster?.kind === 'kind' && kind === 'removed')
+		await releaseNetwork(session, state.cluster.network)
 	const isDone = options.force === true || workspace.state().applications.length === 0
 	if (registry !== 'kept' && isDone) rmSync(workspace.directory, { recursive: true, force: true })
 	const artifacts = registry === 'removed' ? (content?.artifacts ?? 0) : 0
@@ -100,7 +105,7 @@ async function removeCluster(session: Session, state: State): Promise<Pick<DownR
 		await forgetRegistry(session, state.cluster)
 		const kind = await stopKind(session)
 		if (kind === 'removed') step.done(`kind cluster ${name} removed`)
-		else step.unchanged(`the kind cluster ${name} was there before, and stays`)
+		else step.unchanged(`the kind cluster ${name} is not lading's, and stays`)
 		return { sandbox: false, kind }
 	}
 	const sandbox = await stopSandbox(session)
@@ -111,7 +116,8 @@ async function removeCluster(session: Session, state: State): Promise<Pick<DownR
 
 /** Takes back what a cluster that stays was told of a registry that goes. */
 async function forgetRegistry(session: Session, cluster: KindState): Promise<void> {
-	if (cluster.ours) return
+	// One that was never used knows nothing.
+	if (cluster.ours || !existsSync(session.workspace.paths.kubeconfig)) return
 	try {
 		const target = await openCluster(session, { cluster: `${KIND}${cluster.name}` })
 		await untellHosting(session, reached(target))

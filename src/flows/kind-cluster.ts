@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ErrorKind, LadingError, UserError } from '../errors/index.ts'
 import { kindContext, openCluster, reached, type ReachedCluster } from './clusters.ts'
 import { DEFAULT_KIND_NAME, KIND } from './chosen-cluster.ts'
 import { type ArgocdChoice, ensureArgocd, readArgocdChoice, waitForArgocd } from './kind-argocd.ts'
+import { clusterLabel, type Container, type Docker, markedNodes } from '../kind/index.ts'
+import { releaseNetwork } from './kind-network.ts'
+import { kindState, recognizeNodes, removeNodes } from './kind-nodes.ts'
 import { type KindTools, kindTools } from './kind-tools.ts'
 import { joinRegistry } from './join-registry.ts'
 import type { Step } from './progress.ts'
@@ -87,12 +91,6 @@ export async function startKind(session: Session, options: KindOptions = {}): Pr
 	}
 }
 
-/** What the state says of the kind cluster. */
-function kindState({ workspace }: Session): KindState | undefined {
-	const { cluster } = workspace.state()
-	return cluster?.kind === 'kind' ? cluster : undefined
-}
-
 function refuseOtherCluster({ workspace }: Session, name: string | undefined): void {
 	const { cluster } = workspace.state()
 	const hint = 'lading down removes what it made; another project is another directory.'
@@ -135,26 +133,31 @@ interface ClusterWish {
 
 /** @returns whether anything had to be done */
 async function ensureCluster(session: Session, tools: KindTools, wish: ClusterWish): Promise<boolean> {
-	const { kind } = tools
+	const { docker, kind } = tools
 	const { name, step } = wish
 	const { kubeconfig } = session.workspace.paths
+	const wasOurs = kindState(session)?.ours
+	const { all, own } = await recognizeNodes(session, name)
 	const known = kindState(session)
-	const isThere = (await kind.clusters()).includes(name)
-	if (isThere && known?.ours === true && !known.created) {
+	if (own.length > 0 && known?.created === false) {
 		step.update('removing what an interrupted start has left')
-		await kind.delete(name, kubeconfig)
-	} else if (isThere) {
-		const started = await startNodes(tools, name)
-		const text = await kind.kubeconfig(name)
-		writeFileSync(kubeconfig, text, { mode: 0o600 })
-		if (known === undefined) {
-			remember(session, { kind: 'kind', name, ours: false, created: true })
-			session.progress.note(`the kind cluster ${name} was there already: it is used, and never removed`)
-		}
-		return started || known === undefined
+		await removeNodes(docker, own)
+		rmSync(kubeconfig, { force: true })
+		// What is there now is somebody else's.
+		return await ensureCluster(session, tools, wish)
 	}
-	await createCluster(session, tools, wish)
-	return true
+	if (all.length === 0) {
+		await createCluster(session, tools, wish)
+		return true
+	}
+	const started = await startNodes(docker, all)
+	const text = await kind.kubeconfig(name)
+	writeFileSync(kubeconfig, text, { mode: 0o600 })
+	if (known === undefined) {
+		remember(session, { kind: 'kind', name, ours: false, created: true })
+		session.progress.note(`the kind cluster ${name} was there already: it is used, and never removed`)
+	}
+	return started || wasOurs === undefined || wasOurs !== known?.ours
 }
 
 async function createCluster(
@@ -169,16 +172,65 @@ async function createCluster(
 	const left = registry?.kind === 'docker' ? registry.network : undefined
 	const isNew = (await docker.network(network)) === undefined
 	const brings = before?.network ?? left ?? (isNew ? network : undefined)
+	const mark = randomUUID()
 	// Before it is made: what an interrupted start leaves is ours to remove.
-	remember(session, { kind: 'kind', name, ours: true, created: false, network: brings })
+	remember(session, { kind: 'kind', name, ours: true, created: false, mark, network: brings })
 	// What was deployed into one of this name that is gone is gone too.
 	workspace.update((state) => ({
 		...state,
 		applications: state.applications.filter(({ cluster }) => cluster !== `${KIND}${name}`),
 	}))
 	step.update(`kind makes the cluster ${name}`)
-	await kind.create({ name, kubeconfig, image, config, onLine: (line) => tellKind(line, step) })
-	remember(session, { kind: 'kind', name, ours: true, created: true, network: brings })
+	try {
+		await kind.create({ name, kubeconfig, mark, image, config, onLine: (line) => tellKind(line, step) })
+	} catch (error) {
+		if (session.signal?.aborted === true || !(error instanceof LadingError) || mayGoOn(error)) throw error
+		const kept = before?.created === true ? before : undefined
+		throw await takeBack(session, docker, { error, name, mark, kept, brings })
+	}
+	const ids = markedNodes(await docker.containersWith(clusterLabel(name)), mark).map(({ id }) => id)
+	remember(session, { kind: 'kind', name, ours: true, created: true, ids, network: brings })
+}
+
+/** Whether kind was broken off, so that what it had begun may still come. */
+function mayGoOn({ kind, code }: LadingError): boolean {
+	return kind === 'interrupted' || code === 'TIMED_OUT'
+}
+
+interface Failure {
+	readonly error: LadingError
+	readonly name: string
+	readonly mark: string
+	/** What the state was before; nothing, where that was an interrupted start. */
+	readonly kept: KindState | undefined
+	readonly brings: string | undefined
+}
+
+/**
+ * Removes what a start that failed has made, and nothing else of its name: another may have
+ * been quicker. Where that cannot be done the state stays, and the next command does it.
+ * @returns what to throw
+ */
+async function takeBack(
+	session: Session,
+	docker: Docker,
+	{ error, name, mark, kept, brings }: Failure,
+): Promise<LadingError> {
+	try {
+		const nodes = await docker.containersWith(clusterLabel(name))
+		const own = markedNodes(nodes, mark)
+		await removeNodes(docker, own)
+		session.workspace.update(({ cluster: _, ...rest }) => (kept ? { ...rest, cluster: kept } : rest))
+		if (kept?.network === undefined) await releaseNetwork(session, brings)
+		if (own.length === nodes.length) return error
+	} catch {
+		return error
+	}
+	return new UserError(error.code, error.message, {
+		details: error.details,
+		hint: `Another has made a kind cluster ${name} meanwhile. The same command again uses that one; --cluster kind:NAME makes one of another name.`,
+		cause: error,
+	})
 }
 
 /** kind's own steps, ` • Preparing nodes 📦  ...`. */
@@ -188,14 +240,10 @@ function tellKind(line: string, step: Step): void {
 }
 
 /** @returns whether one stood still */
-async function startNodes({ docker, kind }: KindTools, name: string): Promise<boolean> {
-	let started = false
-	for (const node of await kind.nodes(name)) {
-		if ((await docker.container(node))?.running !== false) continue
-		await docker.start(node)
-		started = true
-	}
-	return started
+async function startNodes(docker: Docker, nodes: readonly Container[]): Promise<boolean> {
+	const still = nodes.filter(({ running }) => !running)
+	for (const { name } of still) await docker.start(name)
+	return still.length > 0
 }
 
 /** An API server that has just started refuses everyone until it has read who may do what. */
@@ -223,15 +271,18 @@ function remember({ workspace }: Session, cluster: KindState): void {
  */
 export async function stopKind(session: Session): Promise<'removed' | 'forgotten' | 'absent'> {
 	const { workspace } = session
-	const known = kindState(session)
-	if (known === undefined) return 'absent'
-	const { kind } = kindTools(session)
-	const { kubeconfig } = workspace.paths
-	if (known.ours) await kind.delete(known.name, kubeconfig)
-	rmSync(kubeconfig, { force: true })
+	const before = kindState(session)
+	if (before === undefined) return 'absent'
+	const { name } = before
+	if (before.ours) {
+		const { own } = await recognizeNodes(session, name)
+		await removeNodes(kindTools(session).docker, own)
+	}
+	const isOurs = kindState(session)?.ours === true
+	rmSync(workspace.paths.kubeconfig, { force: true })
 	workspace.update(({ cluster: _, ...rest }) => ({
 		...rest,
-		applications: rest.applications.filter(({ cluster }) => cluster !== `${KIND}${known.name}`),
+		applications: rest.applications.filter(({ cluster }) => cluster !== `${KIND}${name}`),
 	}))
-	return known.ours ? 'removed' : 'forgotten'
+	return isOurs ? 'removed' : 'forgotten'
 }

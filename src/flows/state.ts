@@ -45,6 +45,10 @@ export interface KindState {
 	readonly ours: boolean
 	/** Whether kind has finished: one that is half made is made anew. */
 	readonly created: boolean
+	/** What the nodes of a start carry that may have been interrupted; random. */
+	readonly mark?: string | undefined
+	/** Of the containers that were made, once kind has finished: another cluster of this name has others. */
+	readonly ids?: readonly string[] | undefined
 	/** The network that came with it, and goes with it. */
 	readonly network?: string | undefined
 	/** The installation that was applied whole. */
@@ -108,6 +112,8 @@ const stateSchema: v.GenericSchema<unknown, State> = v.object({
 				name: v.string(),
 				ours: v.boolean(),
 				created: v.boolean(),
+				mark: v.optional(v.string()),
+				ids: v.optional(v.array(v.string())),
 				network: v.optional(v.string()),
 				argocd: v.optional(v.object({ version: v.string(), digest: v.string() })),
 			}),

@@ -34,6 +34,7 @@ describe('docker', () => {
 		const { docker } = dockerThat({
 			'docker container inspect kind-registry': inspected({
 				labels: { 'lading.project': '/p' },
+				mounts: ['/var/lib/registry'],
 				networks: ['bridge', 'kind'],
 				port: 5001,
 			}),
@@ -43,9 +44,18 @@ describe('docker', () => {
 			image: 'registry:3',
 			running: true,
 			labels: { 'lading.project': '/p' },
+			mounts: ['/var/lib/registry'],
 			networks: ['bridge', 'kind'],
 			ports: { '5000/tcp': 5001 },
 		})
+	})
+
+	it('counts those that stand still as attached to a network', async () => {
+		const { docker } = dockerThat({
+			'docker network inspect kind': '[{"Name": "kind", "Containers": {}}]',
+			'docker ps --all --filter network=kind --format {{.Names}}': 'lading-control-plane\n',
+		})
+		expect(await docker.network('kind')).toEqual(['lading-control-plane'])
 	})
 
 	it('says why an image cannot be had', async () => {

@@ -14,6 +14,8 @@ export interface Container {
 	/** What Docker says of why it could not be started; empty. */
 	readonly error: string
 	readonly labels: Readonly<Record<string, string>>
+	/** Paths in it that something is mounted on. */
+	readonly mounts: readonly string[]
 	/** Names of the networks it is attached to. */
 	readonly networks: readonly string[]
 	/** Ports of this machine, by those of the container: `{'5000/tcp': 5000}`. */
@@ -59,7 +61,7 @@ export interface Docker {
 	volume(name: string): Promise<Readonly<Record<string, string>> | undefined>
 	createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>
 	removeVolume(name: string): Promise<boolean>
-	/** Names of the containers that are attached; `undefined` when there is no such network. */
+	/** Names of the containers that are attached, running or not; `undefined` when there is no such network. */
 	network(name: string): Promise<readonly string[] | undefined>
 	connect(network: string, container: string): Promise<void>
 	removeNetwork(name: string): Promise<boolean>
@@ -75,6 +77,8 @@ export interface DockerOptions {
 }
 
 const PULL_TIMEOUT_MS = 15 * 60_000
+/** A node has containers of its own. */
+const REMOVE_TIMEOUT_MS = 2 * 60_000
 /** Docker gives a container ten seconds to end by itself. */
 const STOP_SECONDS = '10'
 
@@ -99,13 +103,12 @@ const containerSchema = v.array(
 				v.record(v.string(), v.nullish(v.array(v.object({ HostPort: v.optional(v.string(), '') })))),
 			),
 		}),
+		Mounts: v.nullish(v.array(v.object({ Destination: v.string() }))),
 		NetworkSettings: v.object({ Networks: v.nullish(v.record(v.string(), v.unknown())) }),
 	}),
 )
 const volumeSchema = v.array(v.object({ Labels: labels }))
-const networkSchema = v.array(
-	v.object({ Containers: v.nullish(v.record(v.string(), v.object({ Name: v.string() }))) }),
-)
+const networkSchema = v.array(v.object({ Name: v.string() }))
 
 /** Docker by its command, so that contexts, rootless engines and Docker Desktop work as they do for the user. */
 export function createDocker({ run, platform, signal }: DockerOptions): Docker {
@@ -168,7 +171,7 @@ export function createDocker({ run, platform, signal }: DockerOptions): Docker {
 	/** Removes something that is there. `false` when it is not. */
 	const remove = async (args: readonly string[], isThere: () => Promise<boolean>): Promise<boolean> => {
 		if (!(await isThere())) return false
-		await must(args, { what: `docker ${args.join(' ')} failed` })
+		await must(args, { what: `docker ${args.join(' ')} failed`, timeoutMs: REMOVE_TIMEOUT_MS })
 		return true
 	}
 
@@ -181,7 +184,7 @@ export function createDocker({ run, platform, signal }: DockerOptions): Docker {
 			const ids = await must(['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${label}`], {
 				what: 'the containers cannot be listed',
 			})
-			return await containers(ids.split('\n').filter((id) => id !== ''))
+			return await containers(linesOf(ids))
 		},
 		async create(spec, { onLine } = {}) {
 			await must(createArguments(spec), {
@@ -223,8 +226,13 @@ export function createDocker({ run, platform, signal }: DockerOptions): Docker {
 				async () => (await inspect('volume', { name, schema: volumeSchema })) !== undefined,
 			),
 		async network(name) {
-			const found = (await inspect('network', { name, schema: networkSchema }))?.[0]
-			return found && Object.values(found.Containers ?? {}).map(({ Name }) => Name)
+			if ((await inspect('network', { name, schema: networkSchema })) === undefined) return undefined
+			// What inspect lists are only those that run: the others could not be started any more without it.
+			return linesOf(
+				await must(['ps', '--all', '--filter', `network=${name}`, '--format', '{{.Names}}'], {
+					what: `what is on the network ${name} cannot be listed`,
+				}),
+			)
 		},
 		async connect(network, name) {
 			await must(['network', 'connect', network, name], {
@@ -243,6 +251,10 @@ export function createDocker({ run, platform, signal }: DockerOptions): Docker {
 	}
 }
 
+function linesOf(text: string): readonly string[] {
+	return text.split('\n').filter((line) => line.trim() !== '')
+}
+
 function toContainer(raw: v.InferOutput<typeof containerSchema>[number]): Container {
 	const { State, Config, HostConfig, NetworkSettings } = raw
 	const ports = Object.entries(HostConfig.PortBindings ?? {}).flatMap(([port, bindings]) => {
@@ -258,6 +270,7 @@ function toContainer(raw: v.InferOutput<typeof containerSchema>[number]): Contai
 		exitCode: State.ExitCode,
 		error: State.Error,
 		labels: Config.Labels,
+		mounts: (raw.Mounts ?? []).map(({ Destination }) => Destination),
 		networks: Object.keys(NetworkSettings.Networks ?? {}),
 		ports: Object.fromEntries(ports),
 	}

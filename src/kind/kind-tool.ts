@@ -1,6 +1,7 @@
 import { dump, load } from 'js-yaml'
 import * as v from 'valibot'
 import { UserError } from '../errors/index.ts'
+import { markMount } from './node-mark.ts'
 import { complaintOf, detailsOf, type RunTool } from './run-tool.ts'
 
 export interface CreateClusterOptions {
@@ -9,6 +10,8 @@ export interface CreateClusterOptions {
 	readonly kubeconfig: string
 	/** Node image; kind's own for its release. */
 	readonly image?: string | undefined
+	/** What tells the nodes of this call from all others. */
+	readonly mark: string
 	/** A kind configuration, as YAML. */
 	readonly config?: string | undefined
 	/** Told each line that kind says. */
@@ -18,11 +21,11 @@ export interface CreateClusterOptions {
 /** What lading asks of kind. All throw UserError `TOOL_MISSING`, `TOOL_FAILED`. */
 export interface Kind {
 	version(): Promise<string>
-	clusters(): Promise<readonly string[]>
-	/** @throws UserError `CONFIG_INVALID` for a configuration that is none */
+	/**
+	 * What it has made when it fails stays: kind would remove everything of that name.
+	 * @throws UserError `CONFIG_INVALID` for a configuration that is none
+	 */
 	create(options: CreateClusterOptions): Promise<void>
-	/** Also what is half made. */
-	delete(name: string, kubeconfig: string): Promise<void>
 	/** Names of the containers that are the nodes. */
 	nodes(name: string): Promise<readonly string[]>
 	kubeconfig(name: string): Promise<string>
@@ -30,7 +33,6 @@ export interface Kind {
 
 /** An image may have to be pulled first. */
 const CREATE_TIMEOUT_MS = 20 * 60_000
-const DELETE_TIMEOUT_MS = 2 * 60_000
 
 /** How containerd is told to look into `certs.d` for registries. @see https://kind.sigs.k8s.io/docs/user/local-registry/ */
 export const CERTS_DIRECTORY = '/etc/containerd/certs.d'
@@ -60,9 +62,7 @@ export function createKind({
 	return {
 		version: async () =>
 			/\bv(\d+\.\d+\.\S+)/.exec(await must(['version'], { what: 'kind does not run' }))?.[1] ?? '',
-		clusters: async () =>
-			lines(await must(['get', 'clusters'], { what: 'the kind clusters cannot be listed' })),
-		async create({ name, kubeconfig, image, config, onLine }) {
+		async create({ name, kubeconfig, mark, image, config, onLine }) {
 			await must(
 				[
 					'create',
@@ -71,6 +71,7 @@ export function createKind({
 					name,
 					'--kubeconfig',
 					kubeconfig,
+					'--retain',
 					...(image === undefined ? [] : ['--image', image]),
 					'--config',
 					'-',
@@ -78,17 +79,11 @@ export function createKind({
 				{
 					what: `kind cannot make the cluster ${name}`,
 					hint: 'https://kind.sigs.k8s.io/docs/user/known-issues/ has what stops it most; kind export logs has all it knows.',
-					input: withRegistryDirectory(config),
+					input: withMark(withRegistryDirectory(config), mark),
 					timeoutMs: CREATE_TIMEOUT_MS,
 					onLine,
 				},
 			)
-		},
-		async delete(name, kubeconfig) {
-			await must(['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfig], {
-				what: `kind cannot remove the cluster ${name}`,
-				timeoutMs: DELETE_TIMEOUT_MS,
-			})
 		},
 		nodes: async (name) =>
 			lines(await must(['get', 'nodes', '--name', name], { what: 'the nodes cannot be listed' })),
@@ -101,11 +96,33 @@ const configSchema = v.looseObject({
 	kind: v.literal('Cluster'),
 	apiVersion: v.pipe(v.string(), v.startsWith('kind.x-k8s.io/')),
 	containerdConfigPatches: v.nullish(v.array(v.string())),
+	nodes: v.nullish(v.array(v.looseObject({ extraMounts: v.nullish(v.array(v.unknown())) }))),
 })
 
 /** A kind configuration by which containerd reads `certs.d`; the user's own, with that added where it lacks. */
 export function withRegistryDirectory(config: string | undefined): string {
 	const text = config ?? 'kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n'
+	const parsed = parseConfig(text)
+	const patches = parsed.containerdConfigPatches ?? []
+	if (patches.some((patch) => patch.includes('config_path'))) return text
+	return dump({ ...parsed, containerdConfigPatches: [...patches, CONTAINERD_PATCH] })
+}
+
+/** A kind configuration whose nodes carry the mark. */
+export function withMark(config: string, mark: string): string {
+	const parsed = parseConfig(config)
+	// What kind makes of a configuration without nodes.
+	const nodes = parsed.nodes?.length ? parsed.nodes : [{ role: 'control-plane', extraMounts: undefined }]
+	return dump({
+		...parsed,
+		nodes: nodes.map((node) => ({
+			...node,
+			extraMounts: [...(node.extraMounts ?? []), { ...markMount(mark) }],
+		})),
+	})
+}
+
+function parseConfig(text: string): v.InferOutput<typeof configSchema> {
 	let value: unknown
 	try {
 		value = load(text)
@@ -113,13 +130,9 @@ export function withRegistryDirectory(config: string | undefined): string {
 		throw invalidConfig('it does not parse', error)
 	}
 	const parsed = v.safeParse(configSchema, value)
-	if (!parsed.success) {
-		const [issue] = parsed.issues
-		throw invalidConfig(`${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`)
-	}
-	const patches = parsed.output.containerdConfigPatches ?? []
-	if (patches.some((patch) => patch.includes('config_path'))) return text
-	return dump({ ...parsed.output, containerdConfigPatches: [...patches, CONTAINERD_PATCH] })
+	if (parsed.success) return parsed.output
+	const [issue] = parsed.issues
+	throw invalidConfig(`${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`)
 }
 
 function invalidConfig(why: string, cause?: unknown): UserError {

@@ -58,7 +58,8 @@ function checkNode(
 			status: node.freeBytes < TOO_LITTLE_BYTES ? 'fault' : 'warn',
 			seen: `${Math.floor(node.freeBytes / 1_000_000)} MB free where ${node.name} keeps its images`,
 			why: 'images can no longer be pulled, and pods are evicted',
-			fix: 'docker system prune --volumes removes what no container uses',
+			// What is stopped, and what a volume holds, is somebody's.
+			fix: 'docker image prune && docker builder prune',
 		})
 	}
 	return found

@@ -354,6 +354,7 @@ describe.sequential('doctor, on each fault', () => {
 				expect.objectContaining({
 					check: 'kind-cluster',
 					seen: expect.stringMatching(/MB free where lading-control-plane/),
+					fix: 'docker image prune && docker builder prune',
 				}),
 			)
 		} finally {

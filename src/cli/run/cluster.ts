@@ -149,13 +149,13 @@ export async function clusterDown(invocation: Invocation, flags: ClusterDownFlag
 			async () => {
 				const { cluster } = workspace.state()
 				const stopped = await stopKind(session)
-				if (cluster?.kind === 'kind') await releaseNetwork(session, cluster.network)
+				if (cluster?.kind === 'kind' && stopped === 'removed') await releaseNetwork(session, cluster.network)
 				return stopped
 			},
 			{ signal },
 		)
 		if (outcome === 'removed') step.done(`kind cluster ${name.slice(KIND.length)} removed`)
-		else if (outcome === 'forgotten') step.unchanged('it was there before, and stays')
+		else if (outcome === 'forgotten') step.unchanged('it is not lading’s, and stays')
 		else step.unchanged('there was none')
 		output.answer({ text: '', document: { cluster: { stopped: outcome === 'removed', outcome } } })
 		return

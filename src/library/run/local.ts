@@ -212,7 +212,7 @@ export async function clusterDown(options: ProjectOptions = {}): Promise<Cluster
 			if (cluster?.kind !== 'kind')
 				return { outcome: (await stopSandbox(session)) ? ('removed' as const) : ('absent' as const) }
 			const outcome = await stopKind(session)
-			await releaseNetwork(session, cluster.network)
+			if (outcome === 'removed') await releaseNetwork(session, cluster.network)
 			return { outcome }
 		})
 	})
