@@ -655,6 +655,7 @@ interface PullOptions extends InspectOptions {
 interface PullResult {
   readonly reference: PinnedReference;
   readonly files: number;
+  readonly otherFiles: number;
   readonly layerBytes: number;
 }
 interface PushEvent {

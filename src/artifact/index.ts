@@ -1,5 +1,6 @@
 export { buildArtifact } from './artifact.ts'
 export type { Artifact, BuildArtifactOptions } from './artifact.ts'
+export { besideOf, findLeftBeside } from './beside.ts'
 export { gitAnnotations, normalizeRemote } from './git-annotations.ts'
 export type { GitAnnotations, GitOptions } from './git-annotations.ts'
 export { openLayoutArchive } from './layout-archive.ts'

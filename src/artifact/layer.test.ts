@@ -5,6 +5,7 @@ import {
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	readlinkSync,
 	rmSync,
 	symlinkSync,
 	writeFileSync,
@@ -15,7 +16,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { verified } from '../content/index.ts'
 import { digestOf, MediaType } from '../oci/index.ts'
-import { readTree, type Tree, type TreeLimits, unpack } from './index.ts'
+import { readTree, type Tree, type TreeLimits, unpack, type Unpacked } from './index.ts'
 
 interface Raw {
 	readonly name: string
@@ -320,9 +321,8 @@ describe('unpack', () => {
 		rmSync(directory, { recursive: true, force: true })
 	})
 
-	const into = async (bytes: Uint8Array, force = false): Promise<void> => {
+	const into = async (bytes: Uint8Array, force = false): Promise<Unpacked> =>
 		await unpack(stream(bytes), target, { mediaType: MediaType.layerTar, force })
-	}
 
 	it.each([1, 100, 512, 1000, 1024, 1_000_000])(
 		'writes the same when it comes in pieces of %i bytes',
@@ -421,6 +421,52 @@ describe('unpack', () => {
 		await into(tar({ name: 'd/a.yaml', content: 'new' }, { name: 'e/b.yaml' }), true)
 		expect(readdirSync(join(target, 'd')).sort()).toEqual(['a.yaml', 'mine.txt'])
 		expect(readFileSync(join(target, 'd/a.yaml'), 'utf8')).toBe('new')
+	})
+
+	it('with force counts the files that stay, without those that no artifact gets', async () => {
+		mkdirSync(join(target, 'd'), { recursive: true })
+		mkdirSync(join(target, '.git'))
+		for (const name of ['d/a.yaml', 'd/mine.txt', 'old.yaml', '.git/HEAD'])
+			writeFileSync(join(target, name), 'mine')
+		const layer = tar({ name: 'd/a.yaml' }, { name: 'e/b.yaml' })
+		expect(await into(layer, true)).toMatchObject({ files: 2, otherFiles: 2 })
+		expect(readFileSync(join(target, 'old.yaml'), 'utf8')).toBe('mine')
+	})
+
+	const inTheWay: readonly (readonly [what: string, lay: (path: string) => void, told: string])[] = [
+		['a directory for a file', (path) => mkdirSync(join(path, 'z.yaml')), 'z.yaml is a directory'],
+		['a link for a file', (path) => symlinkSync('mine', join(path, 'z.yaml')), 'z.yaml is a link'],
+		['a file for a directory', (path) => writeFileSync(join(path, 'z'), 'mine'), 'z is a file'],
+		['a link for a directory', (path) => symlinkSync('.', join(path, 'z')), 'z is a link'],
+		['a directory for a link', (path) => mkdirSync(join(path, 'z.link')), 'z.link is a directory'],
+	]
+	it.each(inTheWay)('with force changes nothing where there is %s', async (_, lay, told) => {
+		mkdirSync(join(target, 'd'), { recursive: true })
+		for (const name of ['a.yaml', 'd/a.yaml']) writeFileSync(join(target, name), 'mine')
+		lay(target)
+		const layer = tar(
+			{ name: 'a.yaml', content: 'new' },
+			{ name: 'd/a.yaml', content: 'new' },
+			{ name: 'z/a.yaml' },
+			{ name: 'z.yaml' },
+			{ name: 'z.link', flag: '2', link: 'a.yaml' },
+		)
+		const before = readdirSync(target, { recursive: true, encoding: 'utf8' }).toSorted()
+		await expect(into(layer, true)).rejects.toMatchObject({
+			code: 'NAME_TAKEN',
+			hint: expect.stringContaining('Nothing was changed'),
+			details: [expect.stringContaining(told)],
+		})
+		expect(readdirSync(target, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual(before)
+		for (const name of ['a.yaml', 'd/a.yaml']) expect(readFileSync(join(target, name), 'utf8')).toBe('mine')
+		expect(readdirSync(join(directory, 'deep'))).toEqual(['target'])
+	})
+
+	it('with force replaces its own links, as often as it is done', async () => {
+		const layer = tar({ name: 'a.yaml' }, { name: 'l', flag: '2', link: 'a.yaml' })
+		await into(layer)
+		expect(await into(layer, true)).toMatchObject({ files: 1, otherFiles: 0 })
+		expect(readlinkSync(join(target, 'l'))).toBe('a.yaml')
 	})
 
 	it('with force does not write through a link that is there', async () => {

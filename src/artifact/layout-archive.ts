@@ -85,6 +85,12 @@ async function inFile<T>(path: string, use: (file: FileHandle) => Promise<T>): P
 }
 
 function unreadable(path: string, error: unknown): UserError {
+	if (isSystemError(error, 'EISDIR')) {
+		return new UserError('FILE_UNREADABLE', `${path} is a directory, and a tar is wanted`, {
+			cause: error,
+			hint: `If it is an OCI image layout, name it oci:${path} for copy, and ${path}/ for load.`,
+		})
+	}
 	const why = isSystemError(error) ? `: ${error.code}` : ''
 	return new UserError('FILE_UNREADABLE', `cannot read ${path}${why}`, { cause: error })
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
 	closeSync,
 	constants,
@@ -13,19 +12,27 @@ import {
 	write,
 	writeSync,
 } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { ByteStream } from '../content/index.ts'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { judgeLink } from '../manifests/index.ts'
+import { besideOf } from './beside.ts'
 import { Drainable, gunzip, isGzipType } from './layer-bytes.ts'
 import { TarFault } from './tar-fault.ts'
+import {
+	countOthers,
+	moveInto,
+	refuseConflicts,
+	type WrittenEntries,
+	type WrittenType,
+} from './replace-files.ts'
 import { readTar, type TarItem } from './tar-reader.ts'
 import type { TreeEntry, TreeProblem } from './tree.ts'
 
 export interface UnpackOptions {
 	readonly mediaType: string
-	/** Writes into a directory that is not empty: files of the same name are replaced, nothing else is touched. */
+	/** Writes into a directory that is not empty: files of the same name are replaced, other files stay. */
 	readonly force?: boolean | undefined
 	readonly signal?: AbortSignal | undefined
 	/** Most bytes of the unpacked tar (default 1 GB). */
@@ -38,6 +45,8 @@ export interface Unpacked {
 	readonly files: number
 	/** Of the files' contents. */
 	readonly bytes: number
+	/** Files that were in the directory, are not of the layer, and stay. Without what `push` leaves out by name. */
+	readonly otherFiles: number
 }
 
 const MAX_BYTES = 1_000_000_000
@@ -48,7 +57,9 @@ const OPEN_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
 
 /**
  * Unpacks a layer into a directory, which may exist when it is empty. Everything is
- * written beside it first and then renamed: after a failure the directory is as it was.
+ * written beside it first and then renamed: a directory that was absent or empty is whole, or as
+ * it was. With `force`, files are replaced one by one, when all of the layer has been read and nothing
+ * in the directory stands in their way: a disk that fails or a right that lacks can leave some replaced.
  * Modes and times are not taken over. Refuses, instead of skipping: absolute names, `..`,
  * links that lead out, hard links, devices, and names below a link or a file.
  * @throws UserError `NAME_TAKEN`, `DIRECTORY_INVALID`, `ARTIFACT_INVALID`, `FILE_UNWRITABLE`,
@@ -63,7 +74,8 @@ export async function unpack(
 	const existed = checkTarget(target, directory, options.force ?? false)
 	const maxBytes = options.maxBytes ?? MAX_BYTES
 	const source = new Drainable(stream, maxBytes)
-	const workspace = `${join(dirname(target), `.${basename(target)}`)}.lading-${randomBytes(6).toString('hex')}`
+	const workspace = besideOf(target)
+	let isReplacing = false
 	try {
 		mkdirSync(dirname(target), { recursive: true })
 		mkdirSync(workspace)
@@ -79,15 +91,21 @@ export async function unpack(
 		// A verified stream tells at its very end whether it was right.
 		await source.drain()
 		writer.link()
-		if (existed === 'full') moveInto(workspace, target)
-		else {
+		if (existed !== 'full') {
 			if (existed === 'empty') rmdirSync(target)
 			renameSync(workspace, target)
+			return { ...writer.result, otherFiles: 0 }
 		}
-		return writer.result
+		refuseConflicts(target, { shown: directory, entries: writer.entries })
+		isReplacing = true
+		moveInto(workspace, target)
+		return { ...writer.result, otherFiles: countOthers(target, writer.entries) }
 	} catch (error) {
 		await source.close()
-		throw asUserError(error, directory)
+		throw asUserError(error, {
+			directory,
+			hint: isReplacing ? 'Some files are replaced already. Remove the cause, and pull again.' : undefined,
+		})
 	} finally {
 		rmSync(workspace, { recursive: true, force: true })
 	}
@@ -102,19 +120,19 @@ function checkTarget(target: string, shown: string, force: boolean): 'absent' | 
 		if (isSystemError(error, 'ENOTDIR')) {
 			throw new UserError('DIRECTORY_INVALID', `${shown} is not a directory`, { cause: error })
 		}
-		throw asUserError(error, shown)
+		throw asUserError(error, { directory: shown })
 	}
 	if (names.length === 0) return lstatSync(target).isSymbolicLink() ? 'full' : 'empty'
 	if (force) return 'full'
 	throw new UserError('NAME_TAKEN', `${shown} is not empty`, {
-		hint: 'Give another directory, or --force to replace files of the same name.',
+		hint: 'Give another directory, or --force to replace files of the same name and leave others.',
 	})
 }
 
 /** Writes entries below a directory that nobody else writes to. Links are made last, so nothing is written through one. */
 class TreeWriter {
 	readonly #root: string
-	readonly #types = new Map<string, 'file' | 'directory' | 'symlink'>()
+	readonly #types = new Map<string, WrittenType>()
 	readonly #links = new Map<string, string>()
 	readonly #sizes = new Map<string, number>()
 
@@ -122,7 +140,12 @@ class TreeWriter {
 		this.#root = root
 	}
 
-	get result(): Unpacked {
+	/** What there is by path; a directory comes before what is in it. */
+	get entries(): WrittenEntries {
+		return this.#types
+	}
+
+	get result(): Omit<Unpacked, 'otherFiles'> {
 		const sizes = [...this.#sizes.values()]
 		return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
 	}
@@ -241,27 +264,6 @@ function writeAll(file: number, bytes: Uint8Array): void {
 	for (let written = 0; written < bytes.byteLength;) written += writeSync(file, bytes, written)
 }
 
-/** Renames every file of `from` into `to`, never through a link that is there. */
-function moveInto(from: string, to: string): void {
-	for (const entry of readdirSync(from, { withFileTypes: true })) {
-		const source = join(from, entry.name)
-		const target = join(to, entry.name)
-		const there = typeAt(target)
-		if (!entry.isDirectory()) {
-			if (there === 'directory') throw new UserError('NAME_TAKEN', `${target} is a directory, not a file`)
-			renameSync(source, target)
-		} else if (there === 'absent') renameSync(source, target)
-		else if (there === 'directory') moveInto(source, target)
-		else throw new UserError('NAME_TAKEN', `${target} is not a directory`)
-	}
-}
-
-function typeAt(path: string): 'absent' | 'directory' | 'other' {
-	const stats = lstatSync(path, { throwIfNoEntry: false })
-	if (stats === undefined) return 'absent'
-	return stats.isDirectory() ? 'directory' : 'other'
-}
-
 function describe(problem: TreeProblem): string {
 	switch (problem.kind) {
 		case 'not-gzip':
@@ -283,14 +285,17 @@ function describe(problem: TreeProblem): string {
 	}
 }
 
-function asUserError(error: unknown, directory: string): unknown {
+function asUserError(
+	error: unknown,
+	{ directory, hint }: { readonly directory: string; readonly hint?: string | undefined },
+): unknown {
 	if (error instanceof TarFault) {
 		return new UserError('ARTIFACT_INVALID', `the layer cannot be unpacked: ${describe(error.problem)}`, {
 			hint: 'Push it again from a good source.',
 		})
 	}
 	if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
-		return new UserError('DISK_FULL', `no space left to write ${directory}`, { cause: error })
+		return new UserError('DISK_FULL', `no space left to write ${directory}`, { cause: error, hint })
 	}
 	if (
 		isSystemError(
@@ -300,6 +305,7 @@ function asUserError(error: unknown, directory: string): unknown {
 			'EROFS',
 			'ENAMETOOLONG',
 			'EINVAL',
+			'EISDIR',
 			'EEXIST',
 			'ENOTEMPTY',
 			'ENOTDIR',
@@ -307,6 +313,7 @@ function asUserError(error: unknown, directory: string): unknown {
 	) {
 		return new UserError('FILE_UNWRITABLE', `cannot write ${directory}: ${error.code ?? ''}`, {
 			cause: error,
+			hint,
 		})
 	}
 	return error

@@ -90,9 +90,17 @@ async function openTunnelTo(
 		([name, value]) => /^(?:https|all)_proxy$/i.test(name) && isText(value),
 	)
 	if (server.protocol === 'http:' || (!isText(named) && !isSet)) return undefined
-	const { createTunnelAgent, proxyFor } = await import('../http/client/index.ts')
+	const { createTunnelAgent, ENCODE_CREDENTIALS, hasEncodedCredentials, proxyFor } =
+		await import('../http/client/index.ts')
 	const proxy = isText(named) ? proxyUrl(named, context.name) : proxyFor(server, env)
 	if (proxy === undefined) return undefined
+	if (!hasEncodedCredentials(proxy)) {
+		throw new UserError(
+			'KUBECONFIG_INVALID',
+			`the user or the password in the proxy-url of the context "${context.name}" is not percent-encoded`,
+			{ hint: ENCODE_CREDENTIALS },
+		)
+	}
 	return (tls) => createTunnelAgent(proxy, { tls, timeout: TUNNEL_TIMEOUT_MS })
 }
 

@@ -144,7 +144,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, ErrorMeaning>> = {
 		meaning: 'Something else has this name already.',
 		cause:
 			'A directory that is not empty, a file, or an Application, a cluster or a container that lading did not make.',
-		fix: 'Choose another name, or remove it yourself; `pull --force` and `save --force` replace what is there.',
+		fix: 'Choose another name, or remove it yourself; `pull --force` replaces files of the same name, `save --force` a tar or a layout.',
 	},
 	UNAUTHENTICATED: {
 		meaning: 'The other side wants to know who asks, or does not accept the credential.',

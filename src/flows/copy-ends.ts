@@ -10,7 +10,7 @@ import {
 } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import type { Reference } from '../oci/index.ts'
-import { createLayoutTarget } from './layout-target.ts'
+import { createLayoutTarget, type LayoutTargetOptions } from './layout-target.ts'
 import type { Place } from './places.ts'
 import { connectRegistry, type RegistryAccess, type RegistryConnection } from './registries.ts'
 import type { Session } from './session.ts'
@@ -103,7 +103,8 @@ export function openDestination(
 		access,
 		force,
 		signal,
-	}: EndOptions & { readonly force?: boolean | undefined; readonly signal?: AbortSignal | undefined },
+		progress,
+	}: EndOptions & Pick<LayoutTargetOptions, 'force' | 'signal' | 'progress'>,
 ): Destination {
 	switch (place.kind) {
 		case 'registry': {
@@ -112,7 +113,13 @@ export function openDestination(
 			return { store, async finish() {}, discard() {} }
 		}
 		case 'archive':
-			return createLayoutTarget(place.path, { kind: 'archive', shown: place.shown, force, signal })
+			return createLayoutTarget(place.path, {
+				kind: 'archive',
+				shown: place.shown,
+				force,
+				signal,
+				progress,
+			})
 		case 'layout': {
 			refuseOther(place)
 			const store = createLayoutStore(place.path)

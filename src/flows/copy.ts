@@ -66,7 +66,13 @@ export async function copyArtifacts(
 		const source = await onSide('source', openSource(from, { connections, access: options.access?.from }))
 		const chosen = await chooseArtifacts(source, { ...options, place: from, signal })
 		const artifacts = tagsFor(chosen, { ...options, to })
-		target = openDestination(to, { ...options, connections, access: options.access?.to, signal })
+		target = openDestination(to, {
+			...options,
+			connections,
+			access: options.access?.to,
+			signal,
+			progress,
+		})
 		const place =
 			to.kind === 'registry' ? to.reference : { registry: formatPlace(to), repository: formatPlace(to) }
 		const transfer = await planTransfer(

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { writeLayoutArchive } from '../artifact/index.ts'
+import { besideOf, writeLayoutArchive } from '../artifact/index.ts'
 import { createLayoutStore, type LayoutEntry, type LayoutStore } from '../content/index.ts'
 import { isSystemError, UserError } from '../errors/index.ts'
+import { tellLeftovers } from './leftovers.ts'
+import type { Progress } from './progress.ts'
 
 export interface LayoutTargetOptions {
 	readonly kind: 'layout' | 'archive'
@@ -12,6 +12,8 @@ export interface LayoutTargetOptions {
 	/** Replace what is there. */
 	readonly force?: boolean | undefined
 	readonly signal?: AbortSignal | undefined
+	/** Told of what killed processes have left there. */
+	readonly progress: Progress
 }
 
 /** An OCI image layout that is being made: nothing is at its place before it is whole. */
@@ -40,7 +42,8 @@ const LAYOUT_NAMES: ReadonlySet<string> = new Set([
 export function createLayoutTarget(path: string, options: LayoutTargetOptions): LayoutTarget {
 	const { kind, shown, force, signal } = options
 	refuseTaken(path, options)
-	const beside = `${join(dirname(path), `.${basename(path)}`)}.lading-${randomBytes(6).toString('hex')}`
+	tellLeftovers(options.progress, path)
+	const beside = besideOf(path)
 	const tar = `${beside}.tar`
 	makeDirectory(beside, shown)
 	const store = createLayoutStore(beside, { durable: kind === 'layout' })

@@ -51,7 +51,8 @@ function layoutPlace({ workspace }: Session, scheme: string, text: string): Plac
 		})
 	}
 	const path = resolve(workspace.root, shown)
-	const isArchive = scheme === 'oci-archive' || shown.endsWith('.tar') || isFile(path)
+	// A directory may be called like a tar.
+	const isArchive = scheme === 'oci-archive' || isFile(path) || (shown.endsWith('.tar') && !isThere(path))
 	return { kind: isArchive ? 'archive' : 'layout', path, shown, name, digest }
 }
 

@@ -1,8 +1,9 @@
-import { unpack } from '../artifact/index.ts'
+import { unpack, type Unpacked } from '../artifact/index.ts'
 import { isContentLayer, ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
 import { verified } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import { formatReference, parseManifest, type PinnedReference, type Reference } from '../oci/index.ts'
+import { tellLeftovers } from './leftovers.ts'
 import { countFiles } from './push.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
@@ -11,7 +12,7 @@ import { readManifestOf } from './subject.ts'
 export interface PullOptions {
 	readonly reference: Reference
 	readonly directory: string
-	/** Replace a directory that is not empty. */
+	/** Write into a directory that is not empty: files of the same name are replaced, other files stay. */
 	readonly force?: boolean | undefined
 	readonly access?: RegistryAccess | undefined
 }
@@ -19,15 +20,21 @@ export interface PullOptions {
 export interface PullResult {
 	readonly reference: PinnedReference
 	readonly files: number
+	/** With `force`: files of the directory that are not of the artifact, and stay. Without what `push` leaves out by name, such as `.git`. */
+	readonly otherFiles: number
 	/** Number of bytes of the layer. */
 	readonly layerBytes: number
 }
 
-/** Fetches an artifact and unpacks its one content layer; the directory appears whole or not at all. */
+/**
+ * Fetches an artifact and unpacks its one content layer. The directory appears whole or not at all; one that
+ * is not empty has, with `force`, its files replaced one by one after all has been fetched and verified.
+ */
 export async function pull(session: Session, options: PullOptions): Promise<PullResult> {
 	const { signal, progress } = session
 	const { reference } = options
 	const step = progress.step('pull')
+	tellLeftovers(progress, options.directory)
 	const connection = connectRegistry(session, reference.registry, options.access)
 	try {
 		const repository = connection.repository(reference)
@@ -66,12 +73,24 @@ export async function pull(session: Session, options: PullOptions): Promise<Pull
 			signal,
 		})
 		step.done(`${countFiles(unpacked.files)} in ${options.directory}`)
+		tellOthers(session, unpacked, options.directory)
 		return {
 			reference: { ...reference, digest: descriptor.digest },
 			files: unpacked.files,
+			otherFiles: unpacked.otherFiles,
 			layerBytes: layer.size,
 		}
 	} finally {
 		connection.close()
 	}
+}
+
+/** Whoever pushes the directory pushes them, too. */
+function tellOthers({ progress }: Session, { otherFiles }: Unpacked, directory: string): void {
+	if (otherFiles === 0) return
+	const [are, stay] = otherFiles === 1 ? ['is', 'stays'] : ['are', 'stay']
+	progress.warn(
+		`${countFiles(otherFiles)} in ${directory} ${are} not of this artifact and ${stay}`,
+		'For exactly its content, remove the directory and pull again, or pull into a new one.',
+	)
 }

@@ -47,7 +47,8 @@ interface Origin extends Chosen {
 
 /**
  * Writes artifacts, with what points at them, as one OCI image layout: a directory, or a tar whose
- * bytes depend on the artifacts and their references only. It appears whole or not at all.
+ * bytes depend on the artifacts and their references only. It appears whole or not at all, and so one
+ * that was interrupted starts anew.
  * @throws UserError `NAME_TAKEN`, `NOT_FOUND`, `USAGE`, `DISK_FULL`
  */
 export async function save(session: Session, options: SaveOptions): Promise<SaveResult> {
@@ -62,6 +63,7 @@ export async function save(session: Session, options: SaveOptions): Promise<Save
 		shown: options.target,
 		force: options.force,
 		signal,
+		progress,
 	})
 	const connections = openConnections(session)
 	try {

@@ -55,8 +55,11 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
 }
 
 /**
- * Writes the files of an artifact into a directory, whole or not at all; every byte is verified.
- * @throws UserError `NAME_TAKEN` for a directory that is not empty, `DIRECTORY_INVALID`, `ARTIFACT_INVALID`, `DISK_FULL`,
+ * Writes the files of an artifact into a directory that is absent or empty, whole or not at all; every byte is
+ * verified. With `force` also into one that is not empty: files of the same name are replaced one by one after all
+ * has been fetched and verified, other files stay.
+ * @throws UserError `NAME_TAKEN` for a directory that is not empty, and with `force` for a link, or a directory
+ *   in place of a file or the reverse: nothing is changed then. `DIRECTORY_INVALID`, `ARTIFACT_INVALID`, `DISK_FULL`,
  *   `FILE_UNWRITABLE`
  * @throws RemoteError `NOT_FOUND`, `CONTENT_CORRUPT`, those of a registry
  */

@@ -4,8 +4,8 @@ import type { CopyOptions, LoadOptions, SaveOptions } from './run/moving.ts'
 
 /**
  * Copies artifacts with all that points at them between registries, OCI layouts and tar files. What the
- * destination has is not sent; within one registry nothing is uploaded. The same call again goes on where
- * another was interrupted.
+ * destination has is not sent; within one registry nothing is uploaded. To a registry or an `oci:` directory,
+ * the same call again goes on where another was interrupted; a tar is written anew.
  * @throws UserError `TAG_EXISTS`, `USAGE`, `REFERENCE_INVALID`
  * @throws RemoteError `NOT_FOUND`, `CONTENT_CORRUPT`, those of a registry; `details` say on which side
  */
@@ -14,7 +14,8 @@ export async function copy(options: CopyOptions): Promise<CopyArtifactsResult & 
 }
 
 /**
- * Writes artifacts of any registries into one OCI layout: a tar or a directory, for an air gap.
+ * Writes artifacts of any registries into one OCI layout: a tar or a directory, for an air gap. It appears whole
+ * or not at all, and a call after one that was interrupted starts anew.
  * @throws UserError `NAME_TAKEN` for a target that is there, `FILE_UNWRITABLE`, `DISK_FULL`, `USAGE`; RemoteError as {@link copy}
  */
 export async function save(options: SaveOptions): Promise<SaveResult> {

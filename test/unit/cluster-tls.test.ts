@@ -134,6 +134,12 @@ describe('a cluster over TLS', () => {
 		).rejects.toMatchObject({
 			code: 'KUBECONFIG_INVALID',
 		})
+		await expect(
+			connect(port, { cluster: { ...server, 'proxy-url': 'http://me:100%@127.0.0.1:1' } }),
+		).rejects.toMatchObject({
+			code: 'KUBECONFIG_INVALID',
+			message: expect.stringContaining('is not percent-encoded'),
+		})
 	})
 
 	it('says that a server speaks plain HTTP', async () => {

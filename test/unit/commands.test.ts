@@ -1,4 +1,14 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmdirSync,
+	rmSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -118,6 +128,36 @@ describe.sequential('whole commands in process', () => {
 		for (const file of ['namespace.yaml', 'deployment.yaml', 'service.yaml']) {
 			expect(readFileSync(join(directory, 'pulled', file))).toEqual(readFileSync(join(SAMPLE, file)))
 		}
+	})
+
+	it('pull --force keeps other files and says so, or changes nothing', async () => {
+		const pull = ['pull', `${host}/app@${digest}`, 'over', '--force', ...ca()]
+		const at = (name: string): string => join(directory, 'over', name)
+		mkdirSync(at('service.yaml'), { recursive: true })
+		for (const name of ['deployment.yaml', 'old.yaml']) writeFileSync(at(name), 'mine')
+		const refused = await lading(...pull)
+		expect(refused.code).toBe(3)
+		expect(refused.stderr).toMatch(/service\.yaml is a directory there, and a file in the artifact/)
+		expect(refused.stderr).toMatch(/^next: {2}Nothing was changed\. /m)
+		expect(readFileSync(at('deployment.yaml'), 'utf8')).toBe('mine')
+		rmdirSync(at('service.yaml'))
+		const pulled = await lading(...pull, '--json')
+		expect(pulled.code, pulled.stderr).toBe(0)
+		expect(JSON.parse(pulled.stdout)).toMatchObject({ otherFiles: 1 })
+		expect(pulled.stderr).toContain(
+			`warning: 1 file in ${join(directory, 'over')} is not of this artifact and stays\nnext: `,
+		)
+		expect(readFileSync(at('old.yaml'), 'utf8')).toBe('mine')
+		expect(readFileSync(at('deployment.yaml'))).toEqual(readFileSync(join(SAMPLE, 'deployment.yaml')))
+	})
+
+	it('pull tells of what an interrupted one has left', async () => {
+		const left = join(directory, '.beside.lading-0123456789ab')
+		mkdirSync(left)
+		utimesSync(left, 1000, 1000)
+		const { stderr } = await lading('pull', `${host}/app@${digest}`, 'beside', ...ca())
+		expect(stderr).toContain(`warning: an interrupted run has left ${left}\nnext: `)
+		expect(existsSync(left)).toBe(true)
 	})
 
 	it('a CA that is not trusted is exit code 5 and names the flag', async () => {

@@ -457,6 +457,15 @@ const cases: readonly Case[] = [
 		hint: /http:\/\/HOST:PORT/,
 	},
 	{
+		name: 'a proxy whose password is not percent-encoded',
+		registry: () => 'registry.test',
+		args: overTls(),
+		env: () => ({ HTTPS_PROXY: `http://robot:${SECRET}%@127.0.0.1:1` }),
+		code: 'CONFIG_INVALID',
+		message: /HTTPS_PROXY is not percent-encoded/,
+		hint: /%25/,
+	},
+	{
 		name: 'a reference with a password in it',
 		registry: () => `https://robot:${SECRET}@registry.test`,
 		args: (registry) => ['inspect', `${registry}/app:v1`],

@@ -5,7 +5,9 @@ import {
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	renameSync,
 	rmSync,
+	utimesSync,
 	writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:http'
@@ -340,6 +342,37 @@ describe('save and load', () => {
 		expect(readFileSync(join(directory, `${app}-layout/index.json`), 'utf8')).toContain(digest)
 	})
 
+	it('tell of what an interrupted run has left, and leave it there', async () => {
+		await push(['v1'], app)
+		const left = join(directory, `.${app}.tar.lading-0123456789ab`)
+		mkdirSync(left)
+		const save = ['save', `${host}/${app}:v1`, `${app}.tar`, '--force']
+		expect((await lading(...save)).stderr).not.toContain('interrupted run')
+		utimesSync(left, 1000, 1000)
+		for (const args of [save, ['copy', `${host}/${app}:v1`, `oci-archive:${app}.tar`, '--force']]) {
+			const { code, stderr } = await lading(...args)
+			expect(code, stderr).toBe(0)
+			expect(stderr).toContain(`warning: an interrupted run has left ${left}\nnext: `)
+		}
+		expect(existsSync(left)).toBe(true)
+		rmSync(left, { recursive: true })
+	})
+
+	it('load says what a directory called like a tar is, and both ways to read it work', async () => {
+		await push(['v1'], app)
+		await lading('save', `${host}/${app}:v1`, `${app}-layout`)
+		const layout = join(directory, `${app}.tar`)
+		renameSync(join(directory, `${app}-layout`), layout)
+		const { code, stderr } = await lading('load', `${app}.tar`)
+		expect(code).toBe(3)
+		expect(stderr).toContain(`error: ${layout} is a directory, and a tar is wanted`)
+		expect(stderr).toContain(
+			`next:  If it is an OCI image layout, name it oci:${layout} for copy, and ${layout}/ for load.`,
+		)
+		expect((await lading('load', `${app}.tar/`, `${host}/slash`)).code).toBe(0)
+		expect((await lading('copy', `oci:${app}.tar`, `${host}/scheme`)).code).toBe(0)
+	})
+
 	it('load gives a password to a registry that is named, not to one that the file names', async () => {
 		await push(['v1'], app)
 		await lading('save', `${host}/${app}:v1`, `${app}.tar`)
@@ -409,8 +442,10 @@ describe('tags', () => {
 		const root = await push(['v1.0.0', 'latest'], app, annotated)
 		await push(['v1.1.0-rc.1'], `${app} two`)
 		const { tags, described } = await json('tags', `${host}/${app}`, '--limit', '2')
-		expect(tags).toEqual(['v1.1.0-rc.1', 'v1.0.0', 'latest'])
+		expect(tags).toEqual(['v1.1.0-rc.1', 'v1.0.0'])
 		expect(described).toHaveLength(2)
+		expect((await json('tags', `${host}/${app}`, '--limit', '2', '--no-long')).tags).toEqual(tags)
+		expect((await json('tags', `${host}/${app}`)).tags).toEqual(['v1.1.0-rc.1', 'v1.0.0', 'latest'])
 		expect(described?.[1]).toEqual({
 			tag: 'v1.0.0',
 			digest: root.digest,

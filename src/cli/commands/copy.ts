@@ -49,7 +49,7 @@ export function copyCommand(): Command<CliContext> {
 		},
 		docs: docs(
 			'Copy artifacts between registries, OCI layouts and tars, as they are',
-			'Copies byte by byte, so that no digest changes, with everything that points at the artifact. What is there already is not sent again: the same command goes on after an interruption. Within one registry nothing is uploaded where it can mount. A tag is set when all its content is there. --ca, --insecure, --plain-http and --username hold for both sides, --from-… and --to-… for one. The answer is one line for each artifact: where it is, with its digest.',
+			'Copies byte by byte, so that no digest changes, with everything that points at the artifact. What is there already is not sent again, so that the same command to a registry or to oci:DIR goes on after an interruption; a tar is written anew. Within one registry nothing is uploaded where it can mount. A tag is set when all its content is there. --ca, --insecure, --plain-http and --username hold for both sides, --from-… and --to-… for one. The answer is one line for each artifact: where it is, with its digest.',
 			[
 				{ line: 'copy shop:v1.2.0 ghcr.io/acme/shop', brief: 'to another registry, under the same tag' },
 				{ line: 'copy ghcr.io/acme/shop registry.corp/shop --all-tags', brief: 'a whole repository' },

@@ -31,7 +31,7 @@ export function saveCommand(): Command<CliContext> {
 		},
 		docs: docs(
 			'Save artifacts as an OCI layout that can be carried anywhere',
-			'Writes the artifacts, with everything that points at them, as one standard OCI image layout, which skopeo and oras read too: a tar when the name ends in .tar, else a directory. The same artifacts give the same tar, byte by byte. Where each came from is kept in it, for lading load. It appears whole or not at all.',
+			'Writes the artifacts, with everything that points at them, as one standard OCI image layout, which skopeo and oras read too: a tar when the name ends in .tar, else a directory. The same artifacts give the same tar, byte by byte. Where each came from is kept in it, for lading load. It appears whole or not at all: a save that was interrupted starts anew.',
 			[
 				{ line: 'save shop:v1.2.0 shop.tar', brief: 'one artifact' },
 				{ line: 'save ghcr.io/acme/shop:v1.2.0 ghcr.io/acme/web:v3 release.tar', brief: 'several in one' },

@@ -12,7 +12,7 @@ export function tagsCommand(): Command<CliContext> {
 			flags: {
 				range: text('Only versions in this range, such as ">=1.2 <2"', 'RANGE'),
 				filter: text('Only tags that match, such as "v1.*"', 'GLOB'),
-				limit: count('How many are shown with what they name; default 50', 'NUMBER'),
+				limit: count('How many are listed; by default all names, or 50 with what each names', 'NUMBER'),
 				long: choice('Digest, size, age, type and Applications of each; by default on a terminal'),
 				...clusterFlags,
 				...registryFlags,

@@ -28,7 +28,7 @@ export async function tags(invocation: Invocation, flags: TagsFlags, words: stri
 	const { output, context } = invocation
 	if (!(flags.long ?? (output.json || context.stdout.isTTY === true))) {
 		const all = await listTags(session, reference, { range, filter, access })
-		const shown = limit === undefined ? all : all.slice(0, limit)
+		const shown = all.slice(0, limit)
 		output.answer({ text: shown.join('\n'), document: { registry, repository, tags: shown } })
 		return
 	}
@@ -41,7 +41,7 @@ export async function tags(invocation: Invocation, flags: TagsFlags, words: stri
 		document: {
 			registry,
 			repository,
-			tags: all,
+			tags: all.slice(0, limit),
 			described,
 			...('cluster' in users && { cluster: users.cluster }),
 		},

@@ -36,6 +36,22 @@ describe('proxyFor', () => {
 		expect(proxyFor(new URL('https://example.com'), env)?.href).toBe('http://lower.test:1/')
 	})
 
+	it.each([
+		['HTTPS_PROXY', { HTTPS_PROXY: 'http://u:hunter2%@h' }],
+		['https_proxy', { https_proxy: 'http://u%zz:hunter2@h' }],
+		['ALL_PROXY', { ALL_PROXY: 'u:hunter2%ff@h' }],
+	])('names %s where its user or password is not percent-encoded, and does not show it', (name, env) => {
+		const find = (): unknown => proxyFor(new URL('https://example.com'), env)
+		expect(find).toThrow(
+			expect.objectContaining({
+				code: 'CONFIG_INVALID',
+				message: expect.stringContaining(name),
+				hint: expect.stringContaining('%25'),
+			}),
+		)
+		expect(find).not.toThrow(/hunter2/)
+	})
+
 	it('does not show a broken value, which may hold a password', () => {
 		const find = (): unknown =>
 			proxyFor(new URL('https://example.com'), { HTTPS_PROXY: 'socks5://u:hunter2@h' })

@@ -4,21 +4,27 @@ import { hostOf, portOf } from './address.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-function variable(env: Environment, name: string): string {
-	const value = env[name.toLowerCase()]
-	return (value === undefined || value === '' ? env[name] : value) ?? ''
+/** The first of the variables that is set, lower case before upper case. */
+function variable(
+	env: Environment,
+	...names: readonly string[]
+): { readonly name: string; readonly value: string } {
+	for (const name of names.flatMap((upper) => [upper.toLowerCase(), upper])) {
+		const value = env[name]
+		if (value !== undefined && value !== '') return { name, value }
+	}
+	return { name: names[0] ?? '', value: '' }
 }
 
 /**
  * The proxy for a URL, as curl and Go read the environment: lower case wins, a
  * missing scheme is http, `NO_PROXY` holds hosts (with their subdomains), `.suffixes`,
  * `host:port`, addresses, CIDR blocks or `*`; loopback never goes through a proxy.
- * @throws UserError `CONFIG_INVALID` for a proxy that is no http or https URL
+ * @throws UserError `CONFIG_INVALID` for a proxy that is no http or https URL, or whose user or password is not percent-encoded
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
-	const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
-	const value = variable(env, name) || variable(env, 'ALL_PROXY')
-	if (value === '' || isExempt(url, variable(env, 'NO_PROXY'))) return undefined
+	const { name, value } = variable(env, url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY', 'ALL_PROXY')
+	if (value === '' || isExempt(url, variable(env, 'NO_PROXY').value)) return undefined
 	const text = value.includes('://') ? value : `http://${value}`
 	const proxy = URL.canParse(text) ? new URL(text) : undefined
 	if (proxy?.protocol !== 'http:' && proxy?.protocol !== 'https:') {
@@ -27,7 +33,26 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
 			hint: `Write it as ${name}=http://HOST:PORT`,
 		})
 	}
+	if (!hasEncodedCredentials(proxy)) {
+		throw new UserError('CONFIG_INVALID', `the user or the password in ${name} is not percent-encoded`, {
+			hint: ENCODE_CREDENTIALS,
+		})
+	}
 	return proxy
+}
+
+/** What to do where {@link hasEncodedCredentials} is false. */
+export const ENCODE_CREDENTIALS = 'Percent-encode both: write %25 for %, %40 for @, %3A for :, and %2F for /.'
+
+/** Whether the user and the password in a URL can be read: a bare `%` cannot. */
+export function hasEncodedCredentials({ username, password }: URL): boolean {
+	try {
+		decodeURIComponent(username)
+		decodeURIComponent(password)
+		return true
+	} catch {
+		return false
+	}
 }
 
 function isExempt(url: URL, exemptions: string): boolean {

@@ -228,7 +228,10 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
 export interface PullOptions extends InspectOptions {
 	/** Where the files are written to; made where it is missing. */
 	readonly directory: string
-	/** Replace a directory that is not empty. Default false. */
+	/**
+	 * Write into a directory that is not empty: files of the same name are replaced one by one, after all has been
+	 * fetched and verified; other files stay, and `otherFiles` says how many. Default false.
+	 */
 	readonly force?: boolean | undefined
 }
 
