@@ -43,7 +43,7 @@ export {
 	revisionContains,
 } from './revision.ts'
 export type { RangeResult, ResolutionFault, RevisionKind, RevisionOptions } from './revision.ts'
-export { acceptanceRules, argocdMessage } from './rules.ts'
+export { acceptanceRules, argocdMessage, losesObjects } from './rules.ts'
 export type { Rule, RuleDetail, RuleMessage, Severity } from './rules.ts'
 export { parseConstraint, parseVersion, satisfies } from './semver.ts'
 export type { SemanticVersion, VersionConstraint } from './semver.ts'

@@ -465,7 +465,8 @@ const generationRule = (
 	evidence: texts.evidence,
 })
 
-const contentRules: readonly Rule[] = [
+/** What Argo CD makes no objects of: a path, or a file. */
+const generationRules: readonly Rule[] = [
 	generationRule('path-absolute', 'The path is relative', {
 		what: 'cannot be the path',
 		fix: 'Give a path relative to the artifact’s root: --path DIR',
@@ -521,6 +522,9 @@ const contentRules: readonly Rule[] = [
 		fix: 'Keep it out with a .ladingignore, or move it out of the path.',
 		evidence: 'ran',
 	}),
+]
+
+const contentRules: readonly Rule[] = [
 	{
 		code: 'nothing-to-deploy',
 		summary: 'There is something to deploy',
@@ -676,7 +680,19 @@ const contentRules: readonly Rule[] = [
 ]
 
 /** All that Argo CD demands of an artifact, and what lading refuses beside it. */
-export const acceptanceRules: readonly Rule[] = [...manifestRules, ...layerRules, ...contentRules]
+export const acceptanceRules: readonly Rule[] = [
+	...manifestRules,
+	...layerRules,
+	...generationRules,
+	...contentRules,
+]
+
+const GENERATION_CODES: ReadonlySet<string> = new Set(generationRules.map(({ code }) => code))
+
+/** Whether a finding of this rule means that objects are missing, as a path or a file makes none. */
+export function losesObjects(code: string): boolean {
+	return GENERATION_CODES.has(code)
+}
 
 /** Argo CD's words for a case in a version, or `undefined` where it says nothing. */
 export function argocdMessage(

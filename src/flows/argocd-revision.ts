@@ -1,19 +1,43 @@
-import { type Application, classifyRevision, parseRepoUrl, resolveRange, sourcesOf } from '../argocd/index.ts'
-import { unreachable, UserError } from '../errors/index.ts'
+import {
+	type Application,
+	type ApplicationSource,
+	classifyRevision,
+	parseRepoUrl,
+	resolveRange,
+	sourcesOf,
+} from '../argocd/index.ts'
+import { LadingError, unreachable, UserError } from '../errors/index.ts'
 import { type Descriptor, isTag, type Reference } from '../oci/index.ts'
 import type { RemoteRepository } from '../registry/client/index.ts'
 import { type ConnectedCluster, isLocalCluster } from './clusters.ts'
-import { connectRegistry, type RegistryAccess } from './registries.ts'
+import { connectRegistry, type Reach, reachBeside, type RegistryAccess } from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
+
+type Place = Pick<Reference, 'registry' | 'repository'>
+
+export interface RepositoryOptions {
+	readonly target: ConnectedCluster
+	readonly application: Application
+	/** The source to read from, such as that of an earlier deployment; default: the first of the Application. */
+	readonly source?: ApplicationSource | undefined
+	readonly access?: RegistryAccess | undefined
+	/** Registries that the command names beside the Application. */
+	readonly named?: readonly string[] | undefined
+}
+
+/** A repository that an Application names, and how it may be reached. */
+export interface ReachedRepository extends Reach {
+	readonly repository: RemoteRepository
+	readonly place: Place
+}
 
 /** Where the artifacts of an Application lie, by the name that this machine uses. */
 async function repositoryOf(
 	session: Session,
-	target: ConnectedCluster,
-	application: Application,
-): Promise<Pick<Reference, 'registry' | 'repository'>> {
-	const repoURL = sourcesOf(application)[0]?.repoURL ?? ''
+	{ target, application, source = sourcesOf(application)[0] }: RepositoryOptions,
+): Promise<Place> {
+	const repoURL = source?.repoURL ?? ''
 	const parsed = parseRepoUrl(repoURL)
 	if (!parsed.ok) {
 		throw new UserError(
@@ -43,7 +67,7 @@ export async function resolveArgocdRevision(
 		readonly access?: RegistryAccess | undefined
 	},
 ): Promise<Descriptor> {
-	return await withRepositoryOf(session, { target, ...options }, async (repository, place) => {
+	return await withRepositoryOf(session, { target, ...options }, async ({ repository, place }) => {
 		const descriptor = await find(repository, options.revision, session.signal)
 		if (descriptor) return descriptor
 		throw new UserError(
@@ -56,23 +80,43 @@ export async function resolveArgocdRevision(
 	})
 }
 
-/** Runs `use` with the repository that the artifacts of an Application lie in. */
+/**
+ * Runs `use` with the repository that the artifacts of an Application lie in. As the Application names it, its
+ * registry gets a password that is bound to none only as {@link reachBeside} has it.
+ */
 export async function withRepositoryOf<T>(
 	session: Session,
-	options: {
-		readonly target: ConnectedCluster
-		readonly application: Application
-		readonly access?: RegistryAccess | undefined
-	},
-	use: (repository: RemoteRepository, place: Pick<Reference, 'registry' | 'repository'>) => Promise<T>,
+	options: RepositoryOptions,
+	use: (reached: ReachedRepository) => Promise<T>,
 ): Promise<T> {
-	const place = await repositoryOf(session, options.target, options.application)
-	const connection = connectRegistry(session, place.registry, options.access)
+	const { access = {}, named = [], application } = options
+	const place = await repositoryOf(session, options)
+	const reach = reachBeside(session, place.registry, { access, named })
+	const connection = connectRegistry(reach.session, place.registry, reach.access)
 	try {
-		return await use(connection.repository(place), place)
+		return await use({ ...reach, repository: connection.repository(place), place })
+	} catch (error) {
+		const isWithheld = hasPassword({ session, access }) && !hasPassword(reach)
+		if (isWithheld && error instanceof LadingError && error.kind === 'denied')
+			tellWithheld(session, { registry: place.registry, name: application.metadata.name })
+		throw error
 	} finally {
 		connection.close()
 	}
+}
+
+function hasPassword({ session, access }: Reach): boolean {
+	return access.credentials !== undefined || Boolean(session.env['LADING_PASSWORD'])
+}
+
+function tellWithheld(
+	{ progress }: Session,
+	{ registry, name }: { readonly registry: string; readonly name: string },
+): void {
+	progress.warn(
+		`${registry} was not given the user name and password: only the Application ${name} names it`,
+		`If they are for it, set LADING_REGISTRY=${registry}, or keep them with: lading login ${registry}`,
+	)
 }
 
 async function find(

@@ -21,6 +21,8 @@ import { readArtifact } from './subject.ts'
 
 export interface ReadDeployedOptions {
 	readonly access: RegistryAccess | undefined
+	/** Registries that the other side is read from, as the command names them. */
+	readonly named: readonly string[]
 	readonly path: string | undefined
 	readonly recurse: boolean
 }
@@ -89,17 +91,18 @@ class OpenedSides implements ClusterSides {
 
 	async deployed(
 		{ name, id }: { readonly name: string; readonly id: string },
-		{ access, ...options }: ReadDeployedOptions,
+		{ access, named, ...options }: ReadDeployedOptions,
 	): Promise<readonly ManifestObject[]> {
 		const session = this.#session
 		const application = await this.#application(name)
 		const deployment = findDeployment(application, id)
 		if (deployment === undefined) throw deploymentNotFound(application, id)
 		const source = deployment.source ?? sourcesOf(application)[0]
-		const repository = { target: this.#target, application, access }
-		return await withRepositoryOf(session, repository, async (_, place) => {
+		const repository = { target: this.#target, application, source, access, named }
+		return await withRepositoryOf(session, repository, async ({ place, ...reach }) => {
 			const reference = { ...place, digest: deployment.revision }
-			const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
+			const how = { access: reach.access, version: ASSUMED_ARGOCD_VERSION }
+			const subject = await readArtifact(reach.session, reference, how)
 			return await subjectObjects(session, subject, {
 				...options,
 				path: source?.path ?? options.path,

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type Finding, losesObjects } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import type { ManifestObject } from '../manifests/index.ts'
 import { readObjects } from './check.ts'
@@ -15,7 +16,8 @@ export interface SideOptions {
 }
 
 /**
- * The objects that Argo CD would make of a directory or an artifact.
+ * The objects that Argo CD would make of a directory or an artifact. What it refuses and yet can be compared
+ * is told.
  * @throws UserError `TOOL_MISSING` where it cannot be rendered here, `ARTIFACT_INVALID`
  */
 export async function subjectObjects(
@@ -27,13 +29,31 @@ export async function subjectObjects(
 	const unread = verdict.findings.find(({ rule }) => rule === 'not-rendered')
 	if (unread)
 		throw new UserError('TOOL_MISSING', `${what} cannot be compared: ${unread.message}`, { hint: unread.fix })
-	const fault = verdict.findings.find(({ severity }) => severity === 'refuse')
-	if (fault && verdict.resources.length === 0) {
+	const refused = verdict.findings.filter(({ severity }) => severity === 'refuse')
+	// What a file that cannot be read stands for is unknown: leaving it out would hide a change or invent a removal.
+	const fatal = verdict.resources.length === 0 ? refused : refused.filter(({ rule }) => losesObjects(rule))
+	const [fault, ...others] = fatal
+	if (fault !== undefined) {
 		throw new UserError('ARTIFACT_INVALID', `${what} cannot be compared: ${fault.message}`, {
+			details: others.map(({ message }) => message),
 			hint: fault.fix,
 		})
 	}
+	tellRefused(session, { what, refused })
 	return verdict.resources.map(({ object }) => object).filter(isManifestObject)
+}
+
+/** Refusals that are told one by one. */
+const MAX_TOLD = 5
+
+function tellRefused(
+	{ progress }: Session,
+	{ what, refused }: { readonly what: string; readonly refused: readonly Finding[] },
+): void {
+	for (const { message, fix } of refused.slice(0, MAX_TOLD))
+		progress.warn(`Argo CD would not deploy ${what} as it is: ${message}`, fix)
+	const more = refused.length - MAX_TOLD
+	if (more > 0) progress.warn(`${what} has ${more} more fault${more === 1 ? '' : 's'} of this kind`)
 }
 
 export function isManifestObject(object: unknown): object is ManifestObject {

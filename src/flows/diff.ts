@@ -31,12 +31,14 @@ export async function diff(
 	options: DiffOptions = {},
 ): Promise<readonly ResourceDiff[]> {
 	const places = [placeOf(session, before), placeOf(session, after)] as const
-	refuseCredentialsForTwo(places, options)
-	const named = places.filter((place) => place.kind === 'live' || place.kind === 'history')
-	const cluster = named.length === 0 ? undefined : await openSides(session, options)
-	const source = named[0] && cluster ? await cluster.sourceOf(named[0].name) : undefined
+	const registries = registriesOf(places)
+	refuseCredentialsForTwo(registries, options)
+	const applications = places.filter((place) => place.kind === 'live' || place.kind === 'history')
+	const cluster = applications.length === 0 ? undefined : await openSides(session, options)
+	const source = applications[0] && cluster ? await cluster.sourceOf(applications[0].name) : undefined
 	const read: ReadOptions = {
 		access: options.access,
+		named: registries,
 		path: options.path ?? source?.path,
 		recurse: options.recurse ?? (source === undefined ? true : source.directory?.recurse === true),
 	}
@@ -71,6 +73,8 @@ async function openSides(session: Session, choice: ClusterChoice): Promise<Clust
 
 interface ReadOptions {
 	readonly access: RegistryAccess | undefined
+	/** Registries that the sides name themselves. */
+	readonly named: readonly string[]
 	readonly path: string | undefined
 	readonly recurse: boolean
 }
@@ -119,16 +123,22 @@ async function pairUp(
 	return { before: wanted, after: live }
 }
 
-/** Credentials that are given without the name of a registry belong to one, and it is not said which. */
-function refuseCredentialsForTwo(places: readonly SidePlace[], { access }: DiffOptions): void {
+function registriesOf(places: readonly SidePlace[]): readonly string[] {
+	return [
+		...new Set(places.flatMap((place) => (place.kind === 'artifact' ? [place.reference.registry] : []))),
+	]
+}
+
+/**
+ * Credentials that are given without the name of a registry belong to one, and it is not said which. The one that
+ * an Application names does not count: beside one that is named here, it gets none of them.
+ */
+function refuseCredentialsForTwo(registries: readonly string[], { access }: DiffOptions): void {
 	if (access?.credentials === undefined || access.credentials.registry !== undefined) return
-	const registries = new Set(
-		places.flatMap((place) => (place.kind === 'artifact' ? [place.reference.registry] : [])),
-	)
-	if (registries.size < 2) return
+	if (registries.length < 2) return
 	throw new UserError(
 		'USAGE',
-		`the user name and password are for one registry, and this asks two: ${[...registries].join(' and ')}`,
+		`the user name and password are for one registry, and this asks two: ${registries.join(' and ')}`,
 		{
 			hint: 'Sign in to each with lading login, or set LADING_REGISTRY to the one that LADING_USERNAME is for.',
 		},

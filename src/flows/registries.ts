@@ -27,7 +27,10 @@ export interface RegistryAccess {
 		| {
 				readonly username: string
 				readonly password: string
-				/** The one registry that gets them; absent, it is the one that is asked. */
+				/**
+				 * The one registry that gets them. Absent, it is the one that is asked; one that only an Application
+				 * names gets them where this project runs it or has deployed from it.
+				 */
 				readonly registry?: string
 		  }
 		| undefined
@@ -102,14 +105,33 @@ export interface Reach {
 
 /**
  * How to reach a registry that not who runs the command has named, but an Application. A user name and password
- * without the name of a registry are for it only where this project runs it, or has deployed from it.
+ * without the name of a registry are for it only where this project runs it, or has deployed from it, or where
+ * `LADING_REGISTRY` names it.
  */
 export function reachUnnamed(session: Session, registry: string, access: RegistryAccess = {}): Reach {
 	const { registry: own, applications } = session.workspace.state()
 	const isOurs =
+		session.env['LADING_REGISTRY'] === registry ||
 		own?.endpoint.push === registry ||
 		applications.some(({ repository }) => repository.startsWith(`${registry}/`))
-	if (isOurs) return { session, access }
+	return isOurs ? { session, access } : withoutUnbound(session, access)
+}
+
+/**
+ * Like {@link reachUnnamed}, beside registries that who runs the command has named: a user name and password
+ * without the name of a registry are for those then.
+ */
+export function reachBeside(
+	session: Session,
+	registry: string,
+	{ access = {}, named }: { readonly access?: RegistryAccess | undefined; readonly named: readonly string[] },
+): Reach {
+	if (named.length === 0) return reachUnnamed(session, registry, access)
+	return named.includes(registry) ? { session, access } : withoutUnbound(session, access)
+}
+
+/** Leaves out the user name and password that are bound to no registry. */
+function withoutUnbound(session: Session, access: RegistryAccess): Reach {
 	const { LADING_USERNAME: _name, LADING_PASSWORD: _password, ...env } = session.env
 	const { credentials, ...others } = access
 	return {

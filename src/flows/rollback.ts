@@ -128,9 +128,13 @@ async function planFor(
 	}
 	let targetRevision: string
 	try {
-		targetRevision = await withRepositoryOf(session, { target, application, access }, async (repository) => {
-			return await pinnedRevision(deployment, repository, session.signal)
-		})
+		targetRevision = await withRepositoryOf(
+			session,
+			{ target, application, access },
+			async ({ repository }) => {
+				return await pinnedRevision(deployment, repository, session.signal)
+			},
+		)
 	} catch (error) {
 		if (!(error instanceof RemoteError)) throw error
 		session.signal?.throwIfAborted()
@@ -158,7 +162,7 @@ async function findByTag(
 	const isName = kind === 'tag' && !/^\d+$/.test(tag)
 	const asked = { target, application, access: options.access }
 	const digest = isName
-		? await withRepositoryOf(session, asked, async (repository) => {
+		? await withRepositoryOf(session, asked, async ({ repository }) => {
 				return (await repository.resolve(tag, { signal: session.signal }))?.digest
 			}).catch((error: unknown) => {
 				if (!(error instanceof RemoteError)) throw error

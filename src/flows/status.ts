@@ -52,16 +52,20 @@ export async function readDeployments(
 	const entries = readHistory(application)
 	const named = new Map<Digest, string[]>()
 	try {
-		await withRepositoryOf(session, { target, application, access: options.access }, async (repository) => {
-			const tags = (await repository.tags({ signal })) ?? []
-			const digests = await Promise.all(
-				tags
-					.slice(0, MAX_TAGS_ASKED)
-					.map(async (tag) => ({ tag, digest: (await repository.resolve(tag, { signal }))?.digest })),
-			)
-			for (const { tag, digest } of digests)
-				if (digest) named.set(digest, [...(named.get(digest) ?? []), tag])
-		})
+		await withRepositoryOf(
+			session,
+			{ target, application, access: options.access },
+			async ({ repository }) => {
+				const tags = (await repository.tags({ signal })) ?? []
+				const digests = await Promise.all(
+					tags
+						.slice(0, MAX_TAGS_ASKED)
+						.map(async (tag) => ({ tag, digest: (await repository.resolve(tag, { signal }))?.digest })),
+				)
+				for (const { tag, digest } of digests)
+					if (digest) named.set(digest, [...(named.get(digest) ?? []), tag])
+			},
+		)
 	} catch (error) {
 		signal?.throwIfAborted()
 		session.progress.warn(`the tags are not known: ${error instanceof Error ? error.message : String(error)}`)
