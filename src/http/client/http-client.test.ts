@@ -127,6 +127,25 @@ describe('retries', () => {
 		expect(seen).toHaveLength(4)
 	})
 
+	it('repeats steps around a request, but not once that was repeated often enough', async () => {
+		const { origin, seen } = await serve(reset)
+		const http = client()
+		const steps = (retry: boolean) => http.attempt(() => http.request({ method: 'GET', url: origin, retry }))
+		await expect(steps(false)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+		expect(seen).toHaveLength(6)
+		await expect(steps(true)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+		expect(seen).toHaveLength(12)
+	})
+
+	it('waits for several requests no longer than for one, where they share what was waited for', async () => {
+		const { origin, seen } = await serve(status(503, { 'retry-after': '50' }))
+		const http = client()
+		const waiting = { milliseconds: 0 }
+		const ask = () => http.request({ method: 'GET', url: origin, waiting })
+		for (const answer of [await ask(), await ask()]) answer.discard()
+		expect([seen.length, http.slept]).toEqual([4, [50_000, 50_000]])
+	})
+
 	it('does not send a POST twice unless it is told that it may', async () => {
 		const { origin, seen } = await serve(status(503), ok)
 		const http = client()

@@ -3,7 +3,15 @@ import { exchange } from './exchange.ts'
 import { describeFailure, mayBeTls, TlsSpoken } from './failure.ts'
 import type { HttpRequest, HttpResponse, RequestHeaders, Timeouts } from './message.ts'
 import { redirectTarget } from './redirect.ts'
-import { repeat, type Retry, type RetryEvent, type RetryPolicy, retryAfterOf, retryOfError } from './retry.ts'
+import {
+	repeat,
+	type Retry,
+	type RetryEvent,
+	type RetryPolicy,
+	retryAfterOf,
+	retryOfError,
+	type Waiting,
+} from './retry.ts'
 import { createTransport, type Route, speaksTls } from './transport.ts'
 
 export interface HttpClientOptions {
@@ -30,6 +38,14 @@ export interface HttpClientOptions {
 	readonly now?: (() => number) | undefined
 }
 
+interface AttemptOptions {
+	readonly signal?: AbortSignal | undefined
+	/** Shared with requests inside that are repeated by themselves. Default: none. */
+	readonly waiting?: Waiting | undefined
+	/** How far the operation has come: attempts and waiting are counted anew from where that changes. */
+	readonly progress?: (() => number) | undefined
+}
+
 export interface HttpClient {
 	/**
 	 * Sends one request and resolves with the head of its answer, whatever its
@@ -40,9 +56,9 @@ export interface HttpClient {
 	request(request: HttpRequest): Promise<HttpResponse>
 	/**
 	 * Runs several steps as one, again from the start while it throws a `RemoteError` whose `wire.retryable`
-	 * is set, within the client's policy. Requests inside should have `retry: false`.
+	 * is set, within the client's policy. What was repeated inside until the policy was exhausted is final.
 	 */
-	attempt<T>(operation: () => Promise<T>, options?: { readonly signal?: AbortSignal | undefined }): Promise<T>
+	attempt<T>(operation: () => Promise<T>, options?: AttemptOptions): Promise<T>
 	/** Closes the kept connections. */
 	close(): void
 }
@@ -162,6 +178,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 		return repeat(() => follow(request), {
 			...repeatOptions,
 			signal: request.signal,
+			waiting: request.waiting,
 			retryOf: (outcome) => {
 				if (!outcome.ok) return retryOfError(outcome.error)
 				const { status, headers } = outcome.value
@@ -198,10 +215,10 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 
 	return {
 		request,
-		attempt: (operation, { signal } = {}) =>
+		attempt: (operation, attemptOptions = {}) =>
 			repeat(operation, {
 				...repeatOptions,
-				signal,
+				...attemptOptions,
 				retryOf: (outcome) => (outcome.ok ? undefined : retryOfError(outcome.error)),
 			}),
 		close: () => transport.close(),

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Waiting } from './retry.ts'
 
 export type RequestBody = Uint8Array | (() => AsyncIterable<Uint8Array>)
 
@@ -29,6 +30,8 @@ export interface HttpRequest {
 	readonly timeout?: number | undefined
 	/** Whether the request may be sent again; default: its method is idempotent. */
 	readonly retry?: boolean | undefined
+	/** What was waited for before, where several requests share one budget; default nothing. */
+	readonly waiting?: Waiting | undefined
 }
 
 export interface HttpResponse {

@@ -14,6 +14,11 @@ export interface RetryPolicy {
 	readonly budget: number
 }
 
+/** What has been waited for so far: given to several requests, one budget holds for all of them. */
+export interface Waiting {
+	milliseconds: number
+}
+
 export interface RetryEvent {
 	/** `https://host:port` of the request. */
 	readonly origin: string
@@ -47,29 +52,64 @@ export interface RepeatOptions<T> {
 	readonly retryOf: (outcome: Outcome<T>) => Retry | undefined
 	/** Frees a value that is not returned. */
 	readonly discard?: (value: T) => void
+	/** Default: nothing yet. */
+	readonly waiting?: Waiting | undefined
+	/** How far the operation has come: attempts and waiting are counted anew from where that changes. */
+	readonly progress?: (() => number) | undefined
 	readonly signal?: AbortSignal | undefined
+}
+
+/** Answers and errors that a policy was exhausted with. */
+const exhaustedWith = new WeakSet<object>()
+
+/**
+ * Marks an error that tells of an answer as that answer is: where its repetitions are
+ * exhausted, the steps around it are not repeated either, or attempts would multiply.
+ */
+export function asFinalAs<E extends Error>(answer: object, error: E): E {
+	if (exhaustedWith.has(answer)) exhaustedWith.add(error)
+	return error
 }
 
 /** Runs `operation` until its outcome is final or the policy is exhausted; then the last outcome counts. */
 export async function repeat<T>(operation: () => Promise<T>, options: RepeatOptions<T>): Promise<T> {
-	const { policy, signal } = options
-	let waited = 0
+	const { policy, signal, progress, waiting = { milliseconds: 0 } } = options
+	let reached = progress?.()
 	for (let attempt = 1; ; attempt++) {
 		const begun = options.now()
+		const before = waiting.milliseconds
 		const outcome = await settle(operation)
 		const retry = signal?.aborted ? undefined : options.retryOf(outcome)
-		if (retry?.stalled === true) waited += options.now() - begun
-		const delay = retry && delayBefore(attempt, retry, options)
-		const exhausted = attempt >= policy.attempts || delay === undefined || waited + delay > policy.budget
-		if (retry === undefined || exhausted) {
-			if (outcome.ok) return outcome.value
-			throw outcome.error
+		if (retry === undefined) return resultOf(outcome)
+		const standing = progress?.()
+		if (standing !== reached) {
+			reached = standing
+			attempt = 1
+			waiting.milliseconds = 0
+		} else if (retry.stalled === true) {
+			// What was waited for within is part of that time.
+			waiting.milliseconds = Math.max(waiting.milliseconds, before + options.now() - begun)
+		}
+		const delay = delayBefore(attempt, retry, options)
+		if (attempt >= policy.attempts || delay === undefined || waiting.milliseconds + delay > policy.budget) {
+			markExhausted(outcome)
+			return resultOf(outcome)
 		}
 		if (outcome.ok) options.discard?.(outcome.value)
 		options.onRetry({ origin: retry.origin, reason: retry.reason, delay })
-		waited += delay
+		waiting.milliseconds += delay
 		await options.sleep(delay, signal)
 	}
+}
+
+function resultOf<T>(outcome: Outcome<T>): T {
+	if (outcome.ok) return outcome.value
+	throw outcome.error
+}
+
+function markExhausted(outcome: Outcome<unknown>): void {
+	const last = outcome.ok ? outcome.value : outcome.error
+	if (typeof last === 'object' && last !== null) exhaustedWith.add(last)
 }
 
 async function settle<T>(operation: () => Promise<T>): Promise<Outcome<T>> {
@@ -94,9 +134,10 @@ function delayBefore(
 	return Math.max(retry.retryAfter, jittered)
 }
 
-/** Whether a failure is worth repeating: a `RemoteError` that says so on its wire. */
+/** Whether a failure is worth repeating: a `RemoteError` that says so on its wire, unless that was done already. */
 export function retryOfError(error: unknown): Retry | undefined {
 	if (!(error instanceof RemoteError) || error.wire?.retryable !== true) return undefined
+	if (exhaustedWith.has(error)) return undefined
 	const { url, status, retryAfter } = error.wire
 	return {
 		// A transfer that broke off began with a status that says nothing of that.

@@ -36,9 +36,16 @@ type Scheme =
 	| { readonly kind: 'basic' }
 	| { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined }
 
+/** A token under way or there, for all who need it. */
+interface Fetch {
+	readonly token: Promise<Token>
+	/** Of whoever asked for it first. */
+	readonly signal: AbortSignal | undefined
+}
+
 export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerOptions): Authorizer {
 	const schemes = new Map<string, Scheme>()
-	const tokens = new Map<string, Promise<Token>>()
+	const tokens = new Map<string, Fetch>()
 	const authenticated = new Set<string>()
 
 	function tokenKey(to: AuthorizedRequest, scheme: Scheme & { readonly kind: 'bearer' }): string {
@@ -57,19 +64,20 @@ export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerO
 	): Promise<string> {
 		const key = tokenKey(to, scheme)
 		const kept = tokens.get(key)
-		// One that failed is asked for again; one under way is waited for.
-		const current = kept && (await kept.catch(() => undefined))
+		const current = await tokenOf(kept)
 		if (current && current.expires > now()) return current.value
-		if (tokens.get(key) === kept) {
-			const { registry, scopes, request } = to
-			const fetching = credentialFor(to).then((credential) =>
-				fetchToken(http, { registry, ...scheme, scopes, credential, signal: request.signal }, now),
-			)
-			tokens.set(key, fetching)
-			fetching.catch(() => tokens.delete(key))
-		}
-		const fetched = await tokens.get(key)
-		return fetched?.value ?? bearer(to, scheme)
+		if (tokens.get(key) !== kept) return bearer(to, scheme)
+		const {
+			registry,
+			scopes,
+			request: { signal },
+		} = to
+		const token = credentialFor(to).then((credential) =>
+			fetchToken(http, { registry, ...scheme, scopes, credential, signal }, now),
+		)
+		tokens.set(key, { token, signal })
+		token.catch(() => tokens.delete(key))
+		return (await token).value
 	}
 
 	/** The `Authorization` header to send, if the registry is known to want one. */
@@ -100,7 +108,7 @@ export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerO
 		schemes.set(to.registry, scheme)
 		if (scheme.kind === 'bearer') {
 			const key = tokenKey(to, scheme)
-			const kept = await tokens.get(key)?.catch(() => undefined)
+			const kept = await tokenOf(tokens.get(key))
 			// Only the token that was refused: another request may have fetched a new one meanwhile.
 			if (kept && sent === `Bearer ${kept.value}`) tokens.delete(key)
 			return true
@@ -152,6 +160,19 @@ export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerO
 			return response
 		},
 		isAuthenticated: (registry) => authenticated.has(registry),
+	}
+}
+
+/**
+ * A token under way is waited for, and fails for all who wait: each on its own would ask a service
+ * in trouble as often again. @returns `undefined` where who asked for it has gone
+ */
+async function tokenOf(fetch: Fetch | undefined): Promise<Token | undefined> {
+	try {
+		return await fetch?.token
+	} catch (error) {
+		if (fetch?.signal?.aborted !== true) throw error
+		return undefined
 	}
 }
 

@@ -1,5 +1,5 @@
 import { RemoteError } from '../../errors/index.ts'
-import type { HttpResponse } from '../../http/client/index.ts'
+import type { HttpResponse, Waiting } from '../../http/client/index.ts'
 import type { ContentSource, StoreOptions } from '../../content/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -30,6 +30,8 @@ interface Upload {
 	readonly endpoint: Endpoint
 	readonly source: ContentSource
 	readonly signal: AbortSignal | undefined
+	/** One budget for all requests: whichever fails, the others have failed long enough. */
+	readonly waiting: Waiting
 	/** Present where the content goes in pieces. */
 	readonly pieces: Pieces | undefined
 	/** A session that nothing was sent to yet. */
@@ -63,21 +65,18 @@ export async function uploadBlob(
 		endpoint,
 		source,
 		signal,
+		waiting: { milliseconds: 0 },
 		pieces: inPieces ? new Pieces((offset) => contentFrom(source, { offset, signal }), chunkSize) : undefined,
 		fresh: options.session,
 		broken: undefined,
 		reached: 0,
 	}
 	try {
-		for (;;) {
-			const { reached } = upload
-			try {
-				return await endpoint.http.attempt(() => attempt(upload), { signal })
-			} catch (error) {
-				// What has come further meanwhile is worth as many attempts again.
-				if (!isPassing(error) || upload.reached <= reached) throw error
-			}
-		}
+		await endpoint.http.attempt(() => attempt(upload), {
+			signal,
+			waiting: upload.waiting,
+			progress: () => upload.reached,
+		})
 	} finally {
 		await upload.pieces?.close()
 	}
@@ -105,14 +104,14 @@ async function attempt(upload: Upload): Promise<void> {
 
 /** Where a session that broke off stands; `undefined` where there is none to go on with. */
 async function resume(upload: Upload): Promise<Standing | typeof STORED | undefined> {
-	const { endpoint, source, signal, broken } = upload
+	const { endpoint, source, signal, waiting, broken } = upload
 	if (broken === undefined) return undefined
 	upload.broken = undefined
 	if (!upload.pieces && source.descriptor.size < RESUMED_BYTES) return undefined
 	const standing = await askStanding(upload, broken)
 	if (standing) return standing.offset > 0 ? standing : undefined
 	// It may be gone because all had come, and only the answer was lost.
-	return (await hasContent(endpoint, source.descriptor, { signal })) ? STORED : undefined
+	return (await hasContent(endpoint, source.descriptor, { signal, waiting })) ? STORED : undefined
 }
 
 /** The session of an upload that starts. */
@@ -131,6 +130,7 @@ async function postWhole({
 	endpoint,
 	source: { descriptor, bytes },
 	signal,
+	waiting,
 }: Upload): Promise<string | typeof STORED | undefined> {
 	if (!bytes || descriptor.size > SINGLE_POST_BYTES) return undefined
 	const response = await endpoint.send({
@@ -141,6 +141,7 @@ async function postWhole({
 		body: bytes,
 		contentLength: descriptor.size,
 		retry: true,
+		waiting,
 		signal,
 	})
 	if (response.status === 202) return sessionOf(endpoint, response)
@@ -153,13 +154,14 @@ async function postWhole({
 }
 
 /** A session more than is used costs nothing: it may be asked for again. */
-async function startSession({ endpoint, signal }: Upload): Promise<string> {
+async function startSession({ endpoint, signal, waiting }: Upload): Promise<string> {
 	const response = await endpoint.send({
 		method: 'POST',
 		path: 'blobs/uploads/',
 		access: 'pull,push',
 		headers: { 'content-length': '0' },
 		retry: true,
+		waiting,
 		signal,
 	})
 	if (response.status !== 202)
@@ -282,8 +284,17 @@ async function sendNext(upload: Upload, { session, offset }: Standing): Promise<
 }
 
 /** @returns `undefined` where the registry knows nothing of the session any more */
-async function askStanding({ endpoint, signal }: Upload, session: string): Promise<Standing | undefined> {
-	const response = await endpoint.send({ method: 'GET', path: session, access: 'pull,push', signal })
+async function askStanding(
+	{ endpoint, signal, waiting }: Upload,
+	session: string,
+): Promise<Standing | undefined> {
+	const response = await endpoint.send({
+		method: 'GET',
+		path: session,
+		access: 'pull,push',
+		waiting,
+		signal,
+	})
 	if (response.status === 204 || response.status === 202) {
 		const { location } = response.headers
 		const offset = standingOf(response, 0)

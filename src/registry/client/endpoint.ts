@@ -18,6 +18,7 @@ export interface EndpointRequest {
 	readonly contentLength?: number | undefined
 	readonly retry?: boolean | undefined
 	readonly redirect?: HttpRequest['redirect']
+	readonly waiting?: HttpRequest['waiting']
 	readonly signal?: AbortSignal | undefined
 }
 

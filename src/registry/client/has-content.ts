@@ -1,4 +1,5 @@
 import type { StoreOptions } from '../../content/index.ts'
+import type { Waiting } from '../../http/client/index.ts'
 import { type Descriptor, isManifestType } from '../../oci/index.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -6,12 +7,12 @@ import type { Endpoint } from './endpoint.ts'
 export async function hasContent(
 	endpoint: Endpoint,
 	target: Descriptor,
-	{ signal }: StoreOptions,
+	{ signal, waiting }: StoreOptions & { readonly waiting?: Waiting | undefined },
 ): Promise<boolean> {
 	const isManifest = isManifestType(target.mediaType)
 	const path = `${isManifest ? 'manifests' : 'blobs'}/${target.digest}`
 	const headers = isManifest ? { accept: target.mediaType } : {}
-	const response = await endpoint.send({ method: 'HEAD', path, headers, access: 'pull', signal })
+	const response = await endpoint.send({ method: 'HEAD', path, headers, access: 'pull', waiting, signal })
 	response.discard()
 	if (response.status === 200) {
 		// A registry that lost bytes says so here; the push then heals it.

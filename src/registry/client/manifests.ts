@@ -1,6 +1,6 @@
 import { bytesSource, type ContentSource, type StoreOptions } from '../../content/index.ts'
 import { InternalError, RemoteError, UserError } from '../../errors/index.ts'
-import type { HttpResponse } from '../../http/client/index.ts'
+import type { HttpResponse, Waiting } from '../../http/client/index.ts'
 import {
 	acceptedManifestTypes,
 	type Descriptor,
@@ -25,7 +25,7 @@ const ACCEPT = acceptedManifestTypes.join(', ')
 export function readManifest(
 	endpoint: Endpoint,
 	reference: string,
-	{ signal }: StoreOptions,
+	{ signal, waiting }: StoreOptions & { readonly waiting?: Waiting | undefined },
 ): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array } | undefined> {
 	const path = `manifests/${reference}`
 	const headers = { accept: ACCEPT }
@@ -51,7 +51,7 @@ export function readManifest(
 		if (isDigest(reference) && digest !== reference) throw corruptManifest(endpoint, reference, digest)
 		return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
 	}
-	return http.attempt(read, { signal })
+	return http.attempt(read, { signal, waiting })
 }
 
 function corruptManifest({ registry, repository }: Endpoint, asked: Digest, got: Digest): RemoteError {
@@ -69,7 +69,8 @@ export async function resolveManifest(
 ): Promise<Descriptor | undefined> {
 	const path = `manifests/${reference}`
 	const headers = { accept: ACCEPT }
-	const response = await endpoint.send({ method: 'HEAD', path, headers, access: 'pull', signal })
+	const waiting = { milliseconds: 0 }
+	const response = await endpoint.send({ method: 'HEAD', path, headers, access: 'pull', waiting, signal })
 	response.discard()
 	if (response.status === 404) return undefined
 	const described = response.status === 200 ? describedBy(response) : undefined
@@ -82,7 +83,7 @@ export async function resolveManifest(
 		}
 	}
 	// HEAD carries no words; where it says no, GET does so with the registry's reasons.
-	return (await readManifest(endpoint, reference, { signal }))?.descriptor
+	return (await readManifest(endpoint, reference, { signal, waiting }))?.descriptor
 }
 
 /** Stores a manifest under a tag or its digest, and lists it with its subject where the registry does not. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { type ErrorCode, RemoteError, type WireError, type WireTruth } from '../../errors/index.ts'
-import { type HttpResponse, isRetryableStatus, retryAfterOf } from '../../http/client/index.ts'
+import { asFinalAs, type HttpResponse, isRetryableStatus, retryAfterOf } from '../../http/client/index.ts'
 import { knownAnswer } from './known-registries.ts'
 
 /** What was asked for when a registry said no. */
@@ -56,7 +56,8 @@ export async function refusalOf(response: HttpResponse, refusal: Refusal): Promi
 	})
 	const own = isQuota(words) ? QUOTA : judge(wire, refusal)
 	const { code, hint } = { ...own, ...known }
-	return new RemoteError(code, `${refusal.registry} refused to ${refusal.action}${said}`, { hint, wire })
+	const what = `${refusal.registry} refused to ${refusal.action}${said}`
+	return asFinalAs(response, new RemoteError(code, what, { hint, wire }))
 }
 
 interface Judgement {
