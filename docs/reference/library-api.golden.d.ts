@@ -1031,6 +1031,7 @@ interface SyncResult extends ApplicationRef {
   readonly health: string;
   readonly revision?: string | undefined;
   readonly resources: readonly ResourceStatus[];
+  readonly explanations: readonly Explanation[];
   readonly durations: {
     readonly synced: number;
     readonly healthy?: number | undefined;

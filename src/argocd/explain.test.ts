@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../oci/index.ts'
 import { buildApplication } from './application.ts'
-import { explain } from './explain.ts'
+import { explain, warningsOf } from './explain.ts'
 import { explanationRows } from './explanations.ts'
 import { comparisonError } from './revision.ts'
 import { deployedDigests, isSettled, progressOf, summarize } from './summary.ts'
@@ -449,9 +449,16 @@ describe('explain', () => {
 	})
 
 	it('sees the traps in which all looks well', () => {
-		expect(
-			explain(app({ sync: { status: 'Synced' }, health: { status: 'Healthy' } })).map(({ cause }) => cause),
-		).toEqual(['nothing-deployed'])
+		const synced: ApplicationStatus = { sync: { status: 'Synced' }, health: { status: 'Healthy' } }
+		expect(explain(app(synced))).toMatchObject([
+			{ cause: 'nothing-deployed', next: expect.stringContaining('lading check ') },
+		])
+		const message = 'Resource coordination.k8s.io/Lease one is excluded in the settings'
+		const conditions = [{ type: 'ExcludedResourceWarning', message }]
+		expect(explain(app({ ...synced, conditions }))).toMatchObject([
+			{ cause: 'nothing-deployed', why: 'Argo CD is told to leave alone all that the artifact has.' },
+			{ cause: 'resource-excluded', next: expect.stringContaining('argocd-cm') },
+		])
 		const made = app({ sync: { status: 'Synced' }, resources: [{ kind: 'X', name: 'x' }] })
 		const source = { repoURL: 'oci://h/app:v1', targetRevision: 'v2', chart: 'web' }
 		expect(explain({ ...made, spec: { ...made.spec, source } }).map(({ cause }) => cause)).toEqual([
@@ -465,22 +472,23 @@ describe('explain', () => {
 	})
 })
 
+describe('warningsOf', () => {
+	it('leaves out what is wrong with an operation of before', () => {
+		const operationState = { phase: 'Failed', message: 'exceeded quota: few' } as const
+		const shop = app({ sync: { status: 'Synced' }, health: { status: 'Healthy' }, operationState })
+		expect(explain(shop).map(({ severity }) => severity)).toEqual(['warning', 'error'])
+		expect(warningsOf(shop)).toMatchObject([{ cause: 'nothing-deployed' }])
+	})
+})
+
 describe('progressOf', () => {
 	const synced = { status: 'Synced', revision: DIGEST } as const
 	const resources = [{ kind: 'X', name: 'x' }]
 	const other = digestOf('y')
 	const cases: readonly (readonly [string, ApplicationStatus, object])[] = [
 		['nothing yet', {}, { state: 'running', why: 'not-compared' }],
-		[
-			'Synced and Healthy',
-			{ sync: synced, health: { status: 'Healthy' }, resources },
-			{ state: 'settled', empty: false },
-		],
-		[
-			'Synced with nothing',
-			{ sync: synced, health: { status: 'Healthy' } },
-			{ state: 'settled', empty: true },
-		],
+		['Synced and Healthy', { sync: synced, health: { status: 'Healthy' }, resources }, { state: 'settled' }],
+		['Synced with nothing', { sync: synced, health: { status: 'Healthy' } }, { state: 'settled' }],
 		[
 			'Synced at the digest before',
 			{ sync: { ...synced, revision: other }, health: { status: 'Healthy' } },
@@ -530,7 +538,7 @@ describe('progressOf', () => {
 				resources,
 				conditions: [{ type: 'RepeatedResourceWarning', message: 'm' }],
 			},
-			{ state: 'settled', empty: false },
+			{ state: 'settled' },
 		],
 	]
 	it.each(cases)('%s', (_name, status, expected) => {

@@ -53,6 +53,11 @@ export function explain(application: Application, context: ExplainContext = {}):
 	)
 }
 
+/** What there is to say of an Application that is deployed all the same. */
+export function warningsOf(application: Application): readonly Explanation[] {
+	return explain(application).filter(({ severity }) => severity === 'warning')
+}
+
 /** What says nothing new, or the wrong thing, beside another. */
 const SAID_BETTER: ReadonlyMap<string, string> = new Map([
 	['crd-missing', 'version-unserved'],
@@ -253,12 +258,17 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 		})
 	}
 	if (status?.sync?.status === 'Synced' && (status.resources?.length ?? 0) === 0) {
+		const isExcluded = status.conditions?.some(({ type }) => type === 'ExcludedResourceWarning') === true
 		found.push({
 			cause: 'nothing-deployed',
 			severity: 'warning',
 			what: 'Argo CD calls it Synced, and it has no resource.',
-			why: 'The artifact has no manifest at this path: an empty layer, files in subdirectories only, or YAML without apiVersion and kind.',
-			next: `See why: lading check ${facts.place}:${facts.targetRevision}`,
+			why: isExcluded
+				? 'Argo CD is told to leave alone all that the artifact has.'
+				: 'The artifact has no manifest at this path: an empty layer, files in subdirectories only, or YAML without apiVersion and kind.',
+			next: isExcluded
+				? `See what: lading status ${facts.name}`
+				: `See why: lading check ${facts.place}:${facts.targetRevision}`,
 		})
 	}
 	const left = leftAsTheyAre(application, now)

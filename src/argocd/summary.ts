@@ -103,7 +103,7 @@ const ERROR_CONDITION = /Error$/
 /** Where an Application stands on its way to a digest. */
 export type Progress =
 	/** Synced at the digest and Healthy. */
-	| { readonly state: 'settled'; readonly empty: boolean }
+	| { readonly state: 'settled' }
 	/** Still on its way: waiting makes sense. */
 	| {
 			readonly state: 'running'
@@ -179,7 +179,7 @@ function healthProgress({ status }: Application): Progress {
 	const said = message === undefined ? {} : { message }
 	switch (code) {
 		case 'Healthy':
-			return { state: 'settled', empty: (status?.resources?.length ?? 0) === 0 }
+			return { state: 'settled' }
 		case 'Degraded':
 			return { state: 'stopped', why: 'degraded', ...said }
 		case 'Suspended':

@@ -6,6 +6,7 @@ import {
 	isSettled,
 	isStale,
 	type RepositorySecretOptions,
+	warningsOf,
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
@@ -18,7 +19,7 @@ import { connectRegistry, readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { type DeployedApplication, type State, withApplication } from './state.ts'
 import { readArtifact } from './subject.ts'
-import { describeProgress, interruptible, whyUnhealthy } from './sync-progress.ts'
+import { describeProgress, interruptible, warnOf, whyUnhealthy } from './sync-progress.ts'
 
 /** What the Application shall look like. */
 export interface ApplicationWish {
@@ -142,6 +143,7 @@ export async function deploy(
 	const isChanged = await registerRepository(session, target, { options, repoURL, application })
 	if (unchanged) {
 		step.unchanged(`${options.name} runs ${targetRevision} already`)
+		warnOf(session, { explanations: warningsOf(present) })
 		return { ...result, changed: false }
 	}
 	await api.apply(application, { signal })
@@ -171,6 +173,7 @@ export async function deploy(
 		}),
 	)
 	waiting.done(`${sync.sync}, ${sync.health} at ${reference.digest.slice(0, 19)}…`)
+	warnOf(session, sync)
 	return { ...result, changed: true, sync }
 }
 

@@ -1,10 +1,9 @@
 import { type Application, isAutomated, sourcesOf, tlsHostname } from '../argocd/index.ts'
 import { isStuck, restartSync, type SyncResult, waitForSync } from '../sync/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
-import type { Step } from './progress.ts'
 import { readCa, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
-import { describeProgress, interruptible, whyUnhealthy } from './sync-progress.ts'
+import { describeProgress, interruptible, warnOf, whyUnhealthy } from './sync-progress.ts'
 
 /** How an Application is waited for. */
 export interface MovingOptions {
@@ -62,18 +61,8 @@ export async function waitOrStart(
 			whyUnhealthy: async (present) => await whyUnhealthy({ readUnhealthy }, present, signal),
 		}),
 	)
-	tellOf(synced, { step, session })
-	return synced
-}
-
-function tellOf(
-	{ name, sync, health, revision, resources }: SyncResult,
-	{ step, session }: { readonly step: Step; readonly session: Session },
-): void {
+	const { sync, health, revision } = synced
 	step.done(`${sync}, ${health}${revision === undefined ? '' : ` at ${revision.slice(0, 19)}…`}`)
-	if (resources.length > 0) return
-	session.progress.warn(
-		`${name} has no resource: Argo CD found no manifest at its path`,
-		'lading check REFERENCE says why.',
-	)
+	warnOf(session, synced)
+	return synced
 }

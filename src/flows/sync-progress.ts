@@ -1,4 +1,4 @@
-import { type Application, explain, type Progress } from '../argocd/index.ts'
+import { type Application, explain, type Explanation, type Progress } from '../argocd/index.ts'
 import { unreachable, UserError } from '../errors/index.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import type { Session } from './session.ts'
@@ -35,6 +35,14 @@ export function describeProgress(application: Application, progress: Progress): 
 function describeSyncing(application: Application): string {
 	const failed = explain(application).find(({ severity }) => severity === 'error')
 	return failed === undefined ? 'Argo CD applies' : `Argo CD tries again: ${failed.what}`
+}
+
+/** Says what there is to say of an Application that is Synced and Healthy all the same. */
+export function warnOf(
+	{ progress }: Pick<Session, 'progress'>,
+	{ explanations }: { readonly explanations: readonly Explanation[] },
+): void {
+	for (const { what, next } of explanations) progress.warn(what, next)
 }
 
 /**

@@ -289,6 +289,39 @@ describe('waitForSync', () => {
 		})
 	})
 
+	it('tells of what it warns of, and of nothing where all is well', async () => {
+		expect(await wait([application(synced(NEW))])).toMatchObject({ explanations: [] })
+		expect(await wait([application({ ...synced(NEW), resources: [] })])).toMatchObject({
+			explanations: [{ cause: 'nothing-deployed', severity: 'warning' }],
+		})
+		const message = 'Resource coordination.k8s.io/Lease one is excluded in the settings'
+		const conditions = [{ type: 'ExcludedResourceWarning', message }]
+		expect(await wait([application({ ...synced(NEW), conditions })])).toMatchObject({
+			explanations: [{ cause: 'resource-excluded', severity: 'warning' }],
+		})
+	})
+
+	it('tells of another Application that it has taken a resource from', async () => {
+		const message = 'ConfigMap/one is part of applications argocd/app and another'
+		const status: ApplicationStatus = {
+			sync: { status: 'OutOfSync', revision: NEW },
+			conditions: [{ type: 'SharedResourceWarning', message }],
+			operationState: { phase: 'Succeeded', startedAt: '2026-01-01T00:00:00Z' },
+		}
+		const shared = application(status, { refreshing: true })
+		const at = (startedAt: string): Application =>
+			application({ ...synced(NEW), operationState: { phase: 'Succeeded', startedAt } })
+		const told = [{ cause: 'resource-shared', message }]
+		const later = at('2026-01-01T00:00:05Z')
+		expect(await wait([shared, later])).toMatchObject({ explanations: told })
+		expect(await wait([later], { before: shared })).toMatchObject({ explanations: told })
+		// It was taken out of the other one: nothing had to be synced.
+		const cured = at('2026-01-01T00:00:00Z')
+		expect(await wait([cured], { before: shared })).toMatchObject({ explanations: [] })
+		const still = application({ ...status, ...synced(NEW) })
+		expect((await wait([shared, still])).explanations).toHaveLength(1)
+	})
+
 	it('tells that a manual Application does not move by itself', async () => {
 		const state = application({ sync: { status: 'OutOfSync', revision: NEW } }, { manual: true })
 		await expect(wait([state])).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import {
 	type Progress,
 	type ResourceStatus,
 	summarize,
+	warningsOf,
 } from '../argocd/index.ts'
 import { InternalError, LadingError, RemoteError, unreachable } from '../errors/index.ts'
 import type { ApplicationApi, ApplicationRef } from './application-api.ts'
@@ -18,6 +19,8 @@ export interface SyncResult extends ApplicationRef {
 	/** The digest it runs at. */
 	readonly revision?: string | undefined
 	readonly resources: readonly ResourceStatus[]
+	/** What there is to say of it all the same: warnings of Argo CD's, and what only looks well. */
+	readonly explanations: readonly Explanation[]
 	/** Milliseconds from the call until Synced at the digest, and until Healthy. */
 	readonly durations: { readonly synced: number; readonly healthy?: number | undefined }
 }
@@ -97,6 +100,7 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 	let last: Application | undefined
 	let synced: number | undefined
 	let failure: Error | undefined
+	let shared = sharedIn(options.before)
 	/** What a failed comparison is worth: where it may be one of before, another is asked for, and seen to be. */
 	let doubt: 'of before' | 'asked again' | undefined =
 		options.isChanged === true || (options.before !== undefined && isRefreshing(options.before))
@@ -112,6 +116,7 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 			}
 			timers.cancel('absent')
 			last = application
+			shared = sharedIn(application) ?? shared
 			const progress: Progress = isRefreshing(application)
 				? { state: 'running', why: 'not-compared' }
 				: progressOf(application, { digest: options.digest })
@@ -146,6 +151,7 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 					return resultOf(application, {
 						synced: synced ?? now() - started,
 						healthy: now() - started,
+						shared,
 						options,
 					})
 				case 'failed':
@@ -164,6 +170,11 @@ export async function waitForSync(api: ApplicationApi, options: WaitForSyncOptio
 		throw degraded(last, causes)
 	if (failure !== undefined) throw failure
 	throw timedOut(last, { options, causes, trouble: await lastTrouble(api, options) })
+}
+
+/** That another Application has a resource too: a sync takes it over, and no comparison after it tells of that. */
+function sharedIn(application: Application | undefined): Explanation | undefined {
+	return application && warningsOf(application).find(({ cause }) => cause === 'resource-shared')
 }
 
 function isComparisonFailed(progress: Progress): boolean {
@@ -374,15 +385,18 @@ function whyOnItsWay(application: Application): string {
 	return 'it does not become Healthy'
 }
 
-function resultOf(
-	application: Application,
-	{
-		synced,
-		healthy,
-		options,
-	}: { readonly synced: number; readonly healthy: number; readonly options: WaitForSyncOptions },
-): SyncResult {
+interface Settled {
+	readonly synced: number
+	readonly healthy: number
+	readonly shared: Explanation | undefined
+	readonly options: WaitForSyncOptions
+}
+
+function resultOf(application: Application, { synced, healthy, shared, options }: Settled): SyncResult {
 	const { health, revision } = summarize(application)
+	const warnings = warningsOf(application)
+	const isToldStill = warnings.some(({ cause }) => cause === shared?.cause)
+	const isTakenOver = shared !== undefined && !isToldStill && hasSyncedSince(options.before, application)
 	return {
 		name: options.name,
 		namespace: options.namespace,
@@ -390,8 +404,13 @@ function resultOf(
 		health,
 		revision,
 		resources: application.status?.resources ?? [],
+		explanations: isTakenOver ? [...warnings, shared] : warnings,
 		durations: { synced, ...(health === 'Healthy' && { healthy }) },
 	}
+}
+
+function hasSyncedSince(before: Application | undefined, { status }: Application): boolean {
+	return status?.operationState?.startedAt !== before?.status?.operationState?.startedAt
 }
 
 /** Named timers that end with the wait; `fail` ends it with an error. */

@@ -113,6 +113,35 @@ describe.sequential('--cluster argocd:HOST', () => {
 		expect(digests.get('latest')).toBe(digest)
 	})
 
+	it('sync, rollback, deploy and up warn of what only looks well, each thing once', async () => {
+		const annotation = 'argocd.argoproj.io/manifest-generate-paths'
+		const annotate = (value: string | null): void =>
+			server.change('shop', { metadata: { annotations: { [annotation]: value } } })
+		const timesTold = ({ stderr }: Ended): readonly number[] =>
+			['warning: The annotation manifest-generate-paths is set', 'next:    Remove it: '].map(
+				(text) => stderr.split(text).length - 1,
+			)
+		const once = [1, 1]
+		expect(timesTold(await ok('sync', 'shop', 'v1.0.0'))).toEqual([0, 0])
+		annotate('.')
+		const synced = await ok('sync', 'shop', 'v1.1.0', '--json')
+		expect(timesTold(synced)).toEqual(once)
+		const { sync } = JSON.parse(synced.stdout) as { sync: { sync: object } }
+		expect(sync.sync).toMatchObject({ explanations: [{ cause: 'manifest-generate-paths' }] })
+		expect(timesTold(await ok('rollback', 'shop'))).toEqual(once)
+		const deployed = await ok('deploy', 'shop', `${host}/shop:latest`, '--json')
+		expect(timesTold(deployed)).toEqual(once)
+		const { deploy } = JSON.parse(deployed.stdout) as { deploy: { sync: object } }
+		expect(deploy.sync).toMatchObject({ explanations: [{ cause: 'manifest-generate-paths' }] })
+		const again = await ok('deploy', 'shop', `${host}/shop:latest`)
+		expect(again.stderr).toContain('runs latest already')
+		expect(timesTold(again)).toEqual(once)
+		const up = ['up', 'manifests', '--name', 'shop', '--registry', host] as const
+		expect(timesTold(await ok(...up))).toEqual(once)
+		annotate(null)
+		expect(timesTold(await ok(...up))).toEqual([0, 0])
+	})
+
 	it('doctor tells who we are', async () => {
 		const { findings } = JSON.parse((await run(['doctor', 'shop', '--json'])).stdout) as {
 			findings: unknown[]

@@ -74,6 +74,23 @@ onRealStack('dev', (stack) => {
 		expect(await road.seen()).toMatchObject({ sync: 'Synced', revision: healthy['digest'] })
 	})
 
+	it('warns of what only looks well, once', async () => {
+		const patch = async (chart: string | null): Promise<unknown> => {
+			const change = JSON.stringify({ spec: { source: { chart } } })
+			return await stack.kubectl('patch', 'application', APP, '-n', 'argocd', '--type=merge', '-p', change)
+		}
+		await patch('web')
+		const from = dev.lines.length
+		for (const version of ['3.0', '4.0']) {
+			const saved = dev.lines.length
+			road.write(version)
+			await dev.until(is('healthy'), saved)
+		}
+		const warnings = dev.lines.slice(from).filter(is('warning'))
+		expect(warnings).toMatchObject([{ message: expect.stringContaining('chart: web beside an oci:// URL') }])
+		await patch(null)
+	})
+
 	it('takes no Application that follows something else, unless it is told to', async () => {
 		await dev.interrupt()
 		await road.push('v1.0.0')

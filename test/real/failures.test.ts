@@ -28,6 +28,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 const KNOWN: ReadonlySet<string> = new Set(explanationRows.map(({ cause }) => cause))
 
+interface Status {
+	readonly sync?: { readonly status: string }
+}
+
+/** What Argo CD says of an Application, word by word, and what it calls it. */
+interface Said {
+	readonly words: string
+	readonly sync: string | undefined
+}
 interface Explained {
 	readonly cause: string
 	readonly what: string
@@ -57,8 +66,7 @@ onRealStackAlone('an Application that fails', (stack) => {
 	const cluster = ['--cluster', stack.cluster]
 	let world: World
 	let end = (): Promise<void> => Promise.resolve()
-	/** What Argo CD says of each, word by word. */
-	let said = new Map<string, string>()
+	let said = new Map<string, Said>()
 	let states = new Map<string, readonly Explained[]>()
 	let findings: readonly Found[] = []
 	let doctorCode: number | null
@@ -93,18 +101,19 @@ onRealStackAlone('an Application that fails', (stack) => {
 	afterAll(() => end())
 
 	/** Until Argo CD has said what it says of each; those that it says something else of are found by their tests. */
-	async function untilSaid(): Promise<Map<string, string>> {
+	async function untilSaid(): Promise<Map<string, Said>> {
 		const end = Date.now() + 90_000
 		for (;;) {
 			const text = await stack.kubectl('get', 'applications', '-n', 'argocd', '-l', LABEL, '-o', 'json')
-			const { items } = JSON.parse(text) as { items: { metadata: { name: string }; status?: unknown }[] }
-			const heard = new Map(items.map(({ metadata, status }) => [metadata.name, textOf(status)]))
-			const missing = cases.filter(
-				({ name, argocd }) => !(heard.get(name) ?? '').includes(argocd || '"sync"'),
-			)
+			const { items } = JSON.parse(text) as { items: { metadata: { name: string }; status?: Status }[] }
+			const heard = new Map(items.map(({ metadata, status }) => [metadata.name, saidIn(status)]))
+			const missing = cases.filter(({ name, argocd }) => {
+				const { words = '', sync } = heard.get(name) ?? {}
+				return typeof argocd === 'string' ? !words.includes(argocd) : sync !== argocd.sync
+			})
 			if (missing.length === 0) return heard
 			if (Date.now() > end) {
-				for (const { name } of missing) process.stderr.write(`${name}: ${heard.get(name)}\n`)
+				for (const { name } of missing) process.stderr.write(`${name}: ${heard.get(name)?.words}\n`)
 				return heard
 			}
 			await new Promise((resolve) => setTimeout(resolve, 500))
@@ -135,16 +144,28 @@ onRealStackAlone('an Application that fails', (stack) => {
 		return text.replaceAll('NAME', name).replaceAll('PLACE', place).replaceAll('HOST', host)
 	}
 
-	it.each(cases)('$name: Argo CD says so', ({ name, argocd }) => {
-		expect(said.get(name)).toContain(argocd)
-	})
+	it.each(cases.filter(({ argocd }) => typeof argocd === 'string'))(
+		'$name: Argo CD says so',
+		({ name, argocd }) => {
+			expect(said.get(name)?.words).toContain(argocd)
+		},
+	)
+
+	it.each(cases.filter(({ argocd }) => typeof argocd !== 'string'))(
+		'$name: Argo CD says nothing, and calls it $argocd.sync',
+		({ name, argocd }) => {
+			expect(said.get(name)).toMatchObject(argocd as object)
+		},
+	)
 
 	it.each(cases)('$name: status names $cause and what to do', (each) => {
 		const found = (states.get(each.name) ?? []).find(({ cause }) => cause === each.cause)
 		expect(found, JSON.stringify(states.get(each.name), undefined, 1)).toBeDefined()
 		expect(found?.next).toContain(fill(each.fix, each))
 		// Of a state that only looks well Argo CD says nothing.
-		expect(found?.message ?? '').toContain(KNOWN.has(each.cause) ? each.argocd : '')
+		const isSaid = KNOWN.has(each.cause)
+		expect(found?.message !== undefined, found?.message).toBe(isSaid)
+		expect(found?.message ?? '').toContain(isSaid ? each.argocd : '')
 	})
 
 	it.each(cases)('$name: doctor names it too', (each) => {
@@ -163,6 +184,10 @@ onRealStackAlone('an Application that fails', (stack) => {
 		expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m)
 		for (const text of says ?? [explained?.what ?? '?', explained?.next ?? '?'])
 			expect(stderr).toContain(fill(text, each))
+		const warnings = stderr.split('\n').filter((line) => line.startsWith('warning: '))
+		const told = warnings.filter((line) => line === `warning: ${explained?.what}`)
+		expect(told).toHaveLength(wanted === 0 && says === undefined ? 1 : 0)
+		expect(says?.length === 0 ? warnings : []).toEqual([])
 	})
 
 	it('doctor answers no', () => {
@@ -189,6 +214,6 @@ onRealStackAlone('an Application that fails', (stack) => {
 })
 
 /** The status without the escapes of JSON. */
-function textOf(status: unknown): string {
-	return JSON.stringify(status ?? {}).replaceAll('\\"', '"')
+function saidIn(status: Status = {}): Said {
+	return { words: JSON.stringify(status).replaceAll('\\"', '"'), sync: status.sync?.status }
 }

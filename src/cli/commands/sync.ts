@@ -32,7 +32,7 @@ export function syncCommand(): Command<CliContext> {
 		},
 		docs: docs(
 			'Move an Application to a revision and wait',
-			'Sets targetRevision, refreshes at once and waits until the digest behind it is Synced and Healthy.',
+			'Sets targetRevision, refreshes at once and waits until the digest behind it is Synced and Healthy. What only looks well then is a warning: a version that deploys nothing, kinds that Argo CD is told to leave out, an object that another Application has too.',
 			[
 				{ line: 'sync shop v1.3.0', brief: 'to another version' },
 				{ line: 'sync shop', brief: 'fetch a moved tag now' },

@@ -12,7 +12,7 @@ import type { ConnectedCluster } from '../clusters.ts'
 import { type ApplicationWish, deploy } from '../deploy.ts'
 import { readCa, type RegistryAccess } from '../registries.ts'
 import type { Session } from '../session.ts'
-import { describeProgress, whyUnhealthy } from '../sync-progress.ts'
+import { describeProgress, warnOf, whyUnhealthy } from '../sync-progress.ts'
 import type { Clock } from './follow-saves.ts'
 
 export interface RolloutOptions {
@@ -55,7 +55,7 @@ export async function rollOut(
 	const pem = access?.caFile === undefined ? undefined : readCa(access.caFile)
 	let isSynced = false
 	try {
-		return await waitForSync(argocd.applications, {
+		const synced = await waitForSync(argocd.applications, {
 			name,
 			namespace: argocdNamespace,
 			digest,
@@ -72,6 +72,8 @@ export async function rollOut(
 				watcher.see(present, state)
 			},
 		})
+		warnOf(session, synced)
+		return synced
 	} finally {
 		watcher.close()
 	}

@@ -28,7 +28,7 @@ export type Place =
 export interface SyncAnswer {
 	/** Default: 1. */
 	readonly code?: number
-	/** What it says on stderr; default: the explanation's `what` and `next`. */
+	/** What it says on stderr; default: the explanation's `what` and `next`. Nothing: it warns of nothing. */
 	readonly says?: readonly string[]
 }
 
@@ -38,8 +38,8 @@ export interface FailureCase {
 	readonly name: string
 	/** Of the explanation. */
 	readonly cause: string
-	/** A part of Argo CD's message, word by word. */
-	readonly argocd: string
+	/** A part of Argo CD's message, word by word; what it calls the Application where it has no message. */
+	readonly argocd: string | { readonly sync: 'Synced' | 'OutOfSync' }
 	/** A part of what to do next; NAME and PLACE stand for the case's. */
 	readonly fix: string
 	/** Default: `faulty`. */
