@@ -2,17 +2,38 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProject, lading, MAIN } from '../e2e/program.ts'
-import { docker, faultsOf, type Finding, kubectl, MADE_HERE, namesOf, ok } from './tools.ts'
+import { repoServerOf, serveReleases } from './argocd-releases.ts'
+import { machine } from './stack/index.ts'
+import { docker, faultsOf, type Finding, kubectl, namesOf, ok, timed } from './tools.ts'
 
+const { nodeImage, argocdManifest, argocdVersion } = machine()
+const KUBERNETES = nodeImage.slice(nodeImage.indexOf(':v') + 2)
+/** As kind publishes it, and so what lading asks for when it is told a version. */
+const PUBLISHED_IMAGE = `kindest/node:v${KUBERNETES}`
+const KIND_CONFIG = `kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+  - role: control-plane
+    labels: { made-by: kind-config }
+    extraPortMappings:
+      - { containerPort: 30080, hostPort: 30080, listenAddress: 127.0.0.1 }
+`
 const project = createProject()
 const { directory } = project
 const NODE = 'lading-control-plane'
 const REGISTRY = 'kind-registry'
 const APPLICATION = 'oci-demo-app'
 
-afterAll(async () => await project.remove())
+beforeAll(async () => {
+	await docker('tag', nodeImage, PUBLISHED_IMAGE)
+	writeFileSync(join(directory, 'kind.yaml'), KIND_CONFIG)
+})
+afterAll(async () => {
+	await project.remove()
+	await docker('rmi', PUBLISHED_IMAGE)
+})
 
 function edit(replicas: number): void {
 	const path = join(directory, 'sample-manifests/deployment.yaml')
@@ -76,13 +97,32 @@ const checksOf = (findings: readonly Finding[]): readonly string[] => [
 
 describe.sequential('the whole road on kind', () => {
 	it('finishes what was interrupted, twice', async () => {
-		const up = ['up', '--cluster', 'kind', ...MADE_HERE]
+		const made = [
+			'--kubernetes',
+			KUBERNETES,
+			'--kind-config',
+			'kind.yaml',
+			'--argocd-manifest',
+			argocdManifest,
+		]
+		const up = ['up', '--cluster', 'kind', ...made]
 		const first = await lading(up, { cwd: directory, kill: { when: /✓ registry/, signal: 'SIGINT' } })
 		expect(first.code).toBe(130)
-		const second = await lading(up, { cwd: directory, kill: { when: /✓ cluster/, signal: 'SIGINT' } })
+		const second = await timed('up to the cluster', () =>
+			lading(up, { cwd: directory, kill: { when: /✓ cluster/, signal: 'SIGINT' } }),
+		)
 		expect(second.code).toBe(130)
-		const text = await project.ok(...up)
+		const text = await timed('up from there', () => project.ok(...up))
 		expect(text).toContain('oci-demo-app is Synced and Healthy at v1.0.0')
+	})
+
+	it('has the Kubernetes and the node that were asked for', async () => {
+		expect(await docker('inspect', '--format', '{{.Config.Image}}', NODE)).toBe(PUBLISHED_IMAGE)
+		expect(await project.ok('cluster', 'status')).toContain(`Kubernetes    v${KUBERNETES}`)
+		expect(await kubectl(project, 'get', 'nodes', '-l', 'made-by=kind-config', '-o', 'name')).toBe(
+			`node/${NODE}`,
+		)
+		expect(await docker('port', NODE, '30080/tcp')).toBe('127.0.0.1:30080')
 	})
 
 	it('shows what runs to kubectl, and touches no other kubeconfig', async () => {
@@ -108,11 +148,42 @@ describe.sequential('the whole road on kind', () => {
 	})
 
 	it('finds nothing to do, and nothing wrong', async () => {
-		const again = await project.ok('up')
+		const again = await timed('up again', () => project.ok('up'))
 		expect(again).toContain('Nothing to do: oci-demo-app is Synced and Healthy')
 		expect(await doctor()).toEqual([])
 		expect(await project.ok('cluster', 'up')).toContain('Nothing to do: the kind cluster lading runs')
 		expect(await project.ok('cluster', 'status')).toMatch(/Kind cluster {2}lading at https:\/\/127\.0\.0\.1/)
+	})
+
+	it('gets another version of Argo CD, and the one of before again', async () => {
+		const other = '3.6.0'
+		const image = 'quay.io/argoproj/argocd'
+		const mirrored = `/kind/mirror/manifests/${image}`
+		await docker('exec', NODE, 'cp', `${mirrored}/v${argocdVersion}`, `${mirrored}/v${other}`)
+		const manifest = readFileSync(argocdManifest, 'utf8')
+		const releases = await serveReleases(join(directory, 'releases'), {
+			[other]: repoServerOf(manifest, `${image}:v${other}`),
+			[argocdVersion]: manifest,
+		})
+		const up = async (args: readonly string[], version: string): Promise<string> => {
+			const options = { cwd: directory, env: releases.env }
+			const { code, stdout, stderr } = await lading([...args, '--argocd-version', version], options)
+			expect(code, stderr).toBe(0)
+			const template = ['-o', 'jsonpath={.spec.template.spec.containers[0].image}']
+			const deployment = ['get', 'deployment', 'argocd-repo-server', '-n', 'argocd', ...template]
+			expect(await kubectl(project, ...deployment)).toBe(`${image}:v${version}`)
+			expect(await project.ok('cluster', 'status')).toContain(`Argo CD       ${version}`)
+			return stdout
+		}
+		try {
+			expect(await up(['cluster', 'up'], other)).toContain(`with Argo CD ${other}`)
+			// The release that lading knows the digest of.
+			expect(await up(['up'], argocdVersion)).toContain('oci-demo-app is Synced and Healthy')
+			expect(await up(['up'], argocdVersion)).toContain('Nothing to do')
+			expect(releases.asked).toEqual([other, argocdVersion])
+		} finally {
+			await releases.close()
+		}
 	})
 
 	it('reaches the Service, also when its pods are replaced', async () => {
@@ -291,7 +362,20 @@ describe.sequential('doctor, on each fault', () => {
 		expect(await doctor()).toContainEqual(
 			expect.objectContaining({ check: 'ca-trusted', seen: expect.stringContaining('did not sign') }),
 		)
-		await project.ok('trust', 'kind-registry:5000')
+		const path = '/app/config/tls/kind-registry'
+		const repoServer = ['-n', 'argocd', 'deployment/argocd-repo-server', '-c', 'argocd-repo-server']
+		const projected = async (): Promise<string> =>
+			await kubectl(project, 'exec', ...repoServer, '--', 'cat', path)
+		// Handed to the Pod, so that what is measured is not what never changed there.
+		const pods = ['pods', '-n', 'argocd', '-l', 'app.kubernetes.io/name=argocd-repo-server']
+		await kubectl(project, 'annotate', ...pods, 'test/ca=other')
+		await expect.poll(projected, { timeout: 120_000, interval: 500 }).toBe(other.trim())
+		const ca = readFileSync(join(directory, '.lading/ca.crt'), 'utf8').trim()
+		await timed('trust, until the right CA is in the Pod,', async () => {
+			await project.ok('trust', 'kind-registry:5000')
+			// The kubelet's own round, which has just been, comes after a minute at the earliest.
+			await expect.poll(projected, { timeout: 15_000, interval: 200 }).toContain(ca)
+		})
 		expect(checksOf(await doctor())).not.toContain('ca-trusted')
 		await kubectl(project, ...patch, '{"data":{"kind-registry":null}}')
 		await project.ok('registry', 'up')
@@ -364,12 +448,25 @@ describe.sequential('doctor, on each fault', () => {
 
 describe.sequential('down', () => {
 	it('leaves the registry when asked to, and up takes it again', async () => {
-		await project.ok('down', '--keep-registry')
+		await timed('down --keep-registry', () => project.ok('down', '--keep-registry'))
 		expect(await namesOf('container')).toEqual([REGISTRY])
+		expect(await project.ok('tags', APPLICATION)).toContain('v1.1.0')
+		const container = ['inspect', '--format', '{{.Id}}', REGISTRY]
+		const before = await docker(...container)
+		const made = ['--node-image', nodeImage, '--argocd-manifest', argocdManifest]
+		const up = await start(['up', '--cluster', 'kind', ...made], /= registry/)
+		try {
+			const image = async (): Promise<string> =>
+				await docker('inspect', '--format', '{{.Config.Image}}', NODE)
+			await expect.poll(image, { timeout: 60_000 }).toBe(nodeImage)
+		} finally {
+			expect(await up.end()).toBe(130)
+		}
+		expect(await docker(...container)).toBe(before)
 		expect(await project.ok('tags', APPLICATION)).toContain('v1.1.0')
 	})
 
-	it('leaves nothing', async () => {
+	it('leaves nothing, also of a start that was interrupted', async () => {
 		await project.ok('down')
 		expect(await namesOf('container')).toEqual([])
 		expect(await namesOf('volume')).toEqual([])

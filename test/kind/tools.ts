@@ -1,13 +1,4 @@
 import { type Ended, program, type Project } from '../e2e/program.ts'
-import { machine } from './stack/index.ts'
-
-/** What makes a kind cluster of what this machine has. */
-export const MADE_HERE: readonly string[] = [
-	'--node-image',
-	machine().nodeImage,
-	'--argocd-manifest',
-	machine().argocdManifest,
-]
 
 /** Runs a program and fails the test unless it ends with 0. @returns stdout, trimmed */
 export async function ok(cwd: string, command: string, ...args: readonly string[]): Promise<string> {
@@ -22,6 +13,14 @@ export async function kubectl({ directory }: Project, ...args: readonly string[]
 
 export async function docker(...args: readonly string[]): Promise<string> {
 	return await ok('/', 'docker', ...args)
+}
+
+/** Says on stderr how long something took, when it went well. */
+export async function timed<T>(what: string, run: () => Promise<T>): Promise<T> {
+	const started = performance.now()
+	const result = await run()
+	process.stderr.write(`${what} took ${((performance.now() - started) / 1000).toFixed(1)} s\n`)
+	return result
 }
 
 /** Names of what there is of a kind: `docker KIND ls`. */

@@ -1,2 +1,3 @@
+export { restartEngine } from './engine.ts'
 export type { Machine } from './machine.ts'
 export { machine } from './machine.ts'
