@@ -50,6 +50,7 @@ export class Catalog {
 	readonly #repositories = new Map<string, Repository>()
 	readonly #contents = new Map<Digest, Content>()
 	#bytes = 0
+	#removals = 0
 	/** That of the last push. */
 	#order = 0
 
@@ -122,6 +123,11 @@ export class Catalog {
 		if (at - content.recordedAt < RECORD_TOUCH_MS) return false
 		content.recordedAt = at
 		return true
+	}
+
+	/** How often a repository has lost content. */
+	get removals(): number {
+		return this.#removals
 	}
 
 	view(name: string): RepositoryView | undefined {
@@ -339,6 +345,7 @@ export class Catalog {
 	}
 
 	#release(digest: Digest): void {
+		this.#removals++
 		const content = this.#contents.get(digest)
 		if (!content) return
 		content.references--

@@ -415,7 +415,8 @@ it('a full disk leaves everything as it was', async () => {
 	const parts = {
 		catalog,
 		journal,
-		contents: { remove: (each: Digest) => void removedFiles.push(each) },
+		needs: { references: () => [digestOf('layer')] },
+		removeFile: (each: Digest) => void removedFiles.push(each),
 		uploads: { oldestActive: () => undefined },
 		isHeld: () => false,
 		heldTags: new Holds(),
