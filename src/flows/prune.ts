@@ -9,7 +9,7 @@ export interface PruneRegistryOptions {
 	readonly rules: readonly RetentionRule[]
 	/** Default: the local registry of this project. */
 	readonly dataDirectory?: string | undefined
-	/** What was pushed or asked for within this time stays, in milliseconds; default one hour. */
+	/** What was pushed, asked for or named by a tag within this time stays, in milliseconds; default one hour. */
 	readonly graceMs?: number | undefined
 	readonly dryRun?: boolean | undefined
 	readonly cluster: ClusterChoice

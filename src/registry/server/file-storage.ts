@@ -252,7 +252,7 @@ class FileStorage implements RegistryStorage {
 
 	deleteTag: RegistryStorage['deleteTag'] = async (repository, tag) => {
 		if (this.#catalog.tag(repository, tag) === undefined) return false
-		await this.#track(this.#commit({ type: 'tag-deleted', repository, tag }))
+		await this.#track(this.#commit({ type: 'tag-deleted', repository, tag, at: this.#now() }))
 		return true
 	}
 

@@ -28,8 +28,8 @@ export function getManifest(
 	if (!manifest) return unknown(storage.hasRepository(repository))
 	// Whoever asks may be about to push it: who hears that it is there sends none of it, and heals nothing.
 	if (request.method === 'HEAD' && !storage.isWhole(repository, manifest.digest)) return unknown(true)
-	// By digest asks who is about to push what refers to it.
-	if (request.method === 'HEAD' && reference.kind === 'digest') storage.touch(manifest.digest)
+	// Who asks, by tag or by digest, is about to fetch it, or to push what refers to it.
+	if (request.method === 'HEAD' || reference.kind === 'digest') storage.touch(manifest.digest)
 	const headers = headersOf(manifest)
 	if (matches(request, manifest.digest)) return { status: 304, headers: { etag: `"${manifest.digest}"` } }
 	if (request.method === 'HEAD') return { status: 200, headers }

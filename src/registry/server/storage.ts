@@ -164,7 +164,7 @@ export interface RegistryStorage {
 	/** Whether nothing of an artifact is known to be damaged or gone: the manifest, and what it needs. */
 	isWhole(repository: string, digest: Digest): boolean
 
-	/** Somebody is told now that the content is there, and may count on it for the grace period. */
+	/** Somebody is told now that the content is there, or gets it, and may count on it for the grace period. */
 	touch(digest: Digest): void
 
 	/**
