@@ -25,7 +25,8 @@ export interface PruneRegistryOptions {
 export async function pruneRegistry(session: Session, options: PruneRegistryOptions): Promise<PruneReport> {
 	const dataDirectory = directoryOf(session, options.dataDirectory)
 	const readOnly = options.dryRun === true
-	return await withRegistryDirectory(session, { dataDirectory, readOnly }, async (registry) => {
+	const onWarning = (message: string): void => session.progress.warn(message)
+	return await withRegistryDirectory(session, { dataDirectory, readOnly, onWarning }, async (registry) => {
 		const inUse = await inUseFor(session, options, registry.tags)
 		const step = session.progress.step('prune')
 		const { rules, graceMs, dryRun } = options

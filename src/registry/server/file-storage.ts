@@ -97,6 +97,13 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		readOnly,
 		now,
 	})
+	if (readOnly && lost.size > 0) {
+		options.onWarning?.(
+			damaged > 0
+				? `${damaged} lines of the journal are damaged, and what they named does not count here: start the registry once, which keeps them in journal.damaged-TIME; until that file is moved elsewhere nothing is removed`
+				: `lines of the journal were damaged, and what they named does not count here: nothing is removed while ${kept.join(', ')} is there`,
+		)
+	}
 	if (readOnly) return new FileStorage({ catalog, contents, journal: READ_ONLY_LOG, uploads, lost, now })
 	// What a crash left behind between naming content and writing the line that refers to it.
 	if (lost.size === 0) contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
@@ -291,7 +298,9 @@ class FileStorage implements RegistryStorage {
 
 	prune: RegistryStorage['prune'] = async (options) => {
 		const lost = this.#lostFiles()
-		if (lost.length > 0)
+		// Where nothing changes, nothing that was lost can be harmed.
+		const isLook = this.#journal === READ_ONLY_LOG && options.dryRun === true
+		if (lost.length > 0 && !isLook)
 			throw new UserError('JOURNAL_DAMAGED', 'nothing is removed: lines of the journal were damaged', {
 				hint: `What they named may be needed. Push again what is missing, then move ${lost.join(', ')} elsewhere.`,
 			})

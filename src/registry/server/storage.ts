@@ -169,7 +169,7 @@ export interface RegistryStorage {
 
 	/**
 	 * Takes away what the rules let go and what nothing refers to; beside pushes, each repository in one step.
-	 * @throws UserError `JOURNAL_DAMAGED` while there is {@link RegistryStorage.damage}
+	 * @throws UserError `JOURNAL_DAMAGED` while there is {@link RegistryStorage.damage}, but for a dry run of one that is only looked at
 	 * @throws what the disk says; repositories that were done before stay done
 	 */
 	prune(options: PruneOptions): Promise<PruneReport>
