@@ -229,7 +229,11 @@ const rule = v.pipe(
 		tag: v.optional(glob('Glob of the tags that it is about, or semver; default all.')),
 		keep: v.optional(count('The newest tags of a repository that stay.', { from: 1, to: 1_000_000 })),
 		olderThan: v.optional(durationField('What is younger stays, such as 30d.')),
-		untagged: v.optional(flag('Also artifacts that no tag names; with olderThan alone, only those.')),
+		untagged: v.optional(
+			flag(
+				'Also artifacts that no tag names, from when they last had one or were asked for; with olderThan alone, only those.',
+			),
+		),
 		includeImmutable: v.optional(flag('Also immutable tags.')),
 	}),
 	v.check(
@@ -240,7 +244,9 @@ const rule = v.pipe(
 )
 
 const retention = v.strictObject({
-	grace: v.optional(durationField('What was pushed or asked for within this time stays; default 1h.')),
+	grace: v.optional(
+		durationField('What was pushed, asked for or named by a tag within this time stays; default 1h.'),
+	),
 	interval: v.optional(durationField('Between two looks at what may go; default 1h; 0s never.')),
 	rules: v.optional(
 		v.pipe(

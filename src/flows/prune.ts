@@ -9,7 +9,7 @@ export interface PruneRegistryOptions {
 	readonly rules: readonly RetentionRule[]
 	/** Default: the local registry of this project. */
 	readonly dataDirectory?: string | undefined
-	/** What was pushed or asked for within this time stays, in milliseconds; default one hour. */
+	/** What was pushed, asked for or named by a tag within this time stays, in milliseconds; default one hour. */
 	readonly graceMs?: number | undefined
 	readonly dryRun?: boolean | undefined
 	readonly cluster: ClusterChoice
@@ -25,7 +25,8 @@ export interface PruneRegistryOptions {
 export async function pruneRegistry(session: Session, options: PruneRegistryOptions): Promise<PruneReport> {
 	const dataDirectory = directoryOf(session, options.dataDirectory)
 	const readOnly = options.dryRun === true
-	return await withRegistryDirectory(session, { dataDirectory, readOnly }, async (registry) => {
+	const onWarning = (message: string): void => session.progress.warn(message)
+	return await withRegistryDirectory(session, { dataDirectory, readOnly, onWarning }, async (registry) => {
 		const inUse = await inUseFor(session, options, registry.tags)
 		const step = session.progress.step('prune')
 		const { rules, graceMs, dryRun } = options

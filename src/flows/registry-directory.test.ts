@@ -22,6 +22,20 @@ const prune = (): Promise<unknown> =>
 	)
 
 describe('pruning a registry whose journal has damaged lines', () => {
+	it('is said in a dry run, which names the step that keeps the lines, and no journal to move away', async () => {
+		const before = await readdir(directory, { recursive: true })
+		const warnings: string[] = []
+		const report = await withRegistryDirectory(
+			{ signal: undefined },
+			{ dataDirectory: directory, readOnly: true, onWarning: (message) => warnings.push(message) },
+			async (registry) => await registry.prune({ dryRun: true }),
+		)
+		expect(report).toMatchObject({ dryRun: true })
+		expect(warnings).toEqual([expect.stringContaining('start the registry once')])
+		expect(warnings[0]).not.toContain(join(directory, 'journal'))
+		expect(await readdir(directory, { recursive: true })).toEqual(before)
+	})
+
 	it('is refused with what to do, by its server and without one', async () => {
 		const refused = { code: 'JOURNAL_DAMAGED', hint: expect.stringContaining('journal.damaged-') }
 		expect(errorCodes.JOURNAL_DAMAGED).toBe('no')

@@ -31,6 +31,8 @@ export interface RegistryDirectoryOptions {
 	readonly dataDirectory: string
 	/** It is only looked at: where no server runs, nothing in it changes. Default: no. */
 	readonly readOnly?: boolean | undefined
+	/** Told of damage that is found where no server runs. */
+	readonly onWarning?: ((message: string) => void) | undefined
 }
 
 type OnProgress = (progress: { readonly done: number; readonly of: number }) => void
@@ -45,7 +47,7 @@ const PATIENCE_MS = 60_000
  */
 export async function withRegistryDirectory<T>(
 	{ signal }: Pick<Session, 'signal'>,
-	{ dataDirectory, readOnly }: RegistryDirectoryOptions,
+	{ dataDirectory, readOnly, onWarning }: RegistryDirectoryOptions,
 	use: (directory: RegistryDirectory) => Promise<T>,
 ): Promise<T> {
 	if (!existsSync(join(dataDirectory, 'journal'))) {
@@ -56,7 +58,7 @@ export async function withRegistryDirectory<T>(
 	const found = lockOrDoor(dataDirectory)
 	if ('url' in found) return await throughDoor(found, { dataDirectory, signal }, use)
 	try {
-		const storage = createStorage(dataDirectory, { readOnly })
+		const storage = createStorage(dataDirectory, { readOnly, onWarning })
 		try {
 			return await use({
 				running: false,

@@ -63,7 +63,7 @@ function explain(reason: Reason): string {
 		case 'young':
 			return 'not old enough'
 		case 'fresh':
-			return 'pushed or asked for within the grace period'
+			return 'pushed, asked for or named by a tag within the grace period'
 		case 'busy':
 			return 'being pushed'
 		case 'child':

@@ -129,6 +129,13 @@ async function change(
 	const name = kind === 'manifest' ? digest : digestOf(image.layer)
 	const key = { repository, kind, name } as const
 	if (expected.value(key) !== 'present') return
+	if (kind === 'blob') {
+		const whole = expected.value({ repository, kind: 'manifest', name: image.digest })
+		const path = `/v2/${repository}/blobs/${name}`
+		// What a manifest needs stays.
+		if (whole === 'present') must(await exchange(`DELETE ${path}`), 409, 'DELETE of a layer that is needed')
+		if (whole !== 'absent') return
+	}
 	const tags = kind === 'blob' ? [] : TAGS.map((tag) => ({ repository, kind: 'tag', name: tag }) as const)
 	const gone = [key, ...tags.filter((each) => expected.value(each) === digest)]
 	for (const each of gone) expected.attempt(each, 'absent')

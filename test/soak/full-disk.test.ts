@@ -144,7 +144,9 @@ it.skipIf(!canMount)(
 			expect(readdirSync(seen).filter((name) => name.endsWith('.tmp'))).toEqual([])
 			must(await ask('GET /v2/app/manifests/v1'), 200, 'a tag')
 			must(await ask('DELETE /v2/app/manifests/v1'), 202, 'DELETE of a tag')
-			const gone = digestOf(content('layer 2', 500_000))
+			const [layer, gone] = [content('layer 2', 500_000), digestOf(content('layer 2', 500_000))]
+			const { digest: image } = imageOf(layer, 'tag 2')
+			must(await ask(`DELETE /v2/app/manifests/${image}`), 202, 'DELETE of an artifact')
 			must(await ask(`DELETE /v2/app/blobs/${gone}`), 202, 'DELETE of a blob')
 			must(await ask(`GET /v2/app/blobs/${gone}`), 404, 'a blob that was deleted')
 			rmSync(`${seen}/filler`)

@@ -17,9 +17,11 @@ export function registryPruneCommand(): Command<CliContext> {
 					'Only tags that this glob matches, or semver; without --keep and --older-than all of them',
 					'GLOB',
 				),
-				untagged: toggle('Let go also artifacts that no tag names; --older-than counts for them too'),
+				untagged: toggle(
+					'Let go also artifacts that no tag names; --older-than counts from when they last had one or were asked for',
+				),
 				includeImmutable: toggle('Let go also tags that the registry calls immutable'),
-				grace: duration('What was pushed or asked for within this time stays; default 1h'),
+				grace: duration('What was pushed, asked for or named by a tag within this time stays; default 1h'),
 				dryRun: toggle('Only list what would go, and what stays and why'),
 				ignoreCluster: toggle('Do not look at what Applications need'),
 				data: text('Directory of the registry; default that of this project', 'DIR'),

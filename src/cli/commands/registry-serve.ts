@@ -29,7 +29,9 @@ export function registryServeCommand(): Command<CliContext> {
 					'Tags that keep what they name: v*, semver, or REPOSITORY:TAG with globs; --config has the rules of retention',
 					'PATTERN',
 				),
-				grace: duration('What was pushed or asked for within this time is not removed; default 1h'),
+				grace: duration(
+					'What was pushed, asked for or named by a tag within this time is not removed; default 1h',
+				),
 				scrubInterval: duration('How often it looks for damage by itself; default 7d, 0s never'),
 				cluster: text('Whose Applications keep what they name, besides the rules of retention', 'CLUSTER'),
 				kubeconfig: clusterFlags.kubeconfig,

@@ -14,7 +14,7 @@ export interface RegistryPruneOptions extends ProjectOptions, ClusterChoice {
 	readonly rules?: readonly RetentionRule[] | undefined
 	/** Default: that of the project's local registry. */
 	readonly dataDirectory?: string | undefined
-	/** What was pushed or asked for within this time stays, in milliseconds. Default one hour. */
+	/** What was pushed, asked for or named by a tag within this time stays, in milliseconds. Default one hour. */
 	readonly graceMs?: number | undefined
 	/** Only say what would go. Default false. */
 	readonly dryRun?: boolean | undefined

@@ -2,7 +2,7 @@ import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { parseRange } from './byte-range.ts'
 import type { RegistryContext } from './context.ts'
-import { matches } from './manifests.ts'
+import { matches, needed } from './manifests.ts'
 import { fault, refuse } from './wire.ts'
 
 export interface BlobTarget {
@@ -49,7 +49,9 @@ export async function deleteBlob(
 	{ storage }: RegistryContext,
 	{ repository, digest }: BlobTarget,
 ): Promise<ServerResponse> {
-	return (await storage.deleteBlob(repository, digest)) ? { status: 202 } : unknown()
+	const result = await storage.deleteBlob(repository, digest)
+	if (result.kind === 'needed') return needed(digest, result)
+	return result.kind === 'deleted' ? { status: 202 } : unknown()
 }
 
 function unknown(): ServerResponse {

@@ -36,7 +36,7 @@ interface Content {
 	readonly size: number
 	/** How many repositories have it, as a blob or as a manifest. */
 	references: number
-	/** When it was last written, mounted, referred to, or said to be there: milliseconds since 1970. */
+	/** When it was last written, mounted, referred to, asked for, or lost a tag: milliseconds since 1970. */
 	freshAt: number
 	/** The `freshAt` that the journal knows. */
 	recordedAt: number
@@ -50,6 +50,7 @@ export class Catalog {
 	readonly #repositories = new Map<string, Repository>()
 	readonly #contents = new Map<Digest, Content>()
 	#bytes = 0
+	#removals = 0
 	/** That of the last push. */
 	#order = 0
 
@@ -109,7 +110,7 @@ export class Catalog {
 		return this.#contents.get(digest)?.references ?? 0
 	}
 
-	/** When content was last written, mounted, referred to or said to be there: milliseconds since 1970. */
+	/** When content was last written, mounted, referred to, asked for, or lost a tag: milliseconds since 1970. */
 	freshAt(digest: Digest): number | undefined {
 		return this.#contents.get(digest)?.freshAt
 	}
@@ -122,6 +123,11 @@ export class Catalog {
 		if (at - content.recordedAt < RECORD_TOUCH_MS) return false
 		content.recordedAt = at
 		return true
+	}
+
+	/** How often a repository has lost content. */
+	get removals(): number {
+		return this.#removals
 	}
 
 	view(name: string): RepositoryView | undefined {
@@ -179,6 +185,8 @@ export class Catalog {
 				return this.#deleteManifest(record)
 			case 'tag-deleted': {
 				const repository = this.#repositories.get(record.repository)
+				// Who asked for the tag a moment ago fetches what it named.
+				this.#freshen(repository?.tags.get(record.tag)?.digest, record.at)
 				if (repository) untag(repository, record.tag)
 				return
 			}
@@ -270,6 +278,8 @@ export class Catalog {
 		if (tags.length > 0) this.#order = Math.max(this.#order, order)
 		for (const tag of tags) {
 			if (!repository.tags.has(tag)) repository.tagOrder.splice(position(repository.tagOrder, tag), 0, tag)
+			// Who asked for the tag a moment ago fetches what it named.
+			this.#freshen(repository.tags.get(tag)?.digest, at)
 			repository.tags.set(tag, { digest, at, order })
 		}
 	}
@@ -331,14 +341,15 @@ export class Catalog {
 		this.#bytes += size
 	}
 
-	#freshen(digest: Digest, at: number | undefined): void {
-		const content = this.#contents.get(digest)
+	#freshen(digest: Digest | undefined, at: number | undefined): void {
+		const content = digest && this.#contents.get(digest)
 		if (!content || at === undefined) return
 		content.freshAt = Math.max(content.freshAt, at)
 		content.recordedAt = Math.max(content.recordedAt, at)
 	}
 
 	#release(digest: Digest): void {
+		this.#removals++
 		const content = this.#contents.get(digest)
 		if (!content) return
 		content.references--

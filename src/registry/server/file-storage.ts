@@ -7,11 +7,12 @@ import { ContentFiles } from './content-files.ts'
 import { damagedJournals, keepDamagedJournal } from './damaged-journals.ts'
 import { Journal, READ_ONLY_LOG, type RecordLog, replayJournal } from './journal.ts'
 import { Holds } from './holds.ts'
+import { Needs } from './needs.ts'
 import { prune, type PruneParts } from './prune.ts'
 import type { StoreRecord } from './record.ts'
 import { Reserve } from './reserve.ts'
 import { scrub } from './scrub.ts'
-import type { PutResult, RegistryStorage, StoredManifest } from './storage.ts'
+import type { DeleteResult, PutResult, RegistryStorage, StoredManifest } from './storage.ts'
 import { Uploads } from './uploads.ts'
 
 export interface CreateStorageOptions {
@@ -96,6 +97,13 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		readOnly,
 		now,
 	})
+	if (readOnly && lost.size > 0) {
+		options.onWarning?.(
+			damaged > 0
+				? `${damaged} lines of the journal are damaged, and what they named does not count here: start the registry once, which keeps them in journal.damaged-TIME; until that file is moved elsewhere nothing is removed`
+				: `lines of the journal were damaged, and what they named does not count here: nothing is removed while ${kept.join(', ')} is there`,
+		)
+	}
 	if (readOnly) return new FileStorage({ catalog, contents, journal: READ_ONLY_LOG, uploads, lost, now })
 	// What a crash left behind between naming content and writing the line that refers to it.
 	if (lost.size === 0) contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
@@ -163,10 +171,13 @@ class FileStorage implements RegistryStorage {
 	readonly #uploads: Uploads
 	readonly #lost: ReadonlySet<string>
 	readonly #now: () => number
+	readonly #needs: Needs
 	/** Content on its way into the catalog: it must not be removed meanwhile. */
 	readonly #held = new Holds<Digest>()
 	/** What a manifest on its way into the catalog refers to. */
 	readonly #referred = new Holds<Digest>()
+	/** `REPOSITORY DIGEST` of the same. */
+	readonly #needed = new Holds()
 	/** `REPOSITORY:TAG` on its way into the catalog. */
 	readonly #heldTags = new Holds()
 	/** What fixed tags on their way into the catalog will name. */
@@ -182,6 +193,7 @@ class FileStorage implements RegistryStorage {
 		this.#now = now
 		this.#catalog = catalog
 		this.#contents = contents
+		this.#needs = new Needs({ catalog, contents })
 		this.#journal = journal
 		this.#uploads = uploads
 	}
@@ -201,20 +213,7 @@ class FileStorage implements RegistryStorage {
 	blobSize: RegistryStorage['blobSize'] = (repository, digest) =>
 		this.#going.has(`${repository} ${digest}`) ? undefined : this.#catalog.blobSize(repository, digest)
 	isDamaged: RegistryStorage['isDamaged'] = (digest) => this.#contents.isDamaged(digest)
-	isWhole: RegistryStorage['isWhole'] = (repository, digest) => {
-		// Nearly always; and what is asked for most.
-		if (!this.#contents.hasDamage()) return true
-		const open = [digest]
-		const seen = new Set(open)
-		for (let each = open.pop(); each !== undefined; each = open.pop()) {
-			if (this.#contents.isDamaged(each)) return false
-			for (const reference of this.#catalog.manifest(repository, each)?.references ?? []) {
-				if (!seen.has(reference)) open.push(reference)
-				seen.add(reference)
-			}
-		}
-		return true
-	}
+	isWhole: RegistryStorage['isWhole'] = (repository, digest) => this.#needs.isWhole(repository, digest)
 	statistics: RegistryStorage['statistics'] = () => this.#catalog.statistics()
 	lastPushes: RegistryStorage['lastPushes'] = (limit) => this.#catalog.lastPushes(limit)
 
@@ -232,42 +231,35 @@ class FileStorage implements RegistryStorage {
 		}
 		const { references = [] } = manifest
 		const keys = tags.map((tag) => `${repository}:${tag}`)
+		const needed = references.map((each) => `${repository} ${each}`)
 		for (const tag of fixedTags) this.#fixing.set(`${repository}:${tag}`, digest)
 		this.#heldTags.take(keys)
 		this.#referred.take(references)
-		const isThere = (each: Digest): boolean =>
-			this.blobSize(repository, each) !== undefined || this.manifest(repository, each) !== undefined
+		this.#needed.take(needed)
 		return this.#holding(digest, async () => {
 			try {
-				const present = references.filter(isThere)
 				// Also where it is known: pushing again replaces a damaged copy.
 				await this.#contents.write(digest, bytes)
-				const missing = present.find((each) => !isThere(each))
-				if (missing) return { kind: 'missing', digest: missing }
 				const at = this.#now()
 				await this.#commit({ type: 'manifest', repository, ...this.#news(repository, manifest), tags, at })
 				return { kind: 'stored' }
 			} finally {
 				this.#referred.release(references)
+				this.#needed.release(needed)
 				for (const key of this.#heldTags.release(keys)) this.#fixing.delete(key)
 			}
 		})
 	}
 
 	deleteManifest: RegistryStorage['deleteManifest'] = async (repository, digest) => {
-		if (!this.manifest(repository, digest)) return false
-		await this.#deleting(repository, digest, {
-			type: 'manifest-deleted',
-			repository,
-			digest,
-			at: this.#now(),
-		})
-		return true
+		if (!this.manifest(repository, digest)) return { kind: 'unknown' }
+		const at = this.#now()
+		return await this.#deleting(repository, digest, { type: 'manifest-deleted', repository, digest, at })
 	}
 
 	deleteTag: RegistryStorage['deleteTag'] = async (repository, tag) => {
 		if (this.#catalog.tag(repository, tag) === undefined) return false
-		await this.#track(this.#commit({ type: 'tag-deleted', repository, tag }))
+		await this.#track(this.#commit({ type: 'tag-deleted', repository, tag, at: this.#now() }))
 		return true
 	}
 
@@ -288,9 +280,8 @@ class FileStorage implements RegistryStorage {
 	}
 
 	deleteBlob: RegistryStorage['deleteBlob'] = async (repository, digest) => {
-		if (this.blobSize(repository, digest) === undefined) return false
-		await this.#deleting(repository, digest, { type: 'blob-deleted', repository, digest })
-		return true
+		if (this.blobSize(repository, digest) === undefined) return { kind: 'unknown' }
+		return await this.#deleting(repository, digest, { type: 'blob-deleted', repository, digest })
 	}
 
 	touch: RegistryStorage['touch'] = (digest) => {
@@ -307,15 +298,17 @@ class FileStorage implements RegistryStorage {
 
 	prune: RegistryStorage['prune'] = async (options) => {
 		const lost = this.#lostFiles()
-		if (lost.length > 0)
+		// Where nothing changes, nothing that was lost can be harmed.
+		const isLook = this.#journal === READ_ONLY_LOG && options.dryRun === true
+		if (lost.length > 0 && !isLook)
 			throw new UserError('JOURNAL_DAMAGED', 'nothing is removed: lines of the journal were damaged', {
 				hint: `What they named may be needed. Push again what is missing, then move ${lost.join(', ')} elsewhere.`,
 			})
 		const parts: PruneParts = {
 			catalog: this.#catalog,
-			contents: this.#contents,
 			journal: this.#journal,
 			uploads: this.#uploads,
+			needs: this.#needs,
 			isHeld: (digest) => this.#isHeld(digest),
 			removeFile: (digest) => this.#removeFile(digest),
 			heldTags: this.#heldTags,
@@ -373,15 +366,29 @@ class FileStorage implements RegistryStorage {
 		return isKnown ? manifest : { ...manifest, references }
 	}
 
-	/** Takes content away from a repository. No manifest that comes meanwhile may refer to it. */
-	async #deleting(repository: string, digest: Digest, record: StoreRecord): Promise<void> {
-		const keys = [`${repository} ${digest}`]
+	/** Takes content away from a repository, unless a manifest needs it. None that comes meanwhile may refer to it. */
+	async #deleting(repository: string, digest: Digest, record: StoreRecord): Promise<DeleteResult> {
+		const key = `${repository} ${digest}`
+		if (this.#needed.has(key)) return { kind: 'needed' }
+		const by = this.#needs.neededBy(repository, digest)?.digest
+		if (by !== undefined) return { kind: 'needed', by, tag: this.#tagAbove(repository, by) }
+		const keys = [key]
 		this.#going.take(keys)
 		try {
 			await this.#holding(digest, () => this.#commit(record))
+			return { kind: 'deleted' }
 		} finally {
 			this.#going.release(keys)
 		}
+	}
+
+	/** A tag of a manifest, or of one that it is part of. */
+	#tagAbove(repository: string, digest: Digest): string | undefined {
+		for (let each: Digest | undefined = digest; each; each = this.#needs.neededBy(repository, each)?.digest) {
+			const [tag] = this.tagsOf(repository, each)
+			if (tag !== undefined) return tag
+		}
+		return undefined
 	}
 
 	/** Runs a change of content, and removes the content afterwards if nobody refers to it. */

@@ -1,6 +1,6 @@
-import { LadingError, unreachable } from '../../errors/index.ts'
+import { LadingError } from '../../errors/index.ts'
 import { type Descriptor, type Digest, type Manifest, parseManifest } from '../../oci/index.ts'
-import { artifactTypeOf, referencesIn } from './references.ts'
+import { artifactTypeOf, referencesIn, requiredIn } from './references.ts'
 import type { WireFault } from './wire.ts'
 
 export interface ManifestLookup {
@@ -22,8 +22,6 @@ export type CheckedManifest =
 	| { readonly kind: 'bad'; readonly faults: readonly WireFault[] }
 
 const MEDIA_TYPE = /^application\/[a-z0-9][a-z0-9.+_-]{0,200}$/i
-const NON_DISTRIBUTABLE =
-	/^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/
 
 /**
  * Whether a manifest may be stored: it is what its type says, and all it refers to is
@@ -74,22 +72,9 @@ function parseObject(bytes: Uint8Array): { readonly mediaType?: unknown } | unde
 }
 
 function missing(parsed: Manifest, lookup: ManifestLookup): WireFault[] {
-	switch (parsed.kind) {
-		case 'image': {
-			const layers = parsed.manifest.layers.filter(({ mediaType }) => !NON_DISTRIBUTABLE.test(mediaType))
-			return [parsed.manifest.config, ...layers].flatMap((target) =>
-				compare(target, lookup.blobSize(target.digest)),
-			)
-		}
-		case 'index':
-			return parsed.manifest.manifests.flatMap((target) =>
-				compare(target, lookup.manifestSize(target.digest) ?? lookup.blobSize(target.digest)),
-			)
-		case 'other':
-			return []
-		default:
-			return unreachable(parsed)
-	}
+	const sizeOf = (digest: Digest): number | undefined =>
+		(parsed.kind === 'index' ? lookup.manifestSize(digest) : undefined) ?? lookup.blobSize(digest)
+	return requiredIn(parsed).flatMap((target) => compare(target, sizeOf(target.digest)))
 }
 
 function compare({ digest, size }: Descriptor, actual: number | undefined): WireFault[] {

@@ -5,7 +5,7 @@ import type { RegistryContext } from './context.ts'
 import { checkManifest } from './manifest-check.ts'
 import type { InUse } from './pruning.ts'
 import type { ManifestReference } from './route.ts'
-import type { StoredManifest } from './storage.ts'
+import type { DeleteResult, StoredManifest } from './storage.ts'
 import { fault, refuse, type WireHeaders } from './wire.ts'
 
 export interface ManifestTarget {
@@ -28,8 +28,8 @@ export function getManifest(
 	if (!manifest) return unknown(storage.hasRepository(repository))
 	// Whoever asks may be about to push it: who hears that it is there sends none of it, and heals nothing.
 	if (request.method === 'HEAD' && !storage.isWhole(repository, manifest.digest)) return unknown(true)
-	// By digest asks who is about to push what refers to it.
-	if (request.method === 'HEAD' && reference.kind === 'digest') storage.touch(manifest.digest)
+	// Who asks, by tag or by digest, is about to fetch it, or to push what refers to it.
+	if (request.method === 'HEAD' || reference.kind === 'digest') storage.touch(manifest.digest)
 	const headers = headersOf(manifest)
 	if (matches(request, manifest.digest)) return { status: 304, headers: { etag: `"${manifest.digest}"` } }
 	if (request.method === 'HEAD') return { status: 200, headers }
@@ -104,8 +104,6 @@ export async function putManifest(
 	const fixedTags = immutable ? tags.filter((tag) => immutable(repository, tag)) : []
 	const put = await storage.putManifest(repository, { manifest, bytes, tags, fixedTags })
 	if (put.kind === 'tag-fixed') return immutableTag(put.tag, put.digest)
-	if (put.kind === 'missing')
-		return fault(400, 'MANIFEST_BLOB_UNKNOWN', `${put.digest} was deleted meanwhile`)
 	return {
 		status: 201,
 		headers: {
@@ -176,7 +174,19 @@ export async function deleteManifest(
 	// It may have got its tag while the clusters were asked.
 	const keptSince = keptOf()
 	if (keptSince !== undefined) return keptTag(keptSince)
-	return (await storage.deleteManifest(repository, digest)) ? { status: 202 } : unknown(true)
+	const result = await storage.deleteManifest(repository, digest)
+	if (result.kind === 'needed') return needed(digest, result)
+	return result.kind === 'deleted' ? { status: 202 } : unknown(true)
+}
+
+/** The answer to who would delete a part of something. */
+export function needed(
+	digest: Digest,
+	{ by, tag }: Pick<DeleteResult & { readonly kind: 'needed' }, 'by' | 'tag'>,
+): ServerResponse {
+	const manifest = by === undefined ? 'a manifest that is being pushed' : `the manifest ${by}`
+	const message = `${digest} is part of ${manifest}${tag === undefined ? '' : `, which the tag ${tag} needs`}: delete that manifest first`
+	return refuse(409, { faults: [{ code: 'DENIED', message, detail: { digest, by, tag } }] })
 }
 
 function keptTag(tag: string): ServerResponse {

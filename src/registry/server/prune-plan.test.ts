@@ -187,6 +187,36 @@ describe('by rules', () => {
 		expect(namesIn(plan(catalog, { rules }).removed, all)).toEqual(['old'])
 	})
 
+	it('an artifact without a tag is as old as what happened to it last: its push, a question, the loss of its tag', () => {
+		const catalog = repository([
+			{ name: 'old', age: 60 },
+			{ name: 'asked', age: 60 },
+			{ name: 'moved', tags: ['main'], age: 60 },
+			{ name: 'untagged', tags: ['pr'], age: 60 },
+			{ name: 'now', tags: ['main'], age: 20 },
+		])
+		catalog.apply({ type: 'touched', digest: id('asked'), at: NOW - 20 * DAY })
+		catalog.apply({ type: 'tag-deleted', repository: 'app', tag: 'pr', at: NOW - 20 * DAY })
+		const all = ['old', 'asked', 'moved', 'untagged', 'now']
+		const goes = (days: number): readonly string[] =>
+			namesIn(plan(catalog, { rules: [{ untagged: true, olderThanMs: days * DAY }] }).removed, all)
+		expect(goes(30)).toEqual(['old'])
+		expect(goes(10)).toEqual(['asked', 'moved', 'old', 'untagged'])
+	})
+
+	it('what was just asked for keeps its last tags, so that it goes with them later', () => {
+		const catalog = repository([
+			{ name: 'both', tags: ['main', 'pr-1'] },
+			{ name: 'one', tags: ['pr-2'] },
+		])
+		for (const name of ['both', 'one']) catalog.apply({ type: 'touched', digest: id(name), at: NOW })
+		const planned = plan(catalog, { rules: [{ tag: 'pr-*' }] })
+		expect(namesIn(planned.removed, ['both', 'one'])).toEqual(['pr-1'])
+		expect(planned.kept).toMatchObject([{ tag: 'pr-2', reason: { code: 'fresh' } }])
+		const later = plan(catalog, { rules: [{ tag: 'pr-*' }], now: NOW + 2 * DAY, freshSince: NOW + DAY })
+		expect(namesIn(later.removed, ['both', 'one'])).toEqual(['one', 'pr-1', 'pr-2'])
+	})
+
 	it('an index takes its manifests along, but those of another stay', () => {
 		const catalog = repository([
 			{ name: 'amd' },
@@ -325,7 +355,7 @@ function oracle(view: RepositoryView, policy: PrunePolicy): { tags: string[]; di
 		const isNewest = rule.keep !== undefined && better.length < rule.keep
 		return !isNewest && !(rule.olderThanMs !== undefined && policy.now - each.at < rule.olderThanMs)
 	}
-	const goingTags = tags.filter((each) => {
+	const letGo = tags.filter((each) => {
 		const about = policy.rules.filter(
 			(rule) =>
 				matchesTagGlob(rule.tag ?? '*', each.tag) &&
@@ -337,6 +367,13 @@ function oracle(view: RepositoryView, policy: PrunePolicy): { tags: string[]; di
 		if (tagsUsed.has(each.tag) || used.has(each.digest) || each.at > policy.freshSince) return false
 		return !policy.isImmutable(each.tag) || about.every((rule) => rule.includeImmutable === true)
 	})
+	const goingTags = letGo.filter(
+		({ digest }) =>
+			(policy.freshAt(digest) ?? 0) <= policy.freshSince ||
+			[...view.tags].some(
+				([tag, entry]) => entry.digest === digest && !letGo.some((other) => other.tag === tag),
+			),
+	)
 	const tagged = new Set(tags.filter((each) => !goingTags.includes(each)).map(({ digest }) => digest))
 	const all = [...view.manifests.values()]
 	const refers = (a: Digest, b: Digest): boolean => view.manifests.get(a)?.references?.includes(b) === true
@@ -356,7 +393,8 @@ function oracle(view: RepositoryView, policy: PrunePolicy): { tags: string[]; di
 		if (subject && (view.lostSubjects.get(subject) ?? Infinity) <= policy.freshSince) return true
 		const belongs =
 			all.some((other) => refers(other.digest, digest)) || (subject && view.manifests.has(subject))
-		const isOld = untagged.every(({ olderThanMs = 0 }) => policy.now - pushedAt >= olderThanMs)
+		const at = Math.max(pushedAt, policy.freshAt(digest) ?? 0)
+		const isOld = untagged.every(({ olderThanMs = 0 }) => policy.now - at >= olderThanMs)
 		if (untagged.length > 0 && !belongs && isOld) return true
 		return [...candidates].some((other) => refers(other, digest) || isSubject(other, digest))
 	})

@@ -98,7 +98,7 @@ class Planning {
 		for (const { digest, pushedAt = 0, subject } of rules.length > 0 ? manifests.values() : []) {
 			// What belongs to another goes with that one.
 			const belongs = belonging.has(digest) || (subject !== undefined && manifests.has(subject))
-			const age = this.#policy.now - pushedAt
+			const age = this.#policy.now - Math.max(pushedAt, this.#policy.freshAt(digest) ?? 0)
 			if (!belongs && rules.every(({ olderThanMs = 0 }) => age >= olderThanMs))
 				nominate(digest, { code: 'untagged' })
 		}

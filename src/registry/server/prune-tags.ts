@@ -53,7 +53,13 @@ export function planTags(
 		if (stay) kept.push({ ...item, reason: stay })
 		else removed.push({ ...item, reason: { code: 'rule' } })
 	}
-	return { removed, kept }
+	// Content that stays for its grace keeps its last tags, or no rule would ever be about it again.
+	const going = new Set(removed.map(({ tag }) => tag))
+	const left = new Set([...view.tags].filter(([tag]) => !going.has(tag)).map(([, entry]) => entry.digest))
+	const isAwaited = ({ digest }: PruneItem): boolean =>
+		!left.has(digest) && (planning.policy.freshAt(digest) ?? 0) > planning.policy.freshSince
+	const awaited = removed.filter(isAwaited).map((item) => ({ ...item, reason: { code: 'fresh' } as const }))
+	return { removed: removed.filter((item) => !isAwaited(item)), kept: [...kept, ...awaited] }
 }
 
 /** Why a tag stays whatever its rules say. */

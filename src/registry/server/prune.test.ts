@@ -230,6 +230,44 @@ describe('pruning', () => {
 		expect(await head(`blobs/${digestOf('next')}`)).toBe(200)
 	})
 
+	it.each([
+		['moves', async () => await push('main', 'new')],
+		['is deleted', async () => await ask('DELETE /v2/app/manifests/main')],
+	])(
+		'leaves what a tag named for the grace period, and as long as its rule says, once it %s',
+		async (_, lose) => {
+			const { digest } = await push('main', 'old')
+			clock += 60 * 24 * HOUR
+			await lose()
+			clock += 1000
+			await restart()
+			expect(removed(await prune({ rules: [{ untagged: true, olderThanMs: 30 * 24 * HOUR }] }))).toEqual([])
+			expect(removed(await prune({ rules: [{ untagged: true }] }))).toEqual([])
+			expect((await ask(`GET /v2/app/blobs/${digestOf('old')}`)).status).toBe(200)
+			clock += 31 * 24 * HOUR
+			const rules = [{ untagged: true, olderThanMs: 30 * 24 * HOUR }]
+			expect(removed(await prune({ rules }))).toContain(digest)
+		},
+	)
+
+	it('leaves what was asked for: HEAD by tag, HEAD and GET by digest', async () => {
+		const byTag = await push('main', 'by tag')
+		const headed = await push(undefined, 'by HEAD')
+		const got = await push(undefined, 'by GET')
+		const unasked = await push(undefined, 'unasked')
+		clock += 2 * HOUR
+		for (const asked of ['HEAD main', `HEAD ${headed.digest}`, `GET ${got.digest}`])
+			expect((await ask(asked.replace(' ', ' /v2/app/manifests/'))).status).toBe(200)
+		// By a clock that was put back: the time of the loss says nothing.
+		clock -= 2 * HOUR
+		await ask('DELETE /v2/app/manifests/main')
+		clock += 2 * HOUR + 1000
+		await restart()
+		const gone = removed(await prune({ rules: [{ untagged: true }] }))
+		expect(gone).toContain(unasked.digest)
+		for (const each of [byTag, headed, got]) expect(gone).not.toContain(each.digest)
+	})
+
 	it('has a crash leave all of it or nothing', async () => {
 		for (const tag of ['v1', 'v2', 'v3']) {
 			await push(tag, `layer of ${tag}`)
@@ -415,7 +453,8 @@ it('a full disk leaves everything as it was', async () => {
 	const parts = {
 		catalog,
 		journal,
-		contents: { remove: (each: Digest) => void removedFiles.push(each) },
+		needs: { references: () => [digestOf('layer')] },
+		removeFile: (each: Digest) => void removedFiles.push(each),
 		uploads: { oldestActive: () => undefined },
 		isHeld: () => false,
 		heldTags: new Holds(),

@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Digest } from '../../oci/index.ts'
 import type { Catalog, RepositoryView } from './catalog.ts'
-import type { ContentFiles } from './content-files.ts'
 import type { Holds } from './holds.ts'
 import type { RecordLog } from './journal.ts'
+import type { Needs } from './needs.ts'
 import { planRepository } from './prune-plan.ts'
 import type { PruneOptions, PruneReport, RepositoryPlan } from './pruning.ts'
 import type { RemovedRecord } from './record.ts'
-import { referencesOf } from './references.ts'
 import type { Uploads } from './uploads.ts'
 
 export const DEFAULT_GRACE_MS: number = 60 * 60 * 1000
@@ -17,7 +16,7 @@ const FILES_A_TURN = 50
 
 export interface PruneParts {
 	readonly catalog: Catalog
-	readonly contents: ContentFiles
+	readonly needs: Needs
 	readonly journal: RecordLog
 	readonly uploads: Uploads
 	/** Digests that requests under way write or refer to. */
@@ -55,7 +54,7 @@ export async function prune(parts: PruneParts, options: PruneOptions): Promise<P
 }
 
 function planOne(parts: PruneParts, view: RepositoryView, options: PruneOptions): RepositoryPlan {
-	const { catalog, uploads, isHeld, heldTags } = parts
+	const { catalog, needs, uploads, isHeld, heldTags } = parts
 	const now = parts.now()
 	const grace = options.graceMs ?? DEFAULT_GRACE_MS
 	// Who is still sending one part may have sent the others long ago.
@@ -70,22 +69,11 @@ function planOne(parts: PruneParts, view: RepositoryView, options: PruneOptions)
 		isImmutable: (tag) => immutable?.(view.name, tag) === true,
 		isHeld,
 		isTagHeld: (tag) => heldTags.has(`${view.name}:${tag}`),
-		references: (digest) => referencesIn(parts, view, digest),
+		references: (digest) => {
+			const manifest = view.manifests.get(digest)
+			return manifest && needs.references(manifest)
+		},
 	})
-}
-
-function referencesIn(
-	{ contents }: PruneParts,
-	view: RepositoryView,
-	digest: Digest,
-): readonly Digest[] | undefined {
-	const manifest = view.manifests.get(digest)
-	if (!manifest || manifest.references) return manifest?.references
-	try {
-		return referencesOf(contents.read(digest, manifest.size), manifest.mediaType)
-	} catch {
-		return undefined
-	}
 }
 
 /** Bytes of what the plan takes from its last repository. `gone` counts what went before it. */

@@ -19,7 +19,7 @@ export type Reason =
 	| { readonly code: 'newest'; readonly count: number }
 	/** Not as old as its rule wants, in milliseconds. */
 	| { readonly code: 'young'; readonly olderThan: number }
-	/** Written, mounted, referred to or asked for within the grace period. */
+	/** Written, mounted, referred to, asked for or named by a tag within the grace period. */
 	| { readonly code: 'fresh' }
 	/** A request under way needs it. */
 	| { readonly code: 'busy' }
@@ -62,7 +62,7 @@ export interface PrunePolicy {
 	readonly now: number
 	/** What is newer than this stays, whatever the rules say; milliseconds since 1970. */
 	readonly freshSince: number
-	/** When content was last written, mounted, referred to or said to be there. */
+	/** When content was last written, mounted, referred to, asked for, or lost a tag. */
 	freshAt(digest: Digest): number | undefined
 	isImmutable(tag: string): boolean
 	/** A request under way needs it. */
@@ -77,7 +77,7 @@ export interface PruneOptions {
 	readonly rules?: readonly RetentionRule[] | undefined
 	/** What stays, whatever the rules say. */
 	readonly inUse?: readonly InUse[] | undefined
-	/** What was written, mounted, referred to or said to be there within this time stays, in milliseconds. Default one hour. */
+	/** What was written, mounted, referred to, asked for, or lost a tag within this time stays, in milliseconds. Default one hour. */
 	readonly graceMs?: number | undefined
 	/** Tags that stay unless a rule says that it is about them too. */
 	readonly immutable?: TagPattern | undefined

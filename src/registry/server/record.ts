@@ -37,7 +37,12 @@ export type StoreRecord =
 			readonly digest: Digest
 			readonly at?: number | undefined
 	  }
-	| { readonly type: 'tag-deleted'; readonly repository: string; readonly tag: string }
+	| {
+			readonly type: 'tag-deleted'
+			readonly repository: string
+			readonly tag: string
+			readonly at?: number | undefined
+	  }
 	/** Somebody was told that the content is there, and may count on it. */
 	| { readonly type: 'touched'; readonly digest: Digest; readonly at: number }
 	/** What one pruning takes away from a repository, all or nothing. */
@@ -76,7 +81,7 @@ const recordSchema = v.variant('type', [
 		at: v.optional(time),
 	}),
 	v.object({ type: v.literal('manifest-deleted'), repository, digest, at: v.optional(time) }),
-	v.object({ type: v.literal('tag-deleted'), repository, tag }),
+	v.object({ type: v.literal('tag-deleted'), repository, tag, at: v.optional(time) }),
 	v.object({ type: v.literal('touched'), digest, at: time }),
 	v.object({
 		type: v.literal('removed'),

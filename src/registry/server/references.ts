@@ -1,4 +1,8 @@
-import { type Digest, isDigest, type Manifest, parseManifest } from '../../oci/index.ts'
+import { unreachable } from '../../errors/index.ts'
+import { type Descriptor, type Digest, isDigest, type Manifest, parseManifest } from '../../oci/index.ts'
+
+const NON_DISTRIBUTABLE =
+	/^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/
 
 /**
  * What must be there for as long as a manifest is: config, layers, the manifests of an index. The
@@ -25,6 +29,22 @@ export function referencesIn(bytes: Uint8Array, parsed: Manifest): readonly Dige
 			if (parsed.subject) found.delete(parsed.subject.digest)
 	}
 	return [...found]
+}
+
+/** What of it must be there before a manifest is: no layers that are not distributable; of a type that is not known, nothing. */
+export function requiredIn(parsed: Manifest): readonly Descriptor[] {
+	switch (parsed.kind) {
+		case 'image': {
+			const { config, layers } = parsed.manifest
+			return [config, ...layers.filter(({ mediaType }) => !NON_DISTRIBUTABLE.test(mediaType))]
+		}
+		case 'index':
+			return parsed.manifest.manifests
+		case 'other':
+			return []
+		default:
+			return unreachable(parsed)
+	}
 }
 
 /**

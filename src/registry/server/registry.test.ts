@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Handler, ServerRequest } from '../../http/server/index.ts'
 import { type Descriptor, type Digest, digestOf, emptyDescriptor, MediaType } from '../../oci/index.ts'
 import { createRegistry, createStorage, type PushEvent, type RegistryStorage } from './index.ts'
+import { formatRecord } from './record.ts'
 
 let directory: string
 let storage: RegistryStorage
@@ -395,6 +396,102 @@ describe('manifests', () => {
 			code: 'DENIED',
 		})
 		expect(storage.resolveTag('app', 'v1')).toBe(digest)
+	})
+
+	it('keep what they need: no layer, config or part of an index is deleted before them', async () => {
+		const child = await pushImage('app', undefined)
+		const index = JSON.stringify({
+			schemaVersion: 2,
+			mediaType: MediaType.imageIndex,
+			manifests: [{ mediaType: MediaType.imageManifest, digest: child.digest, size: child.bytes.byteLength }],
+		})
+		const headers = { 'content-type': MediaType.imageIndex }
+		expect((await ask('PUT /v2/app/manifests/v1', { headers, body: index })).status).toBe(201)
+		const layer = digestOf('layer')
+		for (const [path, by] of [
+			[`blobs/${layer}`, child.digest],
+			[`blobs/${digestOf('{}')}`, child.digest],
+			[`manifests/${child.digest}`, digestOf(index)],
+		]) {
+			const answer = await ask(`DELETE /v2/app/${path}`)
+			expect(answer).toMatchObject({ status: 409, code: 'DENIED' })
+			expect(answer.bytes.toString()).toContain(`is part of the manifest ${by}, which the tag v1 needs`)
+			expect((await ask(`GET /v2/app/${path}`)).status).toBe(200)
+		}
+		// Another repository needs nothing of it.
+		await ask(`POST /v2/other/blobs/uploads/?mount=${layer}&from=app`)
+		expect((await ask(`DELETE /v2/other/blobs/${layer}`)).status).toBe(202)
+		for (const path of [`manifests/${digestOf(index)}`, `manifests/${child.digest}`, `blobs/${layer}`])
+			expect((await ask(`DELETE /v2/app/${path}`)).status).toBe(202)
+	})
+
+	it('keep what they need where they name so much that only their bytes say it', async () => {
+		await pushBlob('app', '{}')
+		const layers = await Promise.all(
+			Array.from({ length: 1001 }, async (_, index) => ({
+				mediaType: MediaType.layerTar,
+				digest: await pushBlob('app', `${index}`),
+				size: `${index}`.length,
+			})),
+		)
+		const body = JSON.stringify({
+			schemaVersion: 2,
+			mediaType: MediaType.imageManifest,
+			config: emptyDescriptor,
+			layers,
+		})
+		const headers = { 'content-type': MediaType.imageManifest }
+		expect((await ask('PUT /v2/app/manifests/v1', { headers, body })).status).toBe(201)
+		expect(storage.manifest('app', digestOf(body))?.references).toBeUndefined()
+		expect((await ask(`DELETE /v2/app/blobs/${digestOf('1000')}`)).status).toBe(409)
+		expect((await ask('HEAD /v2/app/manifests/v1')).status).toBe(200)
+	})
+
+	it('on their way keep what they need too', async () => {
+		const layer = await pushBlob('app', 'layer')
+		const bytes = Buffer.from('{}')
+		const manifest = { digest: digestOf(bytes), mediaType: MediaType.imageManifest, size: 2 }
+		const content = { manifest: { ...manifest, references: [layer] }, bytes, tags: ['v1'] }
+		const pushing = storage.putManifest('app', content)
+		expect(await ask(`DELETE /v2/app/blobs/${layer}`)).toMatchObject({ status: 409, code: 'DENIED' })
+		expect(await pushing).toEqual({ kind: 'stored' })
+		expect(storage.blobSize('app', layer)).toBe(5)
+	})
+
+	it('of which something is gone are not there for HEAD, so that a push heals them', async () => {
+		const { digest } = await pushImage('app', 'v1')
+		const heads = async (): Promise<number[]> =>
+			Promise.all(['v1', digest].map(async (name) => (await ask(`HEAD /v2/app/manifests/${name}`)).status))
+		expect(await heads()).toEqual([200, 200])
+		await storage.close()
+		// As registries left it that took a layer away from under its manifest.
+		await appendFile(
+			join(directory, 'journal'),
+			formatRecord({ type: 'blob-deleted', repository: 'app', digest: digestOf('layer') }),
+		)
+		storage = createStorage(directory)
+		registry = createRegistry({ storage, immutable: () => true })
+		expect(await heads()).toEqual([404, 404])
+		expect((await pushImage('app', 'v1')).answer.status).toBe(201)
+		expect(await heads()).toEqual([200, 200])
+	})
+
+	it('are there for HEAD without what need not be: layers of elsewhere, what an unknown type names', async () => {
+		await pushBlob('app', '{}')
+		const elsewhere = {
+			mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+			digest: digestOf('elsewhere'),
+			size: 9,
+		}
+		for (const [mediaType, rest] of [
+			[MediaType.imageManifest, { config: emptyDescriptor, layers: [elsewhere] }],
+			['application/vnd.example.other+json', { parts: [elsewhere] }],
+		] as const) {
+			const body = JSON.stringify({ schemaVersion: 2, mediaType, ...rest })
+			const put = await ask('PUT /v2/app/manifests/v1', { headers: { 'content-type': mediaType }, body })
+			expect(put.status).toBe(201)
+			expect((await ask('HEAD /v2/app/manifests/v1')).status).toBe(200)
+		}
 	})
 
 	it('tell the port of a push, and a port that throws changes nothing', async () => {

@@ -11,7 +11,7 @@ export interface RetentionRule {
 	readonly tag?: string | undefined
 	/** So many of the tags stay, those that were set last. */
 	readonly keep?: number | undefined
-	/** What was pushed within this time stays, in milliseconds. */
+	/** What was pushed within this time stays, in milliseconds; without a tag, also what was asked for or lost its tag within it. */
 	readonly olderThanMs?: number | undefined
 	/** Manifests that no tag names may go too. */
 	readonly untagged?: boolean | undefined

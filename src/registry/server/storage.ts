@@ -21,8 +21,18 @@ export type PutResult =
 	| { readonly kind: 'stored' }
 	/** One of `fixedTags` names another manifest. Nothing is kept. */
 	| { readonly kind: 'tag-fixed'; readonly tag: string; readonly digest: Digest }
-	/** What it refers to was deleted meanwhile. Nothing is kept. */
-	| { readonly kind: 'missing'; readonly digest: Digest }
+
+export type DeleteResult =
+	| { readonly kind: 'deleted' }
+	| { readonly kind: 'unknown' }
+	/** A manifest of the repository needs it, or one that is being pushed. It stays. */
+	| {
+			readonly kind: 'needed'
+			/** Absent: one that is being pushed. */
+			readonly by?: Digest | undefined
+			/** That names it, or something that it is part of. */
+			readonly tag?: string | undefined
+	  }
 
 export interface TagPage {
 	/** In the order of their bytes. */
@@ -126,8 +136,8 @@ export interface RegistryStorage {
 			readonly fixedTags?: readonly string[] | undefined
 		},
 	): Promise<PutResult>
-	/** Takes its tags with it. `false` when it is not there. */
-	deleteManifest(repository: string, digest: Digest): Promise<boolean>
+	/** Takes its tags with it. */
+	deleteManifest(repository: string, digest: Digest): Promise<DeleteResult>
 	deleteTag(repository: string, tag: string): Promise<boolean>
 
 	/** Size in bytes. */
@@ -143,7 +153,7 @@ export interface RegistryStorage {
 		repository: string,
 		options: { readonly digest: Digest; readonly from?: string | undefined },
 	): Promise<boolean>
-	deleteBlob(repository: string, digest: Digest): Promise<boolean>
+	deleteBlob(repository: string, digest: Digest): Promise<DeleteResult>
 
 	/**
 	 * Whether a read found the content damaged and it was not pushed again since. Who asks
@@ -151,15 +161,15 @@ export interface RegistryStorage {
 	 */
 	isDamaged(digest: Digest): boolean
 
-	/** Whether nothing of an artifact is known to be damaged: the manifest, and what it refers to. */
+	/** Whether nothing of an artifact is known to be damaged or gone: the manifest, and what it needs. */
 	isWhole(repository: string, digest: Digest): boolean
 
-	/** Somebody is told now that the content is there, and may count on it for the grace period. */
+	/** Somebody is told now that the content is there, or gets it, and may count on it for the grace period. */
 	touch(digest: Digest): void
 
 	/**
 	 * Takes away what the rules let go and what nothing refers to; beside pushes, each repository in one step.
-	 * @throws UserError `JOURNAL_DAMAGED` while there is {@link RegistryStorage.damage}
+	 * @throws UserError `JOURNAL_DAMAGED` while there is {@link RegistryStorage.damage}, but for a dry run of one that is only looked at
 	 * @throws what the disk says; repositories that were done before stay done
 	 */
 	prune(options: PruneOptions): Promise<PruneReport>
