@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from 'bcryptjs'
@@ -127,6 +128,15 @@ describe('serveRegistry', () => {
 			message: expect.stringContaining('through the proxy'),
 		})
 		expect((await serve({ auth: { ...auth, anonymous: 'read' }, plainHttp: true })).port).toBeGreaterThan(0)
+	})
+
+	it('cuts a connection that takes longer than its limit to begin', async () => {
+		const { port } = await serve({ limits: { headersMs: 100 } })
+		const socket = connect(port, '127.0.0.1')
+		const begun = performance.now()
+		socket.on('error', () => undefined)
+		await once(socket, 'close')
+		expect(performance.now() - begun).toBeLessThan(5000)
 	})
 
 	it('closes by its signal', async () => {

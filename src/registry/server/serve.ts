@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 import { LadingError, printable, UserError } from '../../errors/index.ts'
-import { type CertificatePaths, listen, type Listener, type ServerRequest } from '../../http/server/index.ts'
+import {
+	type CertificatePaths,
+	listen,
+	type Listener,
+	type ListenLimits,
+	type ServerRequest,
+} from '../../http/server/index.ts'
 import type { AccessOptions, Anonymous } from './access/access.ts'
 import { readTokens, tokensExist } from './access/token-file.ts'
 import { CertificateKeeper } from './certificate-keeper.ts'
@@ -175,7 +181,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 			host,
 			port: options.port,
 			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
-			limits: { ...limits, maxConnections: limits?.connections ?? DEFAULT_CONNECTIONS },
+			limits: listenLimits(limits),
 			onError,
 		})
 		source.addr = `${hostname()}:${listener.port}`
@@ -190,6 +196,17 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		await closeAll()
 		throw error
 	}
+}
+
+/** One by one: of a spread the compiler does not say which limit reaches nobody. */
+function listenLimits({
+	headerBytes,
+	headersMs,
+	idleMs,
+	stallMs,
+	connections = DEFAULT_CONNECTIONS,
+}: ServeLimits = {}): Required<ListenLimits> {
+	return { headerBytes, headersTimeoutMs: headersMs, idleMs, stallMs, maxConnections: connections }
 }
 
 /** @throws UserError `USAGE`, `CREDENTIALS_UNREADABLE` */
