@@ -24,6 +24,7 @@ import {
 	digestOf,
 } from '../../oci/index.ts'
 import { ChunkReader, readFully } from './chunk-reader.ts'
+import { type Fence, UNFENCED } from './fence.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
 import { writeFully } from './write-fully.ts'
@@ -61,6 +62,7 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 export class ContentFiles {
 	readonly #directory: string
 	readonly #temporary: string
+	readonly #fence: Fence
 	readonly #syncs = new Map<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>()
 	readonly #chunks = new ChunkReader()
 	readonly #cache = new Map<Digest, Uint8Array>()
@@ -69,8 +71,12 @@ export class ContentFiles {
 	readonly #checked = new Map<Digest, string>()
 	readonly #damaged = new Set<Digest>()
 
-	constructor(directory: string, options: { readonly temporaryDirectory: string }) {
+	constructor(
+		directory: string,
+		options: { readonly temporaryDirectory: string; readonly fence?: Fence | undefined },
+	) {
 		this.#directory = directory
+		this.#fence = options.fence ?? UNFENCED
 		this.#temporary = options.temporaryDirectory
 	}
 
@@ -93,6 +99,7 @@ export class ContentFiles {
 
 	/** Writes content, durable when the promise resolves. Replaces a damaged copy. */
 	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
+		this.#fence.assertHeld()
 		const path = this.#path(digest)
 		// What has no copy yet is nobody's until the journal says so: it is written under its name, which is
 		// one file less to make, rename and flush; a start removes what a crash left of it.
@@ -137,6 +144,7 @@ export class ContentFiles {
 		if (!isFirst) await content
 		try {
 			this.#checked.delete(digest)
+			this.#fence.assertHeld()
 			renameSync(file.path, path)
 			this.#damaged.delete(digest)
 		} finally {
@@ -213,6 +221,7 @@ export class ContentFiles {
 	}
 
 	remove(digest: Digest): void {
+		this.#fence.assertHeld()
 		this.#damaged.delete(digest)
 		this.#uncache(digest)
 		this.#checked.delete(digest)
