@@ -210,6 +210,21 @@ describe('a registry that looks after itself', () => {
 		await expect.poll(() => messages.join()).toContain('removed 1 tags, 1 manifests')
 	})
 
+	it('says at its start that no Application keeps anything from its rules, where it knows no cluster', async () => {
+		const warned = async (options: Partial<ServeRegistryOptions>): Promise<readonly string[]> => {
+			const messages: string[] = []
+			const log: ServeRegistryOptions['log'] = ({ level, message }) =>
+				void (level === 'warning' && messages.push(message))
+			await (await serve({ plainHttp: true, log, ...options })).close()
+			return messages
+		}
+		const rules = [{ tag: 'pr-*' }]
+		expect(await warned({ retention: { rules } })).toEqual([expect.stringContaining('--cluster')])
+		expect(await warned({ retention: { rules }, digestsInUse: () => Promise.resolve([]) })).toEqual([])
+		expect(await warned({ retention: { rules, intervalMs: 0 } })).toEqual([])
+		expect(await warned({ retention: { graceMs: 1 } })).toEqual([])
+	})
+
 	it('follows no rule while what is in use is not known', async () => {
 		const messages: string[] = []
 		const { storage } = await serve({
