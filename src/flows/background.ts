@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
+import { readTextFile } from '../content/index.ts'
 import { errorCodes, type ErrorCode, isSystemError, UserError } from '../errors/index.ts'
 
 /**
@@ -51,9 +52,13 @@ export function runningServer(dataDirectory: string): ServerState | undefined {
 export function recordServer(dataDirectory: string, server: ServerState): () => void {
 	const path = join(dataDirectory, SERVER_FILE)
 	const temporary = `${path}.tmp`
-	writeFileSync(temporary, `${JSON.stringify(server)}\n`, { mode: 0o600 })
+	const text = `${JSON.stringify(server)}\n`
+	writeFileSync(temporary, text, { mode: 0o600 })
 	renameSync(temporary, path)
-	return () => rmSync(path, { force: true })
+	return () => {
+		// Whoever has taken the directory over has a record of its own.
+		if (readTextFile(path) === text) rmSync(path, { force: true })
+	}
 }
 
 /** What a server tells its starter over the IPC channel, once. */

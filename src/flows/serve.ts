@@ -4,6 +4,8 @@ import { onStarterLost, recordServer, reportStartup } from './background.ts'
 
 export interface ServedBy {
 	readonly port: number
+	/** Aborted, with an error that says why, when it cannot serve any longer. */
+	readonly lost?: AbortSignal | undefined
 	close(): Promise<void>
 }
 
@@ -22,6 +24,7 @@ export interface ServeOptions<T extends ServedBy> {
 /**
  * Runs a server until the signal aborts, and tells the process that started it in
  * the background how that went.
+ * @throws what the server was lost by
  */
 export async function serveUntilStopped<T extends ServedBy>(options: ServeOptions<T>): Promise<void> {
 	const instance = options.instance ?? randomBytes(8).toString('hex')
@@ -48,11 +51,13 @@ export async function serveUntilStopped<T extends ServedBy>(options: ServeOption
 	const forget = options.instance === undefined ? undefined : recordServer(options.dataDirectory, record)
 	reportStartup({ type: 'ready', port })
 	options.onReady?.(served)
-	if (!options.signal.aborted) {
-		await new Promise<void>((resolve) =>
-			options.signal.addEventListener('abort', () => resolve(), { once: true }),
-		)
-	}
+	await aborted(AbortSignal.any([options.signal, ...(served.lost ? [served.lost] : [])]))
 	await served.close()
 	forget?.()
+	served.lost?.throwIfAborted()
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+	if (signal.aborted) return
+	await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -67,6 +67,13 @@ describe.sequential('whole commands in process', () => {
 	const ca = (): readonly string[] => ['--ca', join(directory, 'registry/ca.crt')]
 	let digest = ''
 
+	it('registry status says where a registry that is served in the foreground tells of itself', async () => {
+		const { code, stderr } = await lading('registry', 'status')
+		expect(code).toBe(6)
+		expect(stderr).toContain('lading registry up')
+		expect(stderr).toContain('/metrics')
+	})
+
 	it('check says yes and lists what would be deployed', async () => {
 		const { code, stdout } = await lading('check', 'manifests', '--json')
 		expect(code).toBe(0)

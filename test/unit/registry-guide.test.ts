@@ -11,7 +11,7 @@ const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/registry.
 const settings = [...guide.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text]) => text ?? '')
 
 it('the settings in the guide are settings', async () => {
-	expect(settings).toHaveLength(2)
+	expect(settings).toHaveLength(3)
 	const file = join(directory, 'registry.yaml')
 	for (const text of settings) {
 		writeFileSync(file, text)

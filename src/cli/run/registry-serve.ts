@@ -58,7 +58,7 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 	// What a request makes is gone with it: there is no need for the 48 MiB that V8 would come to keep for it under load.
 	setFlagsFromString('--semi-space-growth-factor=1')
 	const isAccessLogged = flags.accessLog ?? settings.log?.access ?? false
-	await serveUntilStopped({
+	const stopped = serveUntilStopped({
 		dataDirectory,
 		instance: flags.instance,
 		signal,
@@ -83,7 +83,11 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 			})
 		},
 	})
-	await follower?.close()
+	try {
+		await stopped
+	} finally {
+		await follower?.close()
+	}
 }
 
 /** The registry of a project tells the project's cluster what is pushed into it. */

@@ -86,7 +86,9 @@ function wantedKind({ workspace }: Invocation, { registry, image }: RegistryUpFl
 async function findLocal(session: Session): Promise<AnyRegistry> {
 	const registry = findRegistry(session) ?? (await findDockerRegistry(session))
 	if (registry) return registry
-	throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+	throw new UserError('NOT_RUNNING', 'the local registry is not running', {
+		hint: '"lading registry up" starts it. A registry of "lading registry serve" tells of itself at its own /metrics and /statistics.',
+	})
 }
 
 export async function registryStatus(invocation: Invocation): Promise<void> {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import { verified } from '../../content/index.ts'
 import { isSystemError, RemoteError } from '../../errors/index.ts'
 import {
@@ -24,6 +25,7 @@ import {
 	digestOf,
 } from '../../oci/index.ts'
 import { ChunkReader, readFully } from './chunk-reader.ts'
+import { type Fence, UNFENCED } from './fence.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
 import { writeFully } from './write-fully.ts'
@@ -34,6 +36,8 @@ const CACHED_BYTES = 256 * 1024
 const CACHE_BYTES = 32 * 1024 * 1024
 /** A check reads in smaller ones: nobody waits for it, and others do meanwhile. */
 const CHECK_BYTES = 256 * 1024
+/** Chunks of content that are read and hashed in one turn of the event loop. */
+const TURN_CHUNKS = 4
 
 export interface CheckOptions {
 	/** Number of bytes. */
@@ -61,16 +65,22 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 export class ContentFiles {
 	readonly #directory: string
 	readonly #temporary: string
+	readonly #fence: Fence
 	readonly #syncs = new Map<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>()
 	readonly #chunks = new ChunkReader()
 	readonly #cache = new Map<Digest, Uint8Array>()
 	#cachedBytes = 0
 	/** Files whose content was checked, with what would change if they did. */
 	readonly #checked = new Map<Digest, string>()
-	readonly #damaged = new Set<Digest>()
+	/** What a read found damaged, with what would change if the file did; `undefined` where it may be good again. */
+	readonly #damaged = new Map<Digest, string | undefined>()
 
-	constructor(directory: string, options: { readonly temporaryDirectory: string }) {
+	constructor(
+		directory: string,
+		options: { readonly temporaryDirectory: string; readonly fence?: Fence | undefined },
+	) {
 		this.#directory = directory
+		this.#fence = options.fence ?? UNFENCED
 		this.#temporary = options.temporaryDirectory
 	}
 
@@ -93,6 +103,7 @@ export class ContentFiles {
 
 	/** Writes content, durable when the promise resolves. Replaces a damaged copy. */
 	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
+		this.#fence.assertHeld()
 		const path = this.#path(digest)
 		// What has no copy yet is nobody's until the journal says so: it is written under its name, which is
 		// one file less to make, rename and flush; a start removes what a crash left of it.
@@ -137,6 +148,7 @@ export class ContentFiles {
 		if (!isFirst) await content
 		try {
 			this.#checked.delete(digest)
+			this.#fence.assertHeld()
 			renameSync(file.path, path)
 			this.#damaged.delete(digest)
 		} finally {
@@ -173,7 +185,7 @@ export class ContentFiles {
 		}
 		// Pushed again, or removed, while the old file was read.
 		if (read.identity !== this.#identityOfPath(digest)) return this.check(digest, options)
-		this.#damaged.add(digest)
+		this.#damaged.set(digest, undefined)
 		if (!isCachedGood) return read
 		await this.write(digest, cached)
 		return { kind: 'healed', what: read.what }
@@ -213,6 +225,7 @@ export class ContentFiles {
 	}
 
 	remove(digest: Digest): void {
+		this.#fence.assertHeld()
 		this.#damaged.delete(digest)
 		this.#uncache(digest)
 		this.#checked.delete(digest)
@@ -277,10 +290,12 @@ export class ContentFiles {
 		const descriptor = this.#open(digest)
 		const whole = (): AsyncGenerator<Uint8Array, void, undefined> =>
 			verified({ mediaType: '', digest, size }, this.#chunks.read(descriptor, { start: 0, end: size - 1 }))
+		let identity: string | undefined
 		try {
-			const identity = this.#checkSize(digest, { descriptor, size })
+			identity = this.#checkSize(digest, { descriptor, size })
+			if (this.#damaged.get(digest) === identity) throw this.#damage(digest, 'a read found it so', identity)
 			if (this.#checked.get(digest) !== identity) {
-				if (range) for await (const _ of whole());
+				if (range) await drain(whole())
 				else yield* whole()
 				this.#checked.set(digest, identity)
 				if (!range) return
@@ -291,11 +306,13 @@ export class ContentFiles {
 				held = chunk
 			}
 			// Changed while it was read: removed or pushed again, or damaged.
-			if (identityOf(descriptor) !== identity) for await (const _ of whole());
+			if (identityOf(descriptor) !== identity) await drain(whole())
 			if (held) yield held
 		} catch (error) {
 			const isDamage = error instanceof RemoteError && error.code === 'CONTENT_CORRUPT'
-			if (isDamage || isSystemError(error, 'EIO')) this.#damaged.add(digest)
+			// Of a file that changed under the read, or a disk that fails now and then, the next read may find it good.
+			const isLasting = isDamage && identity === identityOf(descriptor)
+			if (isDamage || isSystemError(error, 'EIO')) this.#damaged.set(digest, isLasting ? identity : undefined)
 			throw error
 		} finally {
 			closeSync(descriptor)
@@ -335,8 +352,8 @@ export class ContentFiles {
 		return join(this.#directory, digestAlgorithm(digest), digestHex(digest))
 	}
 
-	#damage(digest: Digest, what: string): RemoteError {
-		this.#damaged.add(digest)
+	#damage(digest: Digest, what: string, identity?: string): RemoteError {
+		this.#damaged.set(digest, identity)
 		return new RemoteError('CONTENT_CORRUPT', `${digest} is damaged in the registry: ${what}`, {
 			hint: 'Push the same content again: that replaces the damaged copy.',
 		})
@@ -366,6 +383,12 @@ function createFile(path: string): number | undefined {
 		if (isSystemError(error, 'EEXIST')) return undefined
 		throw error
 	}
+}
+
+/** Reads to the end. Nothing in that waits for anything, and so others get their turn only where they are given one. */
+async function drain(stream: AsyncIterable<Uint8Array>): Promise<void> {
+	let chunks = 0
+	for await (const _ of stream) if (++chunks % TURN_CHUNKS === 0) await othersTurn()
 }
 
 async function digestOfFile(

@@ -194,7 +194,10 @@ export function openControlDoor(dataDirectory: string, door: ControlDoor): () =>
 	const path = join(dataDirectory, FILE)
 	// No start of the machine has any use for it.
 	replaceFile(path, `${JSON.stringify(door)}\n`, { flush: false })
-	return () => rmSync(path, { force: true })
+	return () => {
+		// Whoever has taken the directory over has a door of its own.
+		if (findControlDoor(dataDirectory)?.secret === door.secret) rmSync(path, { force: true })
+	}
 }
 
 const doorSchema: v.GenericSchema<unknown, ControlDoor> = v.object({

@@ -13,8 +13,9 @@ import {
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isSystemError, UserError } from '../../errors/index.ts'
+import type { Fence } from './fence.ts'
 
-export interface DirectoryLock {
+export interface DirectoryLock extends Fence {
 	readonly release: () => void
 }
 
@@ -31,8 +32,8 @@ export const STALE_MS = 45_000
 
 export interface LockOptions {
 	readonly hint?: string | undefined
-	/** The directory is somebody else's now, as this process did not run for a while. */
-	readonly onLost?: (() => void) | undefined
+	/** The directory is somebody else's now, as this process did not run for a while; is told why. Once. */
+	readonly onLost?: ((why: UserError) => void) | undefined
 	/** What a process number is unique in; `undefined`: everywhere here. Default: what the system says. */
 	readonly namespace?: string | undefined
 	/** Milliseconds since 1970. Default: the clock. */
@@ -64,12 +65,26 @@ export function lockDirectory(directory: string, options: LockOptions = {}): Dir
 			cause: error,
 		})
 	}
-	const beat = setInterval(() => {
+	let touchedAt = now()
+	let lost: UserError | undefined
+	const look = (): void => {
+		if (lost) return
+		touchedAt = now()
 		if (touch(own)) return
 		clearInterval(beat)
-		options.onLost?.()
-	}, BEAT_MS)
+		lost = lostDirectory(directory)
+		options.onLost?.(lost)
+	}
+	const beat = setInterval(look, BEAT_MS)
 	beat.unref()
+	const isHeld = (): boolean => {
+		// A process that was stopped goes on where it stood, before any of its timers.
+		if (Math.abs(now() - touchedAt) > 2 * BEAT_MS) look()
+		return lost === undefined
+	}
+	const assertHeld = (): void => {
+		if (!isHeld() && lost) throw lost
+	}
 	const release = (): void => {
 		clearInterval(beat)
 		rmSync(own, { force: true })
@@ -90,7 +105,7 @@ export function lockDirectory(directory: string, options: LockOptions = {}): Dir
 			? heldElsewhere(directory, { ...options, left })
 			: heldHere(directory, { ...options, ...holder })
 	}
-	return { release }
+	return { isHeld, assertHeld, release }
 }
 
 export interface LockInTurnOptions extends LockOptions {
@@ -112,8 +127,9 @@ export async function lockInTurn(directory: string, options: LockInTurnOptions):
 	for (let waited = 0; ;) {
 		signal?.throwIfAborted()
 		try {
-			const { release } = lockDirectory(directory, options)
+			const { release, ...fence } = lockDirectory(directory, options)
 			return {
+				...fence,
 				release() {
 					release()
 					removeIfEmpty(directory)
@@ -138,6 +154,12 @@ function removeIfEmpty(directory: string): void {
 	} catch (error) {
 		if (!isSystemError(error)) throw error
 	}
+}
+
+function lostDirectory(directory: string): UserError {
+	return new UserError('ALREADY_RUNNING', `${directory} is no longer this process’s: its lock is gone`, {
+		hint: 'It did not run for so long that another process took the directory over, or the directory was removed. What was acknowledged is there. Use the other server, or stop it and start this one again.',
+	})
 }
 
 function heldHere(directory: string, { hint, pid }: LockOptions & Holder): UserError {

@@ -5,6 +5,7 @@ import type { Digest } from '../../oci/index.ts'
 import { Catalog } from './catalog.ts'
 import { ContentFiles } from './content-files.ts'
 import { damagedJournals, keepDamagedJournal } from './damaged-journals.ts'
+import type { Fence } from './fence.ts'
 import { Journal, READ_ONLY_LOG, type RecordLog, replayJournal } from './journal.ts'
 import { Holds } from './holds.ts'
 import { Needs } from './needs.ts'
@@ -24,6 +25,8 @@ export interface CreateStorageOptions {
 	readonly compactLines?: number | undefined
 	/** The same for its bytes. Default 16 MiB. */
 	readonly compactBytes?: number | undefined
+	/** Once it is lost, nothing in the directory changes any more. Default: nobody else can have it. */
+	readonly fence?: Fence | undefined
 	/** Milliseconds since 1970. Default: the clock. */
 	readonly now?: (() => number) | undefined
 	/** It is looked at: nothing in the directory changes, and no change may be asked for. Default: no. */
@@ -69,10 +72,10 @@ export function createStorage(directory: string, options: CreateStorageOptions =
 }
 
 function openStorage(directory: string, options: CreateStorageOptions): RegistryStorage {
-	const { readOnly = false } = options
+	const { readOnly = false, fence } = options
 	const uploadDirectory = join(directory, 'uploads')
 	const journalPath = join(directory, 'journal')
-	const contents = new ContentFiles(join(directory, 'blobs'), { temporaryDirectory: uploadDirectory })
+	const contents = new ContentFiles(join(directory, 'blobs'), { temporaryDirectory: uploadDirectory, fence })
 	if (!readOnly) {
 		mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
 		contents.makeDirectories()
@@ -95,6 +98,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
 		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
 		readOnly,
+		fence,
 		now,
 	})
 	if (readOnly && lost.size > 0) {
@@ -111,6 +115,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		lines,
 		length,
 		isFirst: !existed,
+		fence,
 		reserve: new Reserve(join(directory, 'reserve')),
 		onWarning: options.onWarning,
 		live: () => catalog.records(),

@@ -11,7 +11,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { UserError } from '../../errors/index.ts'
 import { digestOf } from '../../oci/index.ts'
 import { Journal, type Replayed, replayJournal } from './journal.ts'
 import { formatRecord, type StoreRecord } from './record.ts'
@@ -72,6 +73,39 @@ describe('a journal is read', () => {
 			length: size,
 			existed: true,
 		})
+	})
+})
+
+describe('a journal that another process has taken over', () => {
+	it('acknowledges no append that was under way, and neither adds, cuts nor replaces anything', async () => {
+		let held = true
+		const fence = {
+			isHeld: () => held,
+			assertHeld() {
+				if (!held) throw new UserError('ALREADY_RUNNING', 'lost')
+			},
+		}
+		const lines = ['a', 'b', 'c'].map((tag) => formatRecord(record(tag)))
+		writeFileSync(path, lines.join(''))
+		// The third line is one that it would take back.
+		const length = lines.slice(0, 2).join('').length
+		const options = { lines: 2, length, live: () => [], compactLines: 1, fence }
+		const journal = new Journal(path, options)
+		held = false
+		const onDurable = vi.fn<() => void>()
+		await expect(journal.append(record('d'), onDurable)).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
+		expect(() => journal.compact()).toThrow('lost')
+		expect(readFileSync(path, 'utf8')).toBe(lines.join(''))
+		held = true
+		const late = journal.append(record('e'), onDurable, { applied: true })
+		held = false
+		appendFileSync(path, 'of the other')
+		const written = readFileSync(path, 'utf8')
+		await expect(late).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
+		await journal.close()
+		expect(onDurable).not.toHaveBeenCalled()
+		expect(journal.isUncertain).toBe(true)
+		expect(readFileSync(path, 'utf8')).toBe(written)
 	})
 })
 

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { InternalError, isSystemError } from '../../errors/index.ts'
+import { type Fence, UNFENCED } from './fence.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
 import type { Reserve } from './reserve.ts'
@@ -140,6 +141,8 @@ export interface JournalOptions {
 	readonly live: () => Iterable<StoreRecord>
 	/** Lines that are damaged: it is not written anew before `keep` has made sure that they are not lost. */
 	readonly keep?: (() => void) | undefined
+	/** Without it nothing else can have the file. */
+	readonly fence?: Fence | undefined
 	/** For the records that free space. */
 	readonly reserve?: Reserve | undefined
 	readonly onWarning?: ((message: string) => void) | undefined
@@ -159,6 +162,7 @@ export class Journal {
 	readonly #path: string
 	readonly #live: () => Iterable<StoreRecord>
 	readonly #sync: GroupSync
+	readonly #fence: Fence
 	readonly #reserve: Reserve | undefined
 	readonly #onWarning: ((message: string) => void) | undefined
 	#keep: (() => void) | undefined
@@ -181,6 +185,7 @@ export class Journal {
 		this.#path = path
 		this.#live = options.live
 		this.#keep = options.keep
+		this.#fence = options.fence ?? UNFENCED
 		this.#reserve = options.reserve
 		this.#onWarning = options.onWarning
 		this.#lines = options.lines
@@ -195,9 +200,9 @@ export class Journal {
 		if (options.isFirst === true) syncDirectory(dirname(path))
 	}
 
-	/** Whether a start might read what was never acknowledged: an append failed and could not be taken back yet. */
+	/** Whether a start might read what was never acknowledged here: an append failed and could not be taken back yet, or others write. */
 	get isUncertain(): boolean {
-		return this.#isUncertain
+		return this.#isUncertain || !this.#fence.isHeld()
 	}
 
 	/**
@@ -216,6 +221,7 @@ export class Journal {
 
 	/** Replaces the file by one that holds only what counts, in one step. Not while an append is under way. */
 	compact(): void {
+		this.#fence.assertHeld()
 		this.#keep?.()
 		this.#keep = undefined
 		const temporary = `${this.#path}.tmp`
@@ -223,6 +229,7 @@ export class Journal {
 		let descriptor: number | undefined
 		try {
 			descriptor = openSync(temporary, 'a', 0o600)
+			this.#fence.assertHeld()
 			renameSync(temporary, this.#path)
 		} catch (error) {
 			if (descriptor !== undefined) closeSync(descriptor)
@@ -252,7 +259,7 @@ export class Journal {
 			onDurable()
 			resolve()
 		}
-		this.#reserve?.restore()
+		if (this.#fence.isHeld()) this.#reserve?.restore()
 	}
 
 	/** Those of the appends that are in the file; the others are told why not. */
@@ -262,7 +269,7 @@ export class Journal {
 			return batch
 		} catch (error) {
 			const freeing = isSystemError(error, 'ENOSPC', 'EDQUOT') ? batch.filter(({ frees }) => frees) : []
-			const isAgain = freeing.length > 0 && this.#reserve?.release() === true
+			const isAgain = freeing.length > 0 && this.#fence.isHeld() && this.#reserve?.release() === true
 			for (const append of batch) if (!isAgain || !append.frees) append.reject(error)
 			return isAgain ? await this.#written(freeing) : []
 		}
@@ -270,6 +277,7 @@ export class Journal {
 
 	/** What counts is in the old file too, so a failure is no reason to refuse what still fits into it. */
 	#compactWhenDue(): void {
+		if (!this.#fence.isHeld()) return
 		if (this.#lines <= this.#compactAt.lines && this.#length <= this.#compactAt.bytes) return
 		try {
 			this.compact()
@@ -283,6 +291,7 @@ export class Journal {
 	}
 
 	async #write(batch: readonly Append[]): Promise<void> {
+		this.#fence.assertHeld()
 		try {
 			this.#settle()
 			const text = Buffer.from((this.#isOpenLine ? '\n' : '') + batch.map((append) => append.text).join(''))
@@ -296,10 +305,13 @@ export class Journal {
 			this.#takeBack()
 			throw error
 		}
+		// Whoever has the directory now may have read it before.
+		this.#fence.assertHeld()
 	}
 
 	/** Makes the file what was acknowledged, under its name. Nothing is acknowledged before. */
 	#settle(): void {
+		this.#fence.assertHeld()
 		if (this.#isNew) syncDirectory(dirname(this.#path))
 		this.#isNew = false
 		if (!this.#isUncertain) return

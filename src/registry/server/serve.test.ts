@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { hash } from 'bcryptjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../errors/index.ts'
@@ -129,6 +131,15 @@ describe('serveRegistry', () => {
 		expect((await serve({ auth: { ...auth, anonymous: 'read' }, plainHttp: true })).port).toBeGreaterThan(0)
 	})
 
+	it('cuts a connection that takes longer than its limit to begin', async () => {
+		const { port } = await serve({ limits: { headersMs: 100 } })
+		const socket = connect(port, '127.0.0.1')
+		const begun = performance.now()
+		socket.on('error', () => undefined)
+		await once(socket, 'close')
+		expect(performance.now() - begun).toBeLessThan(5000)
+	})
+
 	it('closes by its signal', async () => {
 		const aborter = new AbortController()
 		const { url } = await serve({ plainHttp: true, signal: aborter.signal })
@@ -199,6 +210,21 @@ describe('a registry that looks after itself', () => {
 		await expect.poll(() => messages.join()).toContain('removed 1 tags, 1 manifests')
 	})
 
+	it('says at its start that no Application keeps anything from its rules, where it knows no cluster', async () => {
+		const warned = async (options: Partial<ServeRegistryOptions>): Promise<readonly string[]> => {
+			const messages: string[] = []
+			const log: ServeRegistryOptions['log'] = ({ level, message }) =>
+				void (level === 'warning' && messages.push(message))
+			await (await serve({ plainHttp: true, log, ...options })).close()
+			return messages
+		}
+		const rules = [{ tag: 'pr-*' }]
+		expect(await warned({ retention: { rules } })).toEqual([expect.stringContaining('--cluster')])
+		expect(await warned({ retention: { rules }, digestsInUse: () => Promise.resolve([]) })).toEqual([])
+		expect(await warned({ retention: { rules, intervalMs: 0 } })).toEqual([])
+		expect(await warned({ retention: { graceMs: 1 } })).toEqual([])
+	})
+
 	it('follows no rule while what is in use is not known', async () => {
 		const messages: string[] = []
 		const { storage } = await serve({
@@ -235,5 +261,82 @@ describe('a registry that looks after itself', () => {
 			'scrubbed',
 			'uploads',
 		])
+	})
+})
+
+describe('a server whose directory another one has taken over', () => {
+	const manifestOf = (text: string) => {
+		const bytes = Buffer.from(text)
+		return {
+			bytes,
+			manifest: { digest: digestOf(bytes), mediaType: 'application/x', size: bytes.length, references: [] },
+			tags: ['v1'],
+		}
+	}
+	const put = (url: string, init: RequestInit = {}): Promise<Response> =>
+		fetch(url, { method: 'PUT', headers: { 'content-type': 'application/x' }, ...init })
+
+	/** Two on one directory, of two containers: the first one was stopped for a minute, and does not know. */
+	async function takenOver(): Promise<{ paused: RunningRegistry; other: RunningRegistry; upload: string }> {
+		let skew = 0
+		const paused = await serve({
+			plainHttp: true,
+			namespace: '0123456789abcdef',
+			now: () => Date.now() + skew,
+		})
+		await paused.storage.putManifest('app', manifestOf('{"before":true}'))
+		const upload = paused.storage.startUpload('app')?.id ?? ''
+		await paused.storage.appendUpload('app', { id: upload, body: Readable.from([Buffer.from('begun')]) })
+		const minute = 60_000
+		const other = await serve({
+			plainHttp: true,
+			namespace: 'fedcba9876543210',
+			now: () => Date.now() + minute,
+		})
+		await other.storage.putManifest('app', manifestOf('{"after":true}'))
+		skew = minute
+		return { paused, other, upload }
+	}
+
+	it('acknowledges nothing, says so, and ends at once', async () => {
+		const { paused, other } = await takenOver()
+		const { bytes, manifest } = manifestOf('{"lost":true}')
+		const pushed = await put(`${paused.url}/v2/app/manifests/v2`, { body: bytes })
+		expect(pushed.status).toBe(503)
+		expect(await pushed.text()).toContain('lost its directory')
+		expect(paused.lost.reason).toMatchObject({
+			code: 'ALREADY_RUNNING',
+			message: expect.stringContaining(directory),
+			hint: expect.stringContaining('Use the other server'),
+		})
+		await paused.close()
+		await expect(fetch(`${paused.url}/v2/`)).rejects.toThrow('fetch failed')
+		expect(existsSync(join(directory, 'blobs/sha256', manifest.digest.slice(7)))).toBe(false)
+		expect((await fetch(`${other.url}/v2/`)).status).toBe(200)
+	})
+
+	it('leaves the journal, the content, the uploads and the control file of the other alone', async () => {
+		const { paused, other, upload } = await takenOver()
+		const { storage } = other
+		const files = async () => ({
+			journal: await readFile(join(directory, 'journal'), 'utf8'),
+			control: await readFile(join(directory, 'control'), 'utf8'),
+			blobs: await readdir(join(directory, 'blobs/sha256')),
+			uploads: await readdir(join(directory, 'uploads')),
+		})
+		const before = await files()
+		expect(before.uploads).toContain(upload)
+		await expect(paused.storage.putManifest('app', manifestOf('{"after":true}'))).rejects.toMatchObject({
+			code: 'ALREADY_RUNNING',
+		})
+		await expect(paused.storage.deleteTag('app', 'v1')).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
+		const { digest } = manifestOf('{"before":true}').manifest
+		await expect(paused.storage.deleteManifest('app', digest)).rejects.toMatchObject({
+			code: 'ALREADY_RUNNING',
+		})
+		paused.storage.cancelUpload('app', upload)
+		await paused.close()
+		expect(await files()).toEqual(before)
+		expect(storage.resolveTag('app', 'v1')).toBe(manifestOf('{"after":true}').manifest.digest)
 	})
 })

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 import { LadingError, printable, UserError } from '../../errors/index.ts'
-import { type CertificatePaths, listen, type Listener, type ServerRequest } from '../../http/server/index.ts'
+import {
+	type CertificatePaths,
+	listen,
+	type Listener,
+	type ListenLimits,
+	type ServerRequest,
+} from '../../http/server/index.ts'
 import type { AccessOptions, Anonymous } from './access/access.ts'
 import { readTokens, tokensExist } from './access/token-file.ts'
 import { CertificateKeeper } from './certificate-keeper.ts'
@@ -46,6 +52,8 @@ export interface ServeRegistryOptions extends UpkeepOptions {
 	readonly signal?: AbortSignal | undefined
 	/** Read for the endpoints of events: proxies and certificates. */
 	readonly env?: Readonly<Record<string, string | undefined>> | undefined
+	/** See `LockOptions.namespace`. */
+	readonly namespace?: string | undefined
 	/** Milliseconds since 1970. Default: the clock. */
 	readonly now?: (() => number) | undefined
 	readonly log?: Log | undefined
@@ -95,6 +103,8 @@ export interface RunningRegistry {
 	/** Where health and metrics are without a password. */
 	readonly metricsUrl: string | undefined
 	readonly storage: RegistryStorage
+	/** Aborted, with a UserError, when the directory has become another process's: it closes by itself then. */
+	readonly lost: AbortSignal
 	/** Looks at once whether there is a new certificate, as it does from time to time. */
 	renewCertificate(): Promise<void>
 	/** Lets requests under way finish; see `ServeLimits.shutdownMs`. */
@@ -116,13 +126,13 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 	const { dataDirectory, host = '127.0.0.1', log = () => undefined, now = Date.now } = options
 	const auth = authOf(options, host)
 	for (const message of openDoors(options, host)) log({ level: 'warning', message })
+	const loss = new AbortController()
 	const lock = lockDirectory(dataDirectory, {
-		onLost: () => {
-			log({
-				level: 'error',
-				message: `${dataDirectory} is no longer this registry's, which did not run for a while or lost it: it stops`,
-			})
-			void closeAll()
+		namespace: options.namespace,
+		now,
+		onLost: (why) => {
+			log({ level: 'error', message: `${why.message}: the registry stops` })
+			loss.abort(why)
 		},
 	})
 	const opened: { close(): unknown }[] = [{ close: lock.release }]
@@ -136,6 +146,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		const storage = createStorage(dataDirectory, {
 			maxBlobBytes: limits?.blobBytes,
 			maxUploads: limits?.uploads,
+			fence: lock,
 			onWarning: (message) => log({ level: 'warning', message }),
 		})
 		opened.push(storage)
@@ -175,21 +186,45 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 			host,
 			port: options.port,
 			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
-			limits: { ...limits, maxConnections: limits?.connections ?? DEFAULT_CONNECTIONS },
+			limits: listenLimits(limits),
 			onError,
 		})
 		source.addr = `${hostname()}:${listener.port}`
 		opened.push(
-			{ close: () => listener.close({ graceMs: limits?.shutdownMs ?? DEFAULT_SHUTDOWN_MS }) },
+			{
+				close: () =>
+					listener.close({ graceMs: loss.signal.aborted ? 0 : (limits?.shutdownMs ?? DEFAULT_SHUTDOWN_MS) }),
+			},
 			health,
 			{ close: () => upkeep.stop() },
 		)
+		loss.signal.throwIfAborted()
 		upkeep.start(listener.url, { ownCertificate: options.tls !== undefined })
-		return running({ listener, keeper, storage, metrics, closeAll, signal: options.signal, log })
+		return running({
+			listener,
+			keeper,
+			storage,
+			metrics,
+			closeAll,
+			log,
+			signal: options.signal,
+			lost: loss.signal,
+		})
 	} catch (error) {
 		await closeAll()
 		throw error
 	}
+}
+
+/** One by one: of a spread the compiler does not say which limit reaches nobody. */
+function listenLimits({
+	headerBytes,
+	headersMs,
+	idleMs,
+	stallMs,
+	connections = DEFAULT_CONNECTIONS,
+}: ServeLimits = {}): Required<ListenLimits> {
+	return { headerBytes, headersTimeoutMs: headersMs, idleMs, stallMs, maxConnections: connections }
 }
 
 /** @throws UserError `USAGE`, `CREDENTIALS_UNREADABLE` */
@@ -250,10 +285,12 @@ interface Parts {
 	readonly metrics: Listener | undefined
 	readonly closeAll: () => Promise<void>
 	readonly signal: AbortSignal | undefined
+	readonly lost: AbortSignal
 	readonly log: Log
 }
 
-function running({ listener, keeper, storage, metrics, closeAll, signal, log }: Parts): RunningRegistry {
+function running(parts: Parts): RunningRegistry {
+	const { listener, keeper, storage, metrics, closeAll, log, signal, lost } = parts
 	const renewCertificate = async (): Promise<void> => {
 		try {
 			const next = await keeper?.renewed()
@@ -273,10 +310,13 @@ function running({ listener, keeper, storage, metrics, closeAll, signal, log }: 
 		closed ??= closeAll()
 		return closed
 	}
-	if (signal?.aborted === true) void close()
-	signal?.addEventListener('abort', () => void close(), { once: true })
+	for (const end of [signal, lost]) {
+		if (end?.aborted === true) void close()
+		end?.addEventListener('abort', () => void close(), { once: true })
+	}
 	const { host, port, url } = listener
-	return { host, port, url, caPem: keeper?.caPem, metricsUrl: metrics?.url, storage, renewCertificate, close }
+	const { caPem } = keeper ?? {}
+	return { host, port, url, caPem, metricsUrl: metrics?.url, storage, lost, renewCertificate, close }
 }
 
 function certificateNames(host: string, further: readonly string[]): string[] {

@@ -82,12 +82,19 @@ export function createUpkeep(
 			attempt('a prune while no server runs does not know the immutable tags', () =>
 				rememberImmutable(dataDirectory, options.immutable ?? []),
 			)
+			const { rules = [], intervalMs } = retention ?? {}
+			if (rules.length > 0 && intervalMs !== 0 && !options.digestsInUse)
+				log({
+					level: 'warning',
+					message:
+						'the rules of retention remove also what Applications deploy or may roll back to, as no cluster is known here: name the one that deploys from this registry with --cluster',
+				})
 			const { stop } = startMaintenance({
 				storage,
 				dataDirectory,
-				rules: retention?.rules ?? [],
+				rules,
 				graceMs: retention?.graceMs,
-				pruneIntervalMs: retention?.intervalMs,
+				pruneIntervalMs: intervalMs,
 				scrubIntervalMs: options.scrubIntervalMs,
 				immutable,
 				digestsInUse: options.digestsInUse,

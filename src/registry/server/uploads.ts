@@ -21,6 +21,7 @@ import {
 	isRepository,
 } from '../../oci/index.ts'
 import type { ContentFiles } from './content-files.ts'
+import { type Fence, UNFENCED } from './fence.ts'
 import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './storage.ts'
 import { writeFully } from './write-fully.ts'
 
@@ -57,6 +58,7 @@ export interface UploadsOptions {
 	readonly maxUploads: number
 	/** What is left of others stays. */
 	readonly readOnly: boolean
+	readonly fence?: Fence | undefined
 	readonly now: () => number
 }
 
@@ -69,12 +71,14 @@ type Body = AsyncIterable<Uint8Array>
 export class Uploads {
 	readonly #directory: string
 	readonly #options: UploadsOptions
+	readonly #fence: Fence
 	readonly #uploads = new Map<string, UploadState>()
 	#looked = -Infinity
 
 	constructor(directory: string, options: UploadsOptions) {
 		this.#directory = directory
 		this.#options = options
+		this.#fence = options.fence ?? UNFENCED
 		const { readOnly } = options
 		const names = new Set(readOnly && !existsSync(directory) ? [] : readdirSync(directory))
 		for (const name of names) {
@@ -201,6 +205,7 @@ export class Uploads {
 		let descriptor: number | undefined
 		try {
 			for await (const chunk of body) {
+				this.#fence.assertHeld()
 				if (upload.size + chunk.byteLength > this.#options.maxBytes) {
 					this.#discard(upload)
 					return { kind: 'too-large', limit: this.#options.maxBytes }
@@ -291,6 +296,8 @@ export class Uploads {
 	}
 
 	#removeFiles(name: string): void {
+		// Whoever has the directory now may go on with it.
+		if (!this.#fence.isHeld()) return
 		rmSync(join(this.#directory, name), { force: true })
 		rmSync(join(this.#directory, `${name}.repository`), { force: true })
 	}

@@ -53,6 +53,13 @@ export function storageFault(error: unknown): ServerResponse | undefined {
 	if (isSystemError(error, 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE')) {
 		return fault(500, 'UNKNOWN', `the registry cannot read or write its storage (${error.code})`)
 	}
+	if (error instanceof LadingError && error.code === 'ALREADY_RUNNING') {
+		return fault(
+			503,
+			'UNKNOWN',
+			'the registry has lost its directory to another process and stops: nothing was stored',
+		)
+	}
 	if (error instanceof LadingError && error.code === 'CONTENT_CORRUPT') {
 		return fault(500, 'UNKNOWN', error.message)
 	}
