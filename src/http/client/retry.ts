@@ -1,4 +1,4 @@
-import { RemoteError } from '../../errors/index.ts'
+import { RemoteError, type WireError } from '../../errors/index.ts'
 import { Stalled } from './failure.ts'
 
 export interface RetryPolicy {
@@ -134,9 +134,14 @@ function delayBefore(
 	return Math.max(retry.retryAfter, jittered)
 }
 
+/** A failure that may be none the next time, as its wire says. */
+export function isPassing(error: unknown): error is RemoteError & { readonly wire: WireError } {
+	return error instanceof RemoteError && error.wire?.retryable === true
+}
+
 /** Whether a failure is worth repeating: a `RemoteError` that says so on its wire, unless that was done already. */
 export function retryOfError(error: unknown): Retry | undefined {
-	if (!(error instanceof RemoteError) || error.wire?.retryable !== true) return undefined
+	if (!isPassing(error)) return undefined
 	if (exhaustedWith.has(error)) return undefined
 	const { url, status, retryAfter } = error.wire
 	return {

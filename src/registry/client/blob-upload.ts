@@ -1,5 +1,5 @@
 import { RemoteError } from '../../errors/index.ts'
-import type { HttpResponse, Waiting } from '../../http/client/index.ts'
+import { type HttpResponse, isPassing, type Waiting } from '../../http/client/index.ts'
 import type { ContentSource, StoreOptions } from '../../content/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -80,10 +80,6 @@ export async function uploadBlob(
 	} finally {
 		await upload.pieces?.close()
 	}
-}
-
-function isPassing(error: unknown): error is RemoteError {
-	return error instanceof RemoteError && error.wire?.retryable === true
 }
 
 async function attempt(upload: Upload): Promise<void> {

@@ -1,5 +1,5 @@
 import { RemoteError } from '../../errors/index.ts'
-import type { HttpClient, HttpResponse } from '../../http/client/index.ts'
+import { type HttpClient, type HttpResponse, isPassing } from '../../http/client/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 
 export interface Reopening {
@@ -76,10 +76,6 @@ function endedEarly(target: Descriptor, { method, url, status }: HttpResponse): 
 			wire: { method, url, status, retryable: true },
 		},
 	)
-}
-
-function isPassing(error: unknown): error is RemoteError {
-	return error instanceof RemoteError && error.wire?.retryable === true
 }
 
 /** Goes on at an offset, until at least a byte has come. @returns `undefined` where there is none */
