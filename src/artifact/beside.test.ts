@@ -1,6 +1,6 @@
 import { mkdtempSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { besideOf, findLeftBeside } from './beside.ts'
 
@@ -25,6 +25,19 @@ it('finds what is old, of the same name, and named as it is named', () => {
 	mkdirSync(young)
 	expect(findLeftBeside(path, 2_000_000)).toEqual([old, `${old}.tar`])
 	expect(findLeftBeside(path, 1_000_000)).toEqual([])
+})
+
+it('means the same place, however the path is written', () => {
+	const left = besideOf(directory)
+	mkdirSync(left)
+	try {
+		for (const path of [directory, `${directory}/`, join(directory, 'sub/..'), relative('.', directory)]) {
+			expect(findLeftBeside(`${path}/.`, Infinity)).toEqual([left])
+			expect(findLeftBeside(path, Infinity)).toEqual([left])
+		}
+	} finally {
+		rmSync(left, { recursive: true })
+	}
 })
 
 it('finds nothing where nothing can be looked at', () => {

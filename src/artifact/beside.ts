@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { lstatSync, readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /** A new path beside another one: what becomes that file or directory is written there first. */
 export function besideOf(path: string): string {
-	return join(dirname(path), `${prefixOf(path)}${randomBytes(6).toString('hex')}`)
+	const { directory, prefix } = neighborhoodOf(path)
+	return join(directory, `${prefix}${randomBytes(6).toString('hex')}`)
 }
 
 /**
@@ -12,8 +13,7 @@ export function besideOf(path: string): string {
  * and not changed since `before` (milliseconds since the epoch).
  */
 export function findLeftBeside(path: string, before: number): readonly string[] {
-	const directory = dirname(path)
-	const prefix = prefixOf(path)
+	const { directory, prefix } = neighborhoodOf(path)
 	try {
 		return readdirSync(directory)
 			.filter((name) => name.startsWith(prefix) && /^[0-9a-f]{12}(?:\.tar)?$/.test(name.slice(prefix.length)))
@@ -26,6 +26,8 @@ export function findLeftBeside(path: string, before: number): readonly string[] 
 	}
 }
 
-function prefixOf(path: string): string {
-	return `.${basename(path)}.lading-`
+/** Of `.` the directory beside is its parent. */
+function neighborhoodOf(path: string): { readonly directory: string; readonly prefix: string } {
+	const target = resolve(path)
+	return { directory: dirname(target), prefix: `.${basename(target)}.lading-` }
 }
