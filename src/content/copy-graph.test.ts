@@ -214,6 +214,40 @@ describe('copy over any graph', () => {
 	})
 })
 
+it('asks the source one thing at a time about a root, so that one connection is enough', async () => {
+	const graph = build({ blobs: 1, manifests: [{ kind: 'image', parts: [0] }] })
+	const [root] = graph.manifests
+	if (!root) throw new Error('no root')
+	const store = await filled(graph)
+	let [asked, most] = [0, 0]
+	async function whileAsked(): Promise<void> {
+		most = Math.max(most, ++asked)
+		await new Promise((resolve) => void setImmediate(resolve))
+		asked--
+	}
+	const source: ReadableStore = {
+		...store,
+		async fetch(target, options) {
+			if (isManifestType(target.mediaType)) await whileAsked()
+			return await store.fetch(target, options)
+		},
+		async referrers(target, options) {
+			await whileAsked()
+			return await store.referrers(target, options)
+		},
+	}
+	const to = createMemoryStore()
+	const destination: ContentStore = {
+		...to,
+		async pushTagged(manifest, tag) {
+			await to.push(manifest)
+			await to.tag(manifest.descriptor, tag, root.bytes ?? new Uint8Array())
+		},
+	}
+	await copy({ source, destination, root: root.descriptor, tags: ['v1'], referrers: true })
+	expect(most).toBe(1)
+})
+
 describe('mounting', () => {
 	const graph = build({ blobs: 2, manifests: [{ kind: 'image', parts: [0, 1] }] })
 	const [root] = graph.manifests

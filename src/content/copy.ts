@@ -164,12 +164,12 @@ async function copyTagged(
 	root: Descriptor,
 	tags: readonly string[],
 ): Promise<boolean | undefined> {
-	const { destination, referrers } = run.options
+	const { destination } = run.options
 	run.documents.set(root.digest, undefined)
-	const [bytes, exists, isFollowed] = await Promise.all([
-		readManifest(run, root),
+	// Each side is asked one thing at a time: to open a connection takes longer than to wait for an answer.
+	const [{ bytes, isFollowed }, exists] = await Promise.all([
+		readFollowed(run, root),
 		run.limit(() => onSide('destination', destination.exists(root, run.store))),
-		referrers === true && hasReferrers(run, root),
 	])
 	if (isFollowed) return undefined
 	if (exists) {
@@ -182,6 +182,15 @@ async function copyTagged(
 	await pushManifest(run, { node: root, bytes, tag: first })
 	await setTags(run, { root, tags: others, bytes })
 	return true
+}
+
+/** A manifest, and whether its referrers are wanted and anything may point at it. */
+async function readFollowed(
+	run: CopyRun,
+	root: Descriptor,
+): Promise<{ readonly bytes: Uint8Array; readonly isFollowed: boolean }> {
+	const bytes = await readManifest(run, root)
+	return { bytes, isFollowed: run.options.referrers === true && (await hasReferrers(run, root)) }
 }
 
 interface Tagging {
