@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { createReadStream, promises } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import {
 	createLayoutReader,
 	type LayoutIndex,
@@ -68,7 +68,7 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
 async function inFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
 	let file: FileHandle
 	try {
-		file = await open(path, 'r')
+		file = await promises.open(path, 'r')
 	} catch (error) {
 		if (isSystemError(error, 'ENOENT', 'ENOTDIR'))
 			throw new UserError('NOT_FOUND', `there is no file ${path}`, { cause: error })

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { createReadStream, promises } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors/index.ts'
 import { BLOCK, padding, tarHeader } from './tar-header.ts'
@@ -21,13 +21,13 @@ export async function writeLayoutArchive(
 	path: string,
 	options: WriteLayoutArchiveOptions = {},
 ): Promise<void> {
-	const file = await open(path, 'wx', 0o644)
+	const file = await promises.open(path, 'wx', 0o644)
 	try {
 		for (const name of ['oci-layout', 'index.json']) await addFile(file, { directory, name, options })
 		await addDirectory(file, 'blobs')
-		for (const algorithm of (await readdir(join(directory, 'blobs'))).sort()) {
+		for (const algorithm of (await promises.readdir(join(directory, 'blobs'))).sort()) {
 			await addDirectory(file, `blobs/${algorithm}`)
-			for (const hex of (await readdir(join(directory, 'blobs', algorithm))).sort())
+			for (const hex of (await promises.readdir(join(directory, 'blobs', algorithm))).sort())
 				await addFile(file, { directory, name: `blobs/${algorithm}/${hex}`, options })
 		}
 		await file.writeFile(Buffer.alloc(2 * BLOCK))
@@ -51,7 +51,7 @@ async function addFile(file: FileHandle, { directory, name, options }: Addition)
 	const { signal, consume } = options
 	signal?.throwIfAborted()
 	const source = join(directory, name)
-	const { size } = await stat(source)
+	const { size } = await promises.stat(source)
 	await file.writeFile(tarHeader({ path: name, type: 'file', size }))
 	let written = 0
 	const stream = createReadStream(source, { highWaterMark: READ_BYTES, ...(signal && { signal }) })
@@ -65,5 +65,5 @@ async function addFile(file: FileHandle, { directory, name, options }: Addition)
 		})
 	}
 	await file.writeFile(Buffer.alloc(padding(size)))
-	if (consume === true) await rm(source)
+	if (consume === true) await promises.rm(source)
 }
