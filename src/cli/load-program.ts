@@ -40,6 +40,9 @@ type Wrapped = (
 const MAX_BYTES = 16 * 1024 * 1024
 /** More than there are commands. */
 const MAX_COMMANDS = 64
+/** What a chunk is wrapped in; bytes, as of strings that are joined V8 makes one more, as long as the chunk. */
+const HEAD = Buffer.from('(function (exports, require, module, __filename, __dirname) { ')
+const TAIL = Buffer.from('\n})')
 const COMMAND = /^[a-z_][a-z_-]{0,31}$/
 
 /**
@@ -72,10 +75,10 @@ export function loadProgram(
 		const text = readFileSync(path)
 		const of = createHash('sha256').update(text).digest('base64')
 		const compiled = known.get(chunk)
-		const script = new Script(
-			`(function (exports, require, module, __filename, __dirname) { ${text.toString('utf8')}\n})`,
-			{ filename: path, ...(compiled?.of === of && { cachedData: compiled.code }) },
-		)
+		const script = new Script(Buffer.concat([HEAD, text, TAIL]).toString('utf8'), {
+			filename: path,
+			...(compiled?.of === of && { cachedData: compiled.code }),
+		})
 		if (compiled?.of !== of || script.cachedDataRejected === true) known.delete(chunk)
 		const module = { exports: {} }
 		loaded.set(chunk, { module, script, of })

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import {
 	chmodSync,
 	copyFileSync,
@@ -137,6 +138,12 @@ function copyOfProgram(): string {
 	}
 	return join(home, 'copy/dist/cli/main.cjs')
 }
+
+it('the program is ASCII text, which V8 keeps in half of the memory', () => {
+	const chunks = readdirSync(dirname(MAIN)).filter((name) => name.endsWith('.cjs'))
+	expect(chunks.length).toBeGreaterThan(10)
+	expect(chunks.filter((name) => !isAscii(readFileSync(join(dirname(MAIN), name))))).toEqual([])
+})
 
 it('a command that has nothing left to wait for, and has not ended, is no success', async () => {
 	const main = copyOfProgram()
