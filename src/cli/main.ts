@@ -17,9 +17,10 @@ if (rest.length === 0 && (first === '--version' || first === '-v')) {
 	void program
 		.runMain({ process, version: version(), mainFile: import.meta.filename })
 		.then(() => (isDone = true))
-	// Nothing is left to wait for, and it has not ended: that is no success.
 	process.once('beforeExit', () => {
-		if (isDone) return
+		// Node.js would take its heap apart first, piece by piece.
+		if (isDone) process.exit()
+		// Nothing is left to wait for, and it has not ended: that is no success.
 		process.stderr.write('error: lading has a bug: it ended before it was done\n')
 		process.exitCode = exitCodes.bug
 	})
