@@ -1,6 +1,6 @@
-import { copyFileSync, linkSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSystemError } from '../../errors/index.ts'
+import { nameTwice } from './name-twice.ts'
 
 const PREFIX = 'journal.damaged-'
 
@@ -18,18 +18,6 @@ export function damagedJournals(directory: string): readonly string[] {
 /** Gives a journal a second name, `journal.damaged-TIME`. `at` is in milliseconds since 1970. @returns its path */
 export function keepDamagedJournal(directory: string, at: number): string {
 	const kept = join(directory, `${PREFIX}${new Date(at).toISOString().replaceAll(':', '-')}`)
-	const journal = join(directory, 'journal')
-	try {
-		linkSync(journal, kept)
-	} catch (error) {
-		// Not every file system gives a file two names.
-		if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error
-		try {
-			copyFileSync(journal, kept)
-		} catch (failure) {
-			rmSync(kept, { force: true })
-			throw failure
-		}
-	}
+	nameTwice(join(directory, 'journal'), kept)
 	return kept
 }

@@ -11,17 +11,27 @@ import {
 import { dirname } from 'node:path'
 import { InternalError, isSystemError } from '../../errors/index.ts'
 import { type Fence, UNFENCED } from './fence.ts'
-import { flushDescriptor, GroupSync } from './group-sync.ts'
-import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
+import { flushDescriptor, GroupSync, syncDirectory } from './group-sync.ts'
+import type { Packs } from './packs.ts'
+import {
+	CHECKSUM_LENGTH,
+	type ContentRecord,
+	formatContent,
+	formatRecord,
+	isWholeLine,
+	parseRecord,
+	type Place,
+	type StoreRecord,
+} from './record.ts'
 import type { Reserve } from './reserve.ts'
 import { writeFully } from './write-fully.ts'
 
 export interface Replayed {
 	/** Number of records. */
 	readonly lines: number
-	/** Lines that are damaged. One torn last line is what a crash leaves, and not counted. */
+	/** Lines that are damaged. One torn last line is what a crash leaves, and not counted; nor is content, which has its digest. */
 	readonly damaged: number
-	/** Up to the torn last line, in bytes. */
+	/** Up to the torn last line, or the record whose content is torn, in bytes. */
 	readonly length: number
 	/** There was a journal. */
 	readonly existed: boolean
@@ -33,8 +43,16 @@ const CHUNK_BYTES = 1024 * 1024
 const MAX_LINE_BYTES = 256 * 1024 * 1024
 const NEWLINE = 10
 
+/** Where the content of a record is. */
+export interface InlineContent extends Place {
+	/** What is there is what was written. */
+	readonly isWhole: boolean
+}
+
+type OnRecord = (record: StoreRecord, content: InlineContent | undefined) => void
+
 /** Reads the journal at `path`, up to its last whole line, and hands out one record after the other. */
-export function replayJournal(path: string, onRecord: (record: StoreRecord) => void): Replayed {
+export function replayJournal(path: string, onRecord: OnRecord): Replayed {
 	let descriptor: number
 	try {
 		descriptor = openSync(path, 'r')
@@ -44,31 +62,53 @@ export function replayJournal(path: string, onRecord: (record: StoreRecord) => v
 	}
 	let lines = 0
 	let damaged = 0
-	const take = (line: string | undefined): boolean => {
-		const record = line === undefined ? undefined : parseRecord(line)
-		if (record) onRecord(record)
-		if (record) lines++
-		return record !== undefined
+	let length = 0
+	/** Its content is the next line. */
+	let before: (ContentRecord & { readonly inline: number }) | undefined
+	const take = (record: StoreRecord, content?: InlineContent): void => {
+		onRecord(record, content)
+		lines++
 	}
 	try {
-		let length = 0
-		let last: WholeLine | undefined
 		for (const line of linesOf(descriptor)) {
-			last = line
-			if (line.isOpen) break
-			length = line.end
-			if (line.text !== '' && !take(line.text)) damaged++
+			const { text, start, end, isOpen } = line
+			if (before) {
+				const isWhole = text !== undefined && isWholeLine(text)
+				const isLong = line.bytes === CHECKSUM_LENGTH + before.inline
+				if (isOpen && !(isWhole && isLong)) break
+				// A line lost its end, or has one too many: there is more than this content that is damaged.
+				if (!isLong) damaged++
+				take(before, { offset: start + CHECKSUM_LENGTH, length: before.inline, isWhole: isWhole && isLong })
+				before = undefined
+			} else if (text !== '') {
+				const record = text === undefined ? undefined : parseRecord(text)
+				if (record && hasContent(record)) {
+					before = record
+					continue
+				}
+				if (record) take(record)
+				else if (isOpen) break
+				else damaged++
+			}
+			length = end
 		}
-		if (last?.isOpen === true && take(last.text)) length = last.end
 		return { lines, damaged, length, existed: true }
 	} finally {
 		closeSync(descriptor)
 	}
 }
 
+function hasContent(record: StoreRecord): record is ContentRecord & { readonly inline: number } {
+	return 'inline' in record && record.inline !== undefined
+}
+
 interface WholeLine {
 	/** `undefined`: it is too long. */
 	readonly text: string | undefined
+	/** Where it begins, in bytes. */
+	readonly start: number
+	/** Without its newline. */
+	readonly bytes: number
 	/** Where the next one begins, in bytes. */
 	readonly end: number
 	/** The file ends in it, without a newline. */
@@ -80,6 +120,7 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 	const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
 	let parts: Buffer[] = []
 	let held = 0
+	let start = 0
 	let end = 0
 	const hold = (bytes: Buffer): void => {
 		held += bytes.byteLength
@@ -87,10 +128,12 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 		if (held <= MAX_LINE_BYTES) parts.push(bytes)
 		else parts = []
 	}
-	const text = (): string | undefined => {
-		const whole = held <= MAX_LINE_BYTES ? Buffer.concat(parts).toString() : undefined
+	const line = (isOpen: boolean): WholeLine => {
+		const text = held <= MAX_LINE_BYTES ? Buffer.concat(parts).toString() : undefined
+		const whole = { text, start, bytes: held, end, isOpen }
 		parts = []
 		held = 0
+		start = end
 		return whole
 	}
 	for (;;) {
@@ -101,12 +144,12 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 			hold(chunk.subarray(from, to))
 			end++
 			from = to + 1
-			yield { text: text(), end, isOpen: false }
+			yield line(false)
 		}
 		// The chunk is read into again.
 		hold(Buffer.from(chunk.subarray(from, size)))
 	}
-	if (held > 0) yield { text: text(), end, isOpen: true }
+	if (held > 0) yield line(true)
 }
 
 /** A journal is written anew when it has so many times the lines, or the bytes, that still count. */
@@ -123,13 +166,18 @@ const FREEING: ReadonlySet<StoreRecord['type']> = new Set<StoreRecord['type']>([
 ])
 
 /** What a storage needs of a journal. */
-export type RecordLog = Pick<Journal, 'append' | 'close' | 'isUncertain'>
+export type RecordLog = Pick<Journal, 'append' | 'appendContent' | 'close' | 'isUncertain'>
 
 /** That of a storage which is only looked at: nothing is added, and no content is removed. */
 export const READ_ONLY_LOG: RecordLog = {
 	isUncertain: true,
-	append: () => Promise.reject(new InternalError('a change of a storage that is only looked at')),
+	append: () => refuseChange(),
+	appendContent: () => refuseChange(),
 	close: () => Promise.resolve(),
+}
+
+function refuseChange(): Promise<never> {
+	return Promise.reject(new InternalError('a change of a storage that is only looked at'))
 }
 
 export interface JournalOptions {
@@ -139,6 +187,10 @@ export interface JournalOptions {
 	readonly length: number
 	/** The shortest list of records that leads to the same state. */
 	readonly live: () => Iterable<StoreRecord>
+	/** Who has the content that lies in it. */
+	readonly packs: Packs
+	/** It was written anew: there may be space to free. */
+	readonly onCompacted?: (() => void) | undefined
 	/** Lines that are damaged: it is not written anew before `keep` has made sure that they are not lost. */
 	readonly keep?: (() => void) | undefined
 	/** Without it nothing else can have the file. */
@@ -161,6 +213,8 @@ export interface JournalOptions {
 export class Journal {
 	readonly #path: string
 	readonly #live: () => Iterable<StoreRecord>
+	readonly #packs: Packs
+	readonly #onCompacted: (() => void) | undefined
 	readonly #sync: GroupSync
 	readonly #fence: Fence
 	readonly #reserve: Reserve | undefined
@@ -184,6 +238,8 @@ export class Journal {
 	constructor(path: string, options: JournalOptions) {
 		this.#path = path
 		this.#live = options.live
+		this.#packs = options.packs
+		this.#onCompacted = options.onCompacted
 		this.#keep = options.keep
 		this.#fence = options.fence ?? UNFENCED
 		this.#reserve = options.reserve
@@ -210,10 +266,24 @@ export class Journal {
 	 * @throws what the disk says; the record is taken back then, before anything else is acknowledged
 	 */
 	append(record: StoreRecord, onDurable: () => void, options: AppendOptions = {}): Promise<void> {
+		const applied = options.applied === true
+		return this.#add({ text: formatRecord(record), onDurable, applied, frees: FREEING.has(record.type) })
+	}
+
+	/** The same for a record whose content shall be kept with it: `onDurable` is told where it lies. */
+	appendContent(
+		record: ContentRecord,
+		content: Uint8Array,
+		onDurable: (place: Place) => void,
+	): Promise<void> {
+		const { text, place } = formatContent(record, content)
+		const onDurableAt = (offset: number): void => onDurable({ ...place, offset: offset + place.offset })
+		return this.#add({ text, onDurable: onDurableAt, applied: false, frees: false })
+	}
+
+	#add(append: Omit<Append, 'resolve' | 'reject'>): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const applied = options.applied === true
-			const frees = FREEING.has(record.type)
-			this.#pending.push({ text: formatRecord(record), onDurable, resolve, reject, applied, frees })
+			this.#pending.push({ ...append, resolve, reject })
 			// Every waiter is told of a failure by its own `reject`.
 			void this.#sync.sync()
 		})
@@ -225,17 +295,21 @@ export class Journal {
 		this.#keep?.()
 		this.#keep = undefined
 		const temporary = `${this.#path}.tmp`
-		const written = writeRecords(temporary, this.#live())
+		const retirement = this.#packs.retire()
+		let written: { readonly lines: number; readonly bytes: number }
 		let descriptor: number | undefined
 		try {
+			written = writeRecords(temporary, [this.#live(), retirement.records()])
 			descriptor = openSync(temporary, 'a', 0o600)
 			this.#fence.assertHeld()
 			renameSync(temporary, this.#path)
 		} catch (error) {
 			if (descriptor !== undefined) closeSync(descriptor)
+			retirement.undo()
 			rmSync(temporary, { force: true })
 			throw error
 		}
+		retirement.done()
 		closeSync(this.#descriptor)
 		this.#descriptor = descriptor
 		this.#lines = written.lines
@@ -247,6 +321,7 @@ export class Journal {
 		this.#isNew = true
 		this.#isUncertain = false
 		this.#isOpenLine = false
+		this.#onCompacted?.()
 	}
 
 	async #flush(): Promise<void> {
@@ -255,18 +330,17 @@ export class Journal {
 		this.#pending = []
 		// What is applied before it is durable may be taken back: no file is made of that.
 		if (!batch.some(({ applied }) => applied)) this.#compactWhenDue()
-		for (const { onDurable, resolve } of await this.#written(batch)) {
-			onDurable()
+		for (const { onDurable, resolve, offset } of await this.#written(batch)) {
+			onDurable(offset)
 			resolve()
 		}
 		if (this.#fence.isHeld()) this.#reserve?.restore()
 	}
 
 	/** Those of the appends that are in the file; the others are told why not. */
-	async #written(batch: readonly Append[]): Promise<readonly Append[]> {
+	async #written(batch: readonly Append[]): Promise<readonly Written[]> {
 		try {
-			await this.#write(batch)
-			return batch
+			return await this.#write(batch)
 		} catch (error) {
 			const freeing = isSystemError(error, 'ENOSPC', 'EDQUOT') ? batch.filter(({ frees }) => frees) : []
 			const isAgain = freeing.length > 0 && this.#fence.isHeld() && this.#reserve?.release() === true
@@ -290,15 +364,22 @@ export class Journal {
 		}
 	}
 
-	async #write(batch: readonly Append[]): Promise<void> {
+	async #write(batch: readonly Append[]): Promise<readonly Written[]> {
 		this.#fence.assertHeld()
+		const written: Written[] = []
 		try {
 			this.#settle()
-			const text = Buffer.from((this.#isOpenLine ? '\n' : '') + batch.map((append) => append.text).join(''))
-			writeFully(this.#descriptor, text)
+			let text = this.#isOpenLine ? '\n' : ''
+			let offset = this.#length + text.length
+			for (const append of batch) {
+				written.push({ ...append, offset })
+				text += append.text
+				offset += Buffer.byteLength(append.text)
+			}
+			writeFully(this.#descriptor, Buffer.from(text))
 			await flushDescriptor(this.#descriptor, 'file')
 			this.#isOpenLine = false
-			this.#length += text.byteLength
+			this.#length = offset
 			this.#lines += batch.length
 		} catch (error) {
 			this.#isUncertain = true
@@ -307,6 +388,7 @@ export class Journal {
 		}
 		// Whoever has the directory now may have read it before.
 		this.#fence.assertHeld()
+		return written
 	}
 
 	/** Makes the file what was acknowledged, under its name. Nothing is acknowledged before. */
@@ -342,17 +424,22 @@ export interface AppendOptions {
 
 interface Append {
 	readonly text: string
-	readonly onDurable: () => void
+	/** @param offset of `text` in the file, in bytes */
+	readonly onDurable: (offset: number) => void
 	readonly resolve: () => void
 	readonly reject: (error: unknown) => void
 	readonly applied: boolean
 	readonly frees: boolean
 }
 
+interface Written extends Append {
+	readonly offset: number
+}
+
 /** Writes a flushed file of records; leaves none when it fails. */
 function writeRecords(
 	path: string,
-	records: Iterable<StoreRecord>,
+	lists: readonly Iterable<StoreRecord>[],
 ): { readonly lines: number; readonly bytes: number } {
 	const descriptor = openSync(path, 'w', 0o600)
 	let lines = 0
@@ -364,12 +451,14 @@ function writeRecords(
 	}
 	try {
 		let text = ''
-		for (const record of records) {
-			text += formatRecord(record)
-			lines++
-			if (text.length < 1024 * 1024) continue
-			write(text)
-			text = ''
+		for (const records of lists) {
+			for (const record of records) {
+				text += formatRecord(record)
+				lines++
+				if (text.length < 1024 * 1024) continue
+				write(text)
+				text = ''
+			}
 		}
 		write(text)
 		fsyncSync(descriptor)
@@ -380,14 +469,4 @@ function writeRecords(
 		closeSync(descriptor)
 	}
 	return { lines, bytes }
-}
-
-function syncDirectory(path: string): void {
-	if (process.platform === 'win32') return
-	const descriptor = openSync(path, 'r')
-	try {
-		fsyncSync(descriptor)
-	} finally {
-		closeSync(descriptor)
-	}
 }

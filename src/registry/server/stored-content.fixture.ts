@@ -1,0 +1,47 @@
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Digest, digestAlgorithm, digestHex } from '../../oci/index.ts'
+import { replayJournal } from './journal.ts'
+
+interface Stored {
+	readonly path: string
+	/** Of Base64, in bytes; absent: the file is the content. */
+	readonly place?: { readonly offset: number; readonly length: number } | undefined
+}
+
+/** Where a storage that is not open has content, whether anybody names it or not. */
+export function storedContent(directory: string, digest: Digest): Stored | undefined {
+	let found: Stored | undefined
+	const journal = join(directory, 'journal')
+	replayJournal(journal, (record, content) => {
+		if (!('digest' in record) || record.digest !== digest) return
+		if (content) found = { path: journal, place: content }
+		if (record.type === 'packed')
+			found = { path: join(directory, 'packs', String(record.pack)), place: record }
+	})
+	if (found) return found
+	const path = join(directory, 'blobs', digestAlgorithm(digest), digestHex(digest))
+	return existsSync(path) ? { path } : undefined
+}
+
+/** Turns a bit of a content, without a trace in the size and the times of its file. */
+export function rot(directory: string, digest: Digest, at = 0): void {
+	const stored = storedContent(directory, digest)
+	if (!stored) throw new Error(`${digest} is not stored`)
+	const { path, place } = stored
+	const file = readFileSync(path)
+	const { atime, mtime } = statSync(path)
+	const content = place
+		? Buffer.from(file.toString('latin1', place.offset, place.offset + place.length), 'base64')
+		: file
+	content[at] = (content[at] ?? 0) ^ 1
+	if (place) file.write(content.toString('base64'), place.offset, 'latin1')
+	writeFileSync(path, file)
+	utimesSync(path, atime, mtime)
+}
+
+/** Names of the journals of before that have content. */
+export function packsOf(directory: string): readonly string[] {
+	const packs = join(directory, 'packs')
+	return existsSync(packs) ? readdirSync(packs).toSorted((a, b) => Number(a) - Number(b)) : []
+}
