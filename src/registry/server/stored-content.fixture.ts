@@ -9,19 +9,23 @@ interface Stored {
 	readonly place?: { readonly offset: number; readonly length: number } | undefined
 }
 
-/** Where a storage that is not open has content, whether anybody names it or not. */
-export function storedContent(directory: string, digest: Digest): Stored | undefined {
-	let found: Stored | undefined
+/** Where small content lies of which the journal tells, whether anybody names it or not. */
+export function inlineContent(directory: string): ReadonlyMap<Digest, Stored> {
+	const found = new Map<Digest, Stored>()
 	const journal = join(directory, 'journal')
 	replayJournal(journal, (record, content) => {
-		if (!('digest' in record) || record.digest !== digest) return
-		if (content) found = { path: journal, place: content }
+		if (!('digest' in record)) return
+		if (content) found.set(record.digest, { path: journal, place: content })
 		if (record.type === 'packed')
-			found = { path: join(directory, 'packs', String(record.pack)), place: record }
+			found.set(record.digest, { path: join(directory, 'packs', String(record.pack)), place: record })
 	})
-	if (found) return found
+	return found
+}
+
+/** Where content lies, small or not. */
+export function storedContent(directory: string, digest: Digest): Stored | undefined {
 	const path = join(directory, 'blobs', digestAlgorithm(digest), digestHex(digest))
-	return existsSync(path) ? { path } : undefined
+	return inlineContent(directory).get(digest) ?? (existsSync(path) ? { path } : undefined)
 }
 
 /** Turns a bit of a content, without a trace in the size and the times of its file. */
