@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/index.ts'
+import { Catalog } from './catalog.ts'
 import { replayJournal } from './journal.ts'
 
 interface Stored {
@@ -9,17 +10,19 @@ interface Stored {
 	readonly place?: { readonly offset: number; readonly length: number } | undefined
 }
 
-/** Where small content lies of which the journal tells, whether anybody names it or not. */
+/** Where small content lies that a repository has. */
 export function inlineContent(directory: string): ReadonlyMap<Digest, Stored> {
 	const found = new Map<Digest, Stored>()
+	const catalog = new Catalog()
 	const journal = join(directory, 'journal')
 	replayJournal(journal, (record, content) => {
+		catalog.apply(record)
 		if (!('digest' in record)) return
 		if (content) found.set(record.digest, { path: journal, place: content })
 		if (record.type === 'packed')
 			found.set(record.digest, { path: join(directory, 'packs', String(record.pack)), place: record })
 	})
-	return found
+	return new Map([...found].filter(([digest]) => catalog.contentSize(digest) !== undefined))
 }
 
 /** Where content lies, small or not. */
