@@ -196,7 +196,6 @@ export class Catalog {
 				return this.#remove(record)
 			// Where content is, is none of the catalog's.
 			case 'content':
-			case 'packed':
 		}
 	}
 

@@ -113,6 +113,8 @@ export class ContentFiles {
 
 	/** The content is in the journal now, on the disk, or was found there at a start. Replaces a damaged copy. */
 	add(digest: Digest, place: Place & { readonly isWhole?: boolean | undefined }): void {
+		// A good copy is not replaced by a damaged one.
+		if (place.isWhole === false && this.#packs.has(digest) && !this.#damaged.has(digest)) return
 		this.#packs.add(digest, place)
 		if (place.isWhole === false) this.#damaged.set(digest, undefined)
 		else this.#damaged.delete(digest)
@@ -136,6 +138,7 @@ export class ContentFiles {
 			this.#checked.delete(digest)
 			this.#damaged.delete(digest)
 			await Promise.all([flushDescriptor(first, 'file'), this.#syncNames(digestAlgorithm(digest))])
+			this.#packs.remove(digest)
 		} finally {
 			closeSync(first)
 		}
@@ -171,6 +174,7 @@ export class ContentFiles {
 		} finally {
 			await Promise.all([content, this.#syncNames(digestAlgorithm(digest))])
 		}
+		this.#packs.remove(digest)
 	}
 
 	hasDamage(): boolean {
@@ -295,6 +299,7 @@ export class ContentFiles {
 	/** Removes all that `keep` does not name. Returns how many. */
 	sweep(keep: (digest: Digest) => boolean): number {
 		let removed = this.#packs.sweep(keep)
+		for (const digest of this.#damaged.keys()) if (!keep(digest)) this.#damaged.delete(digest)
 		for (const algorithm of ALGORITHMS) {
 			for (const name of readdirSync(join(this.#directory, algorithm))) {
 				if (keep(`${algorithm}:${name}` as Digest)) continue

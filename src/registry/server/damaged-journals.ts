@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { nameTwice } from './name-twice.ts'
+import { copyFlushed } from './name-twice.ts'
 
 const PREFIX = 'journal.damaged-'
 
@@ -15,9 +15,9 @@ export function damagedJournals(directory: string): readonly string[] {
 		.map((name) => join(directory, name))
 }
 
-/** Gives a journal a second name, `journal.damaged-TIME`. `at` is in milliseconds since 1970. @returns its path */
+/** Copies a journal to `journal.damaged-TIME`, which people may edit. `at` is in milliseconds since 1970. @returns its path */
 export function keepDamagedJournal(directory: string, at: number): string {
 	const kept = join(directory, `${PREFIX}${new Date(at).toISOString().replaceAll(':', '-')}`)
-	nameTwice(join(directory, 'journal'), kept)
+	copyFlushed(join(directory, 'journal'), kept)
 	return kept
 }

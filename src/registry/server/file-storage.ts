@@ -6,7 +6,16 @@ import { Catalog } from './catalog.ts'
 import { ContentFiles } from './content-files.ts'
 import { damagedJournals, keepDamagedJournal } from './damaged-journals.ts'
 import type { Fence } from './fence.ts'
-import { Journal, READ_ONLY_LOG, type RecordLog, replayJournal } from './journal.ts'
+import {
+	Journal,
+	type OnRecord,
+	READ_ONLY_LOG,
+	type RecordLog,
+	type Replayed,
+	replayDescriptor,
+	replayJournal,
+} from './journal.ts'
+import { syncDirectory, syncFile } from './group-sync.ts'
 import { Holds } from './holds.ts'
 import { Needs } from './needs.ts'
 import { Packs } from './packs.ts'
@@ -95,14 +104,19 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const catalog = new Catalog()
 	const now = options.now ?? Date.now
 	const openedAt = now()
-	const { lines, damaged, length, existed } = replayJournal(journalPath, (record, content) => {
-		if (record.type === 'packed') packs.addPacked(record.digest, record)
-		else if (content && 'digest' in record) contents.add(record.digest, content)
+	const { lines, damaged, length, existed } = replay({ journalPath, packs }, (record, content) => {
+		if (content && 'digest' in record) contents.add(record.digest, content)
+		if ('packed' in record && record.packed) packs.addPacked(record.digest, record.packed)
 		catalog.apply(withTime(record, { contents, now: openedAt }))
 	})
+	// What a start read, and acts upon, may have been left unflushed by a process that was killed.
+	if (existed && !readOnly) {
+		syncFile(journalPath)
+		syncDirectory(directory)
+	}
 	if (!existed && contents.hasFiles()) {
 		throw new UserError('JOURNAL_MISSING', `${directory} has content and no journal that says whose it is`, {
-			hint: `Put the file ${journalPath} back, such as from a backup; to begin with an empty registry, choose another directory, or remove ${join(directory, 'blobs')}.`,
+			hint: `Put the file ${journalPath} back, such as from a backup; to begin with an empty registry, choose another directory, or remove ${join(directory, 'blobs')} and ${join(directory, 'packs')}.`,
 		})
 	}
 	const kept = damagedJournals(directory)
@@ -156,6 +170,16 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		)
 	storage = new FileStorage({ ...parts, journal })
 	return storage
+}
+
+/** One that is only looked at may be written anew meanwhile: what is read is the file that its content is read from. */
+function replay(
+	{ journalPath, packs }: { readonly journalPath: string; readonly packs: Packs },
+	onRecord: OnRecord,
+): Replayed {
+	const { descriptor } = packs
+	if (descriptor === undefined) return replayJournal(journalPath, onRecord)
+	return { ...replayDescriptor(descriptor, onRecord), existed: true }
 }
 
 /** From then on the lines that are damaged stand in a file of their own, which whoever has mended them moves away. */
@@ -406,10 +430,11 @@ class FileStorage implements RegistryStorage {
 
 	async #tidyPacks(): Promise<void> {
 		if (!this.#mayRemove()) return
+		// Before the disk is asked for more.
+		this.#packs.removeEmpty()
 		const digests = this.#packs.wasting()
 		for (let from = 0; from < digests.length && !this.#isClosing; from += REWRITTEN_AT_ONCE)
 			await Promise.all(digests.slice(from, from + REWRITTEN_AT_ONCE).map((digest) => this.#move(digest)))
-		if (this.#mayRemove()) this.#packs.removeEmpty()
 	}
 
 	/** Out of its pack into the journal. What is damaged stays where it is. */
@@ -509,6 +534,7 @@ class FileStorage implements RegistryStorage {
 			this.#abandoned.delete(digest)
 			if (this.#catalog.contentSize(digest) === undefined) this.#contents.remove(digest)
 		}
+		this.#packs.removeEmpty()
 	}
 
 	#isHeld(digest: Digest): boolean {

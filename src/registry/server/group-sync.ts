@@ -48,8 +48,16 @@ export async function flushDescriptor(descriptor: number, kind: 'file' | 'direct
 
 /** Flushes the names in a directory, and waits. */
 export function syncDirectory(path: string): void {
-	if (process.platform === 'win32') return
-	const descriptor = openSync(path, 'r')
+	if (process.platform !== 'win32') syncPath(path, 'r')
+}
+
+/** Flushes a file, and waits. */
+export function syncFile(path: string): void {
+	syncPath(path, 'r+')
+}
+
+function syncPath(path: string, flags: 'r' | 'r+'): void {
+	const descriptor = openSync(path, flags)
 	try {
 		fsyncSync(descriptor)
 	} finally {

@@ -1,4 +1,5 @@
 import {
+	close,
 	closeSync,
 	fstatSync,
 	fsyncSync,
@@ -49,7 +50,7 @@ export interface InlineContent extends Place {
 	readonly isWhole: boolean
 }
 
-type OnRecord = (record: StoreRecord, content: InlineContent | undefined) => void
+export type OnRecord = (record: StoreRecord, content: InlineContent | undefined) => void
 
 /** Reads the journal at `path`, up to its last whole line, and hands out one record after the other. */
 export function replayJournal(path: string, onRecord: OnRecord): Replayed {
@@ -60,42 +61,61 @@ export function replayJournal(path: string, onRecord: OnRecord): Replayed {
 		if (isSystemError(error, 'ENOENT')) return { lines: 0, damaged: 0, length: 0, existed: false }
 		throw error
 	}
+	try {
+		return { ...replayDescriptor(descriptor, onRecord), existed: true }
+	} finally {
+		closeSync(descriptor)
+	}
+}
+
+/** The same of a journal that is open. */
+export function replayDescriptor(descriptor: number, onRecord: OnRecord): Omit<Replayed, 'existed'> {
 	let lines = 0
 	let damaged = 0
 	let length = 0
 	/** Its content is the next line. */
 	let before: (ContentRecord & { readonly inline: number }) | undefined
+	/** What lines do from content that is not whole on: nothing, unless they were flushed. */
+	let unsure: (() => void)[] | undefined
+	const settle = (effect: () => void): void => {
+		if (unsure) unsure.push(effect)
+		else effect()
+	}
+	const lose = (): void => settle(() => damaged++)
 	const take = (record: StoreRecord, content?: InlineContent): void => {
-		onRecord(record, content)
-		lines++
+		if (content?.isWhole === false) unsure ??= []
+		settle(() => {
+			onRecord(record, content)
+			lines++
+		})
 	}
-	try {
-		for (const line of linesOf(descriptor)) {
-			const { text, start, end, isOpen } = line
-			if (before) {
-				const isWhole = text !== undefined && isWholeLine(text)
-				const isLong = line.bytes === CHECKSUM_LENGTH + before.inline
-				if (isOpen && !(isWhole && isLong)) break
-				// A line lost its end, or has one too many: there is more than this content that is damaged.
-				if (!isLong) damaged++
-				take(before, { offset: start + CHECKSUM_LENGTH, length: before.inline, isWhole: isWhole && isLong })
-				before = undefined
-			} else if (text !== '') {
-				const record = text === undefined ? undefined : parseRecord(text)
-				if (record && hasContent(record)) {
-					before = record
-					continue
-				}
-				if (record) take(record)
-				else if (isOpen) break
-				else damaged++
+	for (const line of linesOf(descriptor)) {
+		const { text, start, end, isOpen } = line
+		if (before) {
+			const isWhole = text !== undefined && isWholeLine(text)
+			const isLong = line.bytes === CHECKSUM_LENGTH + before.inline
+			if (isOpen && !(isWhole && isLong)) break
+			// A line lost its end, or has one too many: there is more than this content that is damaged.
+			if (!isLong) lose()
+			take(before, { offset: start + CHECKSUM_LENGTH, length: before.inline, isWhole: isWhole && isLong })
+			before = undefined
+		} else if (text === '') {
+			// All before was flushed: what is damaged of it was damaged since.
+			for (const effect of unsure ?? []) effect()
+			unsure = undefined
+		} else {
+			const record = text === undefined ? undefined : parseRecord(text)
+			if (record && hasContent(record)) {
+				before = record
+				continue
 			}
-			length = end
+			if (record) take(record)
+			else if (isOpen) break
+			else lose()
 		}
-		return { lines, damaged, length, existed: true }
-	} finally {
-		closeSync(descriptor)
+		if (!unsure) length = end
 	}
+	return { lines, damaged, length }
 }
 
 function hasContent(record: StoreRecord): record is ContentRecord & { readonly inline: number } {
@@ -152,6 +172,8 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 	if (held > 0) yield line(true)
 }
 
+/** Lines whose length stands for that of all. */
+const SAMPLE_LINES = 1000
 /** A journal is written anew when it has so many times the lines, or the bytes, that still count. */
 const COMPACT_FACTOR = 3
 /** The same for its bytes: few lines may be long ones. */
@@ -225,6 +247,8 @@ export class Journal {
 	#descriptor: number
 	#lines: number
 	#compactAt: { lines: number; bytes: number }
+	/** Since it was opened. */
+	#isMeasured = false
 	/** What is durable, in bytes. */
 	#length: number
 	/** There may be more in the file: of an append that failed, or that a crash cut short. */
@@ -295,32 +319,32 @@ export class Journal {
 		this.#keep?.()
 		this.#keep = undefined
 		const temporary = `${this.#path}.tmp`
-		const retirement = this.#packs.retire()
+		const retirement = this.#packs.retire(this.#length)
 		let written: { readonly lines: number; readonly bytes: number }
 		let descriptor: number | undefined
 		try {
-			written = writeRecords(temporary, [this.#live(), retirement.records()])
+			written = writeRecords(temporary, this.#packs.located(this.#live()))
 			descriptor = openSync(temporary, 'a', 0o600)
 			this.#fence.assertHeld()
 			renameSync(temporary, this.#path)
 		} catch (error) {
 			if (descriptor !== undefined) closeSync(descriptor)
 			retirement.undo()
-			rmSync(temporary, { force: true })
+			if (this.#fence.isHeld()) rmSync(temporary, { force: true })
 			throw error
 		}
+		// From here on nothing may fail: the new file is the journal.
 		retirement.done()
-		closeSync(this.#descriptor)
+		const old = this.#descriptor
 		this.#descriptor = descriptor
 		this.#lines = written.lines
 		this.#length = written.bytes
-		this.#compactAt = {
-			lines: Math.max(this.#compactLines, written.lines * COMPACT_FACTOR),
-			bytes: Math.max(this.#compactBytes, written.bytes * COMPACT_FACTOR),
-		}
+		this.#isMeasured = true
+		this.#expect(written)
 		this.#isNew = true
 		this.#isUncertain = false
 		this.#isOpenLine = false
+		close(old, () => undefined)
 		this.#onCompacted?.()
 	}
 
@@ -351,8 +375,9 @@ export class Journal {
 
 	/** What counts is in the old file too, so a failure is no reason to refuse what still fits into it. */
 	#compactWhenDue(): void {
-		if (!this.#fence.isHeld()) return
-		if (this.#lines <= this.#compactAt.lines && this.#length <= this.#compactAt.bytes) return
+		if (!this.#fence.isHeld() || !this.#isDue()) return
+		if (!this.#isMeasured) this.#measure()
+		if (!this.#isDue()) return
 		try {
 			this.compact()
 		} catch (error) {
@@ -361,6 +386,29 @@ export class Journal {
 			this.#onWarning?.(
 				`${this.#path} cannot be written anew and grows: ${why}; make room for a second one beside it`,
 			)
+		}
+	}
+
+	#isDue(): boolean {
+		return this.#lines > this.#compactAt.lines || this.#length > this.#compactAt.bytes
+	}
+
+	/** How long it would be if it were written anew, without doing that. */
+	#measure(): void {
+		this.#isMeasured = true
+		let lines = 0
+		let sample = 0
+		for (const record of this.#live()) {
+			lines++
+			if (lines <= SAMPLE_LINES) sample += Buffer.byteLength(formatRecord(record))
+		}
+		this.#expect({ lines, bytes: (sample / Math.max(1, Math.min(lines, SAMPLE_LINES))) * lines })
+	}
+
+	#expect({ lines, bytes }: { readonly lines: number; readonly bytes: number }): void {
+		this.#compactAt = {
+			lines: Math.max(this.#compactLines, lines * COMPACT_FACTOR),
+			bytes: Math.max(this.#compactBytes, bytes * COMPACT_FACTOR),
 		}
 	}
 
@@ -378,8 +426,8 @@ export class Journal {
 			}
 			writeFully(this.#descriptor, Buffer.from(text))
 			await flushDescriptor(this.#descriptor, 'file')
-			this.#isOpenLine = false
 			this.#length = offset
+			this.#mark()
 			this.#lines += batch.length
 		} catch (error) {
 			this.#isUncertain = true
@@ -389,6 +437,17 @@ export class Journal {
 		// Whoever has the directory now may have read it before.
 		this.#fence.assertHeld()
 		return written
+	}
+
+	/** An empty line says that all before it was flushed. Without it, the next append begins with one. */
+	#mark(): void {
+		try {
+			writeFully(this.#descriptor, Buffer.of(NEWLINE))
+			this.#length++
+			this.#isOpenLine = false
+		} catch {
+			this.#isOpenLine = true
+		}
 	}
 
 	/** Makes the file what was acknowledged, under its name. Nothing is acknowledged before. */
@@ -439,7 +498,7 @@ interface Written extends Append {
 /** Writes a flushed file of records; leaves none when it fails. */
 function writeRecords(
 	path: string,
-	lists: readonly Iterable<StoreRecord>[],
+	records: Iterable<StoreRecord>,
 ): { readonly lines: number; readonly bytes: number } {
 	const descriptor = openSync(path, 'w', 0o600)
 	let lines = 0
@@ -451,14 +510,12 @@ function writeRecords(
 	}
 	try {
 		let text = ''
-		for (const records of lists) {
-			for (const record of records) {
-				text += formatRecord(record)
-				lines++
-				if (text.length < 1024 * 1024) continue
-				write(text)
-				text = ''
-			}
+		for (const record of records) {
+			text += formatRecord(record)
+			lines++
+			if (text.length < 1024 * 1024) continue
+			write(text)
+			text = ''
 		}
 		write(text)
 		fsyncSync(descriptor)

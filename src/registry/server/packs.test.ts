@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RemoteError } from '../../errors/index.ts'
 import { type Digest, digestOf, MediaType } from '../../oci/index.ts'
 import { type CreateStorageOptions, createStorage, type RegistryStorage } from './index.ts'
+import { Packs } from './packs.ts'
 import { formatRecord } from './record.ts'
 import { packsOf, rot, storedContent } from './stored-content.fixture.ts'
 
@@ -119,7 +120,7 @@ describe('small content', () => {
 		await restart(undefined, { compactLines: 10 })
 		const blobs: Digest[] = []
 		const inodes = new Set<number>()
-		for (let index = 0; index < 60; index++) {
+		for (let index = 0; index < 150; index++) {
 			blobs.push(await putBlob(contentOf(index)))
 			inodes.add(statSync(journal()).ino)
 		}
@@ -142,6 +143,8 @@ describe('small content', () => {
 		const kept = [blobs[0], blobs.at(-1)] as Digest[]
 		const gone = blobs.filter((digest) => !kept.includes(digest))
 		for (const digest of gone) await storage.deleteBlob('app', digest)
+		// What nothing is left of goes at once, without anything that would have to be written.
+		expect(packsOf(directory).filter((pack) => packs.slice(1, -1).includes(pack))).toEqual([])
 		await storage.prune({ graceMs: 1000 })
 		await expect.poll(() => packsOf(directory).filter((pack) => packs.includes(pack))).toEqual([])
 		await storage.close()
@@ -203,8 +206,8 @@ describe('a crash', () => {
 		for (let length = whole; length <= bytes.byteLength; length++) {
 			writeFileSync(journal(), bytes.subarray(0, length))
 			open()
-			// With the last newline missing, it is there.
-			const isThere = length >= bytes.byteLength - 1
+			// Without its last newline and the empty line after it, it is there.
+			const isThere = length >= bytes.byteLength - 2
 			expect(storage.resolveTag('app', 'v1')).toBe(isThere ? second : first)
 			expect(String(storage.readManifest('app', isThere ? second : first))).toBe(
 				isThere ? '{"b":2}' : '{"a":1}',
@@ -245,8 +248,57 @@ describe('a crash', () => {
 	})
 })
 
+it('a pack of a directory that is another process’s by now stays', () => {
+	let isHeld = true
+	const fence = { isHeld: () => isHeld, assertHeld: () => undefined }
+	const packs = new Packs(join(directory, 'packs'), { journalPath: journal(), fence })
+	packs.add(digestOf('content'), { offset: 10, length: 12 })
+	const { undo } = packs.retire(100)
+	isHeld = false
+	// The other one has swept that away, and made one of its own.
+	rmSync(join(directory, 'packs/1'))
+	writeFileSync(join(directory, 'packs/1'), 'of the other')
+	undo()
+	expect(packsOf(directory)).toEqual(['1'])
+})
+
 describe('small content that is damaged', () => {
 	const code = 'CONTENT_CORRUPT'
+
+	it('in its last copy is served from the one before', async () => {
+		const digest = await putBlob('content')
+		await putBlob('content', 'other')
+		await restart(() => rot(directory, digest))
+		expect(storage.isDamaged(digest)).toBe(false)
+		expect(read(digest)).toBe('content')
+	})
+
+	it('in what no answer was given for is not there: a page of it never reached the disk', async () => {
+		const old = await putManifest('{"old":true}')
+		await putManifest(`{"new":"${'x'.repeat(20_000)}"}`)
+		await restart(() => {
+			const bytes = readFileSync(journal())
+			bytes.fill(0, bytes.byteLength - 12_000, bytes.byteLength - 8000)
+			// The empty line says that all before it was flushed.
+			expect(String(bytes.subarray(-2))).toBe('\n\n')
+			writeFileSync(journal(), bytes.subarray(0, -1))
+		})
+		expect(storage.resolveTag('app', 'v1')).toBe(old)
+		expect(String(storage.readManifest('app', old))).toBe('{"old":true}')
+		expect(warnings).toEqual([])
+		const next = await putManifest('{"next":true}')
+		await restart()
+		expect(storage.resolveTag('app', 'v1')).toBe(next)
+	})
+
+	it('and removed is not remembered as damaged', async () => {
+		const digest = await putBlob('content')
+		await restart(() => rot(directory, digest))
+		expect(storage.isDamaged(digest)).toBe(true)
+		await storage.deleteBlob('app', digest)
+		await restart()
+		expect(storage.isDamaged(digest)).toBe(false)
+	})
 
 	it('in the journal is told from a damaged record: nothing else is lost, and a push heals it', async () => {
 		const [good, bad] = [await putBlob('good content'), await putBlob('bad content')]
@@ -317,8 +369,8 @@ describe('small content that is damaged', () => {
 		const other = mkdtempSync(join(tmpdir(), 'lading-'))
 		try {
 			await fc.assert(
-				// Without its last newline, the last line is one that a crash cut short.
-				fc.asyncProperty(fc.nat((bytes.byteLength - 1) * 8 - 1), async (bit) => {
+				// Without its newline, the last line is one that a crash cut short.
+				fc.asyncProperty(fc.nat((bytes.byteLength - 2) * 8 - 1), async (bit) => {
 					const copy = Buffer.from(bytes)
 					const at = bit >> 3
 					copy[at] = (copy[at] ?? 0) ^ (1 << (bit & 7))

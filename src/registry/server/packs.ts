@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/index.ts'
 import { readFully } from './chunk-reader.ts'
 import { type Fence, UNFENCED } from './fence.ts'
 import { syncDirectory } from './group-sync.ts'
-import { CHECKSUM_LENGTH, type Place, type StoreRecord } from './record.ts'
+import { CHECKSUM_LENGTH, type PackedAt, type Place, type StoreRecord } from './record.ts'
 import { nameTwice } from './name-twice.ts'
 
 export interface PacksOptions {
@@ -16,12 +16,10 @@ export interface PacksOptions {
 
 /** A journal that is about to be written anew, and that some content lies in. */
 export interface Retirement {
-	/** Where all content lies, once the journal is a pack. */
-	records(): Iterable<StoreRecord>
 	/** The new journal has its name. */
-	done(): void
+	readonly done: () => void
 	/** The old one is the journal still. */
-	undo(): void
+	readonly undo: () => void
 }
 
 interface Pack {
@@ -57,7 +55,7 @@ export class Packs {
 	readonly #places = new Map<Digest, PackedPlace>()
 	#journal: Pack
 	/** Of the journal, where it is read only. */
-	readonly #descriptor: number | undefined
+	readonly descriptor: number | undefined
 
 	constructor(directory: string, { journalPath, fence = UNFENCED, readOnly = false }: PacksOptions) {
 		this.#directory = directory
@@ -67,7 +65,7 @@ export class Packs {
 			if (NAME.test(name)) this.#pack(Number(name)).bytes = statSync(join(directory, name)).size
 		}
 		this.#journal = this.#newJournal()
-		if (readOnly && existsSync(journalPath)) this.#descriptor = openSync(journalPath, 'r')
+		if (readOnly && existsSync(journalPath)) this.descriptor = openSync(journalPath, 'r')
 	}
 
 	has(digest: Digest): boolean {
@@ -85,7 +83,7 @@ export class Packs {
 		const place = this.#places.get(digest)
 		if (!place) return undefined
 		const { pack, offset: position, length } = place
-		const ofJournal = pack === this.#journal ? this.#descriptor : undefined
+		const ofJournal = pack === this.#journal ? this.descriptor : undefined
 		const descriptor = ofJournal ?? openSync(pack.path, 'r')
 		try {
 			const base64 = readFully(descriptor, { position, length })
@@ -104,8 +102,18 @@ export class Packs {
 	}
 
 	/** The content is in that pack. */
-	addPacked(digest: Digest, { pack, ...place }: Place & { readonly pack: number }): void {
-		this.#put(digest, { ...place, pack: this.#pack(pack) })
+	addPacked(digest: Digest, [pack, offset, length]: PackedAt): void {
+		this.#put(digest, { offset, length, pack: this.#pack(pack) })
+	}
+
+	/** The same records, with where their content lies once the journal is a pack. */
+	*located(records: Iterable<StoreRecord>): Generator<StoreRecord, void, undefined> {
+		for (const record of records) {
+			if (record.type === 'blob' || record.type === 'manifest') {
+				const place = this.#places.get(record.digest)
+				yield place ? { ...record, packed: [place.pack.number, place.offset, place.length] } : record
+			} else yield record
+		}
 	}
 
 	remove(digest: Digest): void {
@@ -140,31 +148,36 @@ export class Packs {
 		return [...this.#places].filter(([, { pack }]) => isWasteful(pack)).map(([digest]) => digest)
 	}
 
-	/** Makes a pack of the journal, which is about to be written anew, unless nobody has any of its content. */
-	retire(): Retirement {
+	/** Makes a pack of the journal of so many bytes, which is about to be written anew, unless nobody has any of its content. */
+	retire(bytes: number): Retirement {
 		const old = this.#journal
-		if (old.live === 0)
-			return { records: () => this.#records(), done: () => undefined, undo: () => undefined }
+		if (old.live === 0) return { done: () => undefined, undo: () => undefined }
 		this.#fence.assertHeld()
 		const number = Math.max(0, ...this.#packs.keys()) + 1
 		const path = join(this.#directory, String(number))
 		if (mkdirSync(this.#directory, { recursive: true, mode: 0o700 }) !== undefined)
 			syncDirectory(dirname(this.#directory))
-		nameTwice(this.#journalPath, path)
-		syncDirectory(this.#directory)
-		old.number = number
-		return {
-			records: () => this.#records(),
-			done: () => {
-				Object.assign(old, { path, bytes: statSync(path).size })
-				this.#packs.set(number, old)
-				this.#journal = this.#newJournal()
-			},
-			undo: () => {
-				old.number = 0
-				rmSync(path, { force: true })
-			},
+		const undo = (): void => {
+			old.number = 0
+			// Whoever has the directory now may have given the name to a pack of its own.
+			if (this.#fence.isHeld()) rmSync(path, { force: true })
 		}
+		// What an attempt has left that failed.
+		rmSync(path, { force: true })
+		try {
+			nameTwice(this.#journalPath, path)
+			syncDirectory(this.#directory)
+		} catch (error) {
+			undo()
+			throw error
+		}
+		old.number = number
+		const done = (): void => {
+			Object.assign(old, { path, bytes })
+			this.#packs.set(number, old)
+			this.#journal = this.#newJournal()
+		}
+		return { done, undo }
 	}
 
 	/** Whether there are any. */
@@ -173,12 +186,7 @@ export class Packs {
 	}
 
 	close(): void {
-		if (this.#descriptor !== undefined) closeSync(this.#descriptor)
-	}
-
-	*#records(): Generator<StoreRecord, void, undefined> {
-		for (const [digest, { pack, offset, length }] of this.#places)
-			yield { type: 'packed', digest, pack: pack.number, offset, length }
+		if (this.descriptor !== undefined) closeSync(this.descriptor)
 	}
 
 	#put(digest: Digest, place: PackedPlace): void {

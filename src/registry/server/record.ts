@@ -4,7 +4,7 @@ import { type Digest, isDigest, isRepository, isTag } from '../../oci/index.ts'
 
 /**
  * One change of what the registry holds, as the journal keeps it. `at` is in milliseconds since 1970;
- * `inline` says that the line after it is the content, and has so many characters of it.
+ * `inline` says that the line after it is the content, and has so many characters of it; `packed`, where else it is.
  */
 export type StoreRecord =
 	| {
@@ -14,6 +14,7 @@ export type StoreRecord =
 			readonly size: number
 			readonly at?: number | undefined
 			readonly inline?: number | undefined
+			readonly packed?: PackedAt | undefined
 	  }
 	| { readonly type: 'blob-deleted'; readonly repository: string; readonly digest: Digest }
 	| {
@@ -35,6 +36,7 @@ export type StoreRecord =
 			readonly order?: number | undefined
 			readonly at?: number | undefined
 			readonly inline?: number | undefined
+			readonly packed?: PackedAt | undefined
 	  }
 	| {
 			readonly type: 'manifest-deleted'
@@ -52,16 +54,11 @@ export type StoreRecord =
 	| { readonly type: 'touched'; readonly digest: Digest; readonly at: number }
 	/** Content that somebody has already, written once more. */
 	| { readonly type: 'content'; readonly digest: Digest; readonly inline?: number | undefined }
-	/** Where content lies, in a journal of before: characters `offset` to `offset + length` of that pack. */
-	| {
-			readonly type: 'packed'
-			readonly digest: Digest
-			readonly pack: number
-			readonly offset: number
-			readonly length: number
-	  }
 	/** What one pruning takes away from a repository, all or nothing. */
 	| RemovedRecord
+
+/** Number of a pack, and offset and length in it, in bytes. */
+export type PackedAt = readonly [pack: number, offset: number, length: number]
 
 /** A record that may have content with it. */
 export type ContentRecord = Extract<StoreRecord, { readonly type: 'blob' | 'manifest' | 'content' }>
@@ -82,6 +79,8 @@ const tag = v.pipe(v.string(), v.check(isTag))
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
+const packed = v.tuple([size, size, size])
+
 const recordSchema = v.variant('type', [
 	v.object({
 		type: v.literal('blob'),
@@ -90,6 +89,7 @@ const recordSchema = v.variant('type', [
 		size,
 		at: v.optional(time),
 		inline: v.optional(size),
+		packed: v.optional(packed),
 	}),
 	v.object({ type: v.literal('blob-deleted'), repository, digest }),
 	v.object({
@@ -105,12 +105,12 @@ const recordSchema = v.variant('type', [
 		order: v.optional(size),
 		at: v.optional(time),
 		inline: v.optional(size),
+		packed: v.optional(packed),
 	}),
 	v.object({ type: v.literal('manifest-deleted'), repository, digest, at: v.optional(time) }),
 	v.object({ type: v.literal('tag-deleted'), repository, tag, at: v.optional(time) }),
 	v.object({ type: v.literal('touched'), digest, at: time }),
 	v.object({ type: v.literal('content'), digest, inline: v.optional(size) }),
-	v.object({ type: v.literal('packed'), digest, pack: size, offset: size, length: size }),
 	v.object({
 		type: v.literal('removed'),
 		repository,

@@ -19,8 +19,10 @@ export function inlineContent(directory: string): ReadonlyMap<Digest, Stored> {
 		catalog.apply(record)
 		if (!('digest' in record)) return
 		if (content) found.set(record.digest, { path: journal, place: content })
-		if (record.type === 'packed')
-			found.set(record.digest, { path: join(directory, 'packs', String(record.pack)), place: record })
+		if ('packed' in record && record.packed) {
+			const [pack, offset, length] = record.packed
+			found.set(record.digest, { path: join(directory, 'packs', String(pack)), place: { offset, length } })
+		}
 	})
 	return new Map([...found].filter(([digest]) => catalog.contentSize(digest) !== undefined))
 }
