@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Digest } from '../../src/oci/index.ts'
+import { inlineContent, rot } from '../../src/registry/server/stored-content.fixture.ts'
 import { createProject, MAIN, processesWith, type Project } from './program.ts'
 
 interface Item {
@@ -30,20 +32,11 @@ const editor =
 
 const digestIn = (line: string): string => /sha256:[0-9a-f]{64}/.exec(line)?.[0] ?? line
 
-/** Turns one bit of every file that is large enough to be a layer. @returns their digests */
-function rot(blobs: string): string[] {
-	const rotten: string[] = []
-	for (const name of readdirSync(blobs)) {
-		const path = join(blobs, name)
-		const { size, atime, mtime } = statSync(path)
-		if (size < 2000) continue
-		const bytes = readFileSync(path)
-		bytes[600] = (bytes[600] ?? 0) ^ 1
-		writeFileSync(path, bytes)
-		utimesSync(path, atime, mtime)
-		rotten.push(`sha256:${name}`)
-	}
-	return rotten
+/** Turns one bit of everything that is large enough to be a layer. @returns their digests */
+function rotLayers(registry: string): Digest[] {
+	const layers = [...inlineContent(registry)].filter(([, { place }]) => (place?.length ?? 0) > 2700)
+	for (const [digest] of layers) rot(registry, digest, 600)
+	return layers.map(([digest]) => digest)
 }
 
 describe.sequential('a registry that is kept in order', () => {
@@ -160,7 +153,7 @@ describe.sequential('a registry that is kept in order', () => {
 		expect(await project.ok('registry', 'scrub')).toContain('Nothing is damaged.')
 		// A server that has not read them yet has no copy to mend them from.
 		await project.ok('registry', 'down', '--keep-data')
-		const rotten = rot(join(project.directory, '.lading/registry/blobs/sha256'))
+		const rotten = rotLayers(join(project.directory, '.lading/registry'))
 		expect(rotten.length).toBeGreaterThan(1)
 		const offline = await project.run('registry', 'scrub', '--json')
 		expect(offline.code).toBe(1)

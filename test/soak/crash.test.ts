@@ -32,9 +32,10 @@ it(
 				}),
 			),
 		)
-		for (const { acknowledged, resumed } of lanes) {
+		for (const { acknowledged, resumed, packs } of lanes) {
 			expect(acknowledged).toBeGreaterThan(ROUNDS)
 			expect(resumed).toBeGreaterThan(0)
+			expect(packs).toBeGreaterThan(0)
 		}
 	},
 )

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { digestOf } from '../../src/oci/index.ts'
+import { type Digest, digestOf } from '../../src/oci/index.ts'
+import { inlineContent, packsOf } from '../../src/registry/server/stored-content.fixture.ts'
 import { type Exchange, exchangeWith } from './exchange.ts'
 import { CONFIG, type Image, imageOf, must, pushBlob, putManifest, WrongAnswer } from './image.ts'
 import { Expectations, type Key } from './expectations.ts'
@@ -20,8 +21,12 @@ export interface Crashed {
 	readonly acknowledged: number
 	/** Uploads that went on after a restart. */
 	readonly resumed: number
+	/** Journals that were written anew. */
+	readonly packs: number
 }
 
+/** So few that the journal is written anew in most rounds, in bytes. */
+const JOURNAL_BYTES = 20_000
 const WRITERS = 4
 const TAGS = ['v1', 'v2', 'v3', 'latest'] as const
 /** A round ends after fewer changes than this, and as many milliseconds after the last. */
@@ -60,7 +65,7 @@ export async function crashRounds(options: CrashOptions): Promise<Crashed> {
 	}
 	let resumed = 0
 	for (let round = 0; round <= rounds; round++) {
-		const server = await startServer(options)
+		const server = await startServer({ ...options, journalBytes: JOURNAL_BYTES })
 		try {
 			const exchange = exchangeWith(server.url)
 			const isLast = round === rounds
@@ -76,7 +81,8 @@ export async function crashRounds(options: CrashOptions): Promise<Crashed> {
 			await server.kill()
 		}
 	}
-	return { acknowledged: world.expected.settled, resumed }
+	const packs = Math.max(0, ...packsOf(options.data).map(Number))
+	return { acknowledged: world.expected.settled, resumed, packs }
 }
 
 async function workUntilKilled(
@@ -261,14 +267,23 @@ async function everyTagResolves(exchange: Exchange, { expected }: World): Promis
 	}
 }
 
-/** Every file is named by someone; besides, there are whole uploads whose clients may come back, and no others. */
+/**
+ * Every file is named by someone, and every pack has content that is; besides, there are whole uploads whose
+ * clients may come back, and no others.
+ */
 function filesAreThoseNamed(data: string, expected: Expectations): void {
-	const named = new Set<string>()
+	const named = new Set<Digest>()
 	for (const key of expected.keys())
-		if (key.kind !== 'tag' && expected.value(key) === 'present') named.add(key.name.replace('sha256:', ''))
-	const files = new Set(readdirSync(join(data, 'blobs/sha256')))
-	for (const name of named) if (!files.has(name)) throw new WrongAnswer(`${name} has no file`)
+		if (key.kind !== 'tag' && expected.value(key) === 'present') named.add(key.name as Digest)
+	const small = inlineContent(data)
+	const files = new Set(readdirSync(join(data, 'blobs/sha256')).map((name) => `sha256:${name}` as Digest))
+	for (const name of named)
+		if (!files.has(name) && !small.has(name)) throw new WrongAnswer(`${name} is nowhere`)
 	for (const name of files) if (!named.has(name)) throw new WrongAnswer(`nobody names the file ${name}`)
+	const needed = new Set([...named].map((name) => small.get(name)?.path))
+	const packs = packsOf(data)
+	for (const pack of packs)
+		if (!needed.has(join(data, 'packs', pack))) throw new WrongAnswer(`nobody names what pack ${pack} has`)
 	const uploads = new Set(readdirSync(join(data, 'uploads')))
 	for (const name of uploads) {
 		const isWhole = uploads.has(name.replace(/\.repository$/, '')) || uploads.has(`${name}.repository`)

@@ -31,9 +31,8 @@ afterAll(async () => {
 
 const old = imageOf(Buffer.from('old content'), 'old')
 let serial = 0
-let fresh: Image
 beforeEach(() => {
-	fresh = imageOf(Buffer.from(`content ${serial++}`), 'fresh')
+	serial++
 })
 
 async function push(image: Image, tag: string): Promise<void> {
@@ -54,11 +53,11 @@ function expectFault(answer: Answer, status: number): void {
 	expect(errors[0]?.message).not.toContain(root)
 }
 
-/** For large content, which gets its name at the end, and for small, which has it from the beginning. */
+/** For content that is made elsewhere and gets its name at the end, and for such that has it from the beginning. */
 const everywhere = (fault: Omit<Fault, 'path'>): readonly Fault[] =>
 	['uploads', 'blobs/sha256/'].map((path) => ({ ...fault, path }))
 
-const DISKS: readonly (readonly [string, readonly Fault[], number])[] = [
+const FILES: readonly (readonly [string, readonly Fault[], number])[] = [
 	['no file can be made', everywhere({ call: 'open', code: 'ENOSPC' }), 507],
 	['the disk is full', everywhere({ call: 'write', code: 'ENOSPC' }), 507],
 	['the disk fills half-way', everywhere({ call: 'write', code: 'ENOSPC', half: true }), 507],
@@ -72,6 +71,8 @@ const DISKS: readonly (readonly [string, readonly Fault[], number])[] = [
 		500,
 	],
 	['the name cannot be flushed', [{ call: 'fsync', path: 'blobs', code: 'EIO' }], 500],
+]
+const JOURNAL: readonly (readonly [string, readonly Fault[], number])[] = [
 	['the journal is full', [{ call: 'write', path: 'journal', code: 'ENOSPC' }], 507],
 	['the journal fills half-way', [{ call: 'write', path: 'journal', code: 'ENOSPC', half: true }], 507],
 	['the journal cannot be flushed', [{ call: 'fsync', path: 'journal', code: 'EIO' }], 500],
@@ -84,9 +85,19 @@ const DISKS: readonly (readonly [string, readonly Fault[], number])[] = [
 		500,
 	],
 ]
+/** Layers and manifests that lie in the journal, and such as have files of their own. */
+const SIZES = { small: 10, large: 50_000 } as const
+const DISKS = [
+	...FILES.map((each) => [...each, 'large'] as const),
+	...JOURNAL.flatMap((each) => [[...each, 'small'] as const, [...each, 'large'] as const]),
+]
 
-describe.each(DISKS)('when %s', (_, faults, status) => {
-	it('a push is refused and leaves nothing, what is there is served, and the next push succeeds', async () => {
+describe.each(DISKS)('when %s', (_, faults, status, size) => {
+	const imageFor = (name: string): Image =>
+		imageOf(Buffer.alloc(SIZES[size], `content ${serial} `), name.padEnd(SIZES[size]))
+
+	it(`a push of ${size} content is refused and leaves nothing, what is there is served, and the next push succeeds`, async () => {
+		const fresh = imageFor('fresh')
 		const before = { blobs: filesOf('blobs/sha256'), uploads: filesOf('uploads') }
 		await server.arm(...faults)
 		const whole = `POST /v2/app/blobs/uploads/?digest=${digestOf(fresh.layer)}`
@@ -103,12 +114,14 @@ describe.each(DISKS)('when %s', (_, faults, status) => {
 		expect((await get('now')).bytes.equals(fresh.bytes)).toBe(true)
 		expect(filesOf('uploads')).toEqual(before.uploads)
 		const added = [fresh.layer, fresh.bytes].map((bytes) => digestHex(digestOf(bytes)))
-		expect(filesOf('blobs/sha256')).toEqual([...new Set([...before.blobs, ...added])].toSorted())
+		const files = size === 'large' ? added : []
+		expect(filesOf('blobs/sha256')).toEqual([...new Set([...before.blobs, ...files])].toSorted())
 	})
 
-	it('a tag stays where it was, also after a restart', async () => {
+	it(`a tag of a ${size} manifest stays where it was, also after a restart`, async () => {
+		const fresh = imageFor('fresh')
 		await push(fresh, 'moves')
-		const next = imageOf(fresh.layer, 'next')
+		const next = imageOf(fresh.layer, 'next'.padEnd(SIZES[size]))
 		await server.arm(...faults)
 		const headers = { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }
 		expectFault(await exchange('PUT /v2/app/manifests/moves', { headers, body: next.bytes }), status)
@@ -126,11 +139,15 @@ describe.each(DISKS)('when %s', (_, faults, status) => {
 })
 
 describe('what cannot be read', () => {
-	it('is an error that says so, and served again when the disk answers', async () => {
+	it.each([
+		['journal', 'small'],
+		['blobs', 'large'],
+	] as const)('is an error that says so, and served again when the disk answers: %s', async (path, size) => {
+		const fresh = imageOf(Buffer.from(`content ${serial}`), 'fresh'.padEnd(SIZES[size]))
 		await push(fresh, 'unread')
 		await server.kill()
 		await start()
-		await server.arm({ call: 'read', path: 'blobs', code: 'EIO' })
+		await server.arm({ call: 'read', path, code: 'EIO' })
 		expectFault(await get('unread'), 500)
 		await server.arm()
 		expect((await get('unread')).bytes.equals(fresh.bytes)).toBe(true)

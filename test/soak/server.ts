@@ -14,7 +14,8 @@ export async function buildServer(directory: string): Promise<string> {
 		entry,
 		`import { serveRegistry } from ${JSON.stringify(SERVER)}
 		const log = ({ level, message }) => process.stderr.write(level + ': ' + message + '\\n')
-		const { url } = await serveRegistry({ dataDirectory: process.argv[2], port: 0, plainHttp: true, log })
+		const limits = { journalBytes: Number(process.argv[3]) }
+		const { url } = await serveRegistry({ dataDirectory: process.argv[2], port: 0, plainHttp: true, log, limits })
 		process.stdout.write(url + '\\n')`,
 	)
 	await build({
@@ -44,6 +45,8 @@ export interface RegistryProcess {
 export interface StartOptions {
 	readonly program: string
 	readonly data: string
+	/** With more its journal is written anew. Default 16 MiB. */
+	readonly journalBytes?: number
 	/** Loads what {@link RegistryProcess.arm} needs. */
 	readonly faulty?: boolean
 	/** Program and arguments that start Node, and so may change what it runs in. */
@@ -51,9 +54,9 @@ export interface StartOptions {
 }
 
 export async function startServer(options: StartOptions): Promise<RegistryProcess> {
-	const { program, data, faulty = false, inside = [] } = options
+	const { program, data, journalBytes = 16 * 1024 ** 2, faulty = false, inside = [] } = options
 	const disk = faulty ? ['--import', join(program, '../disk.mjs')] : []
-	const [command, ...args] = [...inside, process.execPath, ...disk, program, data]
+	const [command, ...args] = [...inside, process.execPath, ...disk, program, data, String(journalBytes)]
 	const child = spawn(command ?? process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
 	let said = ''
 	child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))

@@ -21,7 +21,13 @@ const data = mkdtempSync(join(tmpdir(), 'lading-'))
 let registry: RunningRegistry
 let exchange: Exchange
 beforeAll(async () => {
-	registry = await serveRegistry({ dataDirectory: data, port: 0, plainHttp: true })
+	registry = await serveRegistry({
+		dataDirectory: data,
+		port: 0,
+		plainHttp: true,
+		// Written anew now and then, so that content moves from pack to pack.
+		limits: { journalBytes: 200_000 },
+	})
 	exchange = exchangeWith(registry.url)
 })
 afterAll(async () => {

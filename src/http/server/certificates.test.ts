@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureCertificates, issueClientCertificate, listen } from './index.ts'
 
@@ -103,26 +104,29 @@ describe('a TLS listener', () => {
 		const get = (extra: {
 			readonly cert?: string
 			readonly key?: string
-		}): Promise<readonly [string, string]> =>
+		}): Promise<readonly [string, string, string]> =>
 			new Promise((resolve, reject) => {
 				request(listener.url, { ca: server.caPem, agent: false, ...extra }, (response) => {
-					const socket = response.socket as unknown as { getPeerX509Certificate(): X509Certificate }
-					const { serialNumber } = socket.getPeerX509Certificate()
-					response.setEncoding('utf8').on('data', (text: string) => resolve([text, serialNumber]))
+					const socket = response.socket as TLSSocket
+					const serialNumber = socket.getPeerX509Certificate()?.serialNumber ?? ''
+					const cipher = socket.getCipher().standardName
+					response.setEncoding('utf8').on('data', (text: string) => resolve([text, serialNumber, cipher]))
 				})
 					.on('error', reject)
 					.end()
 			})
 		try {
 			expect((await get({}))[0]).toBe('["https",null]')
-			const [text, serial] = await get({ cert: client.certPem, key: client.keyPem })
+			const [text, serial, cipher] = await get({ cert: client.certPem, key: client.keyPem })
 			expect(JSON.parse(text)).toEqual([
 				'https',
 				{ commonName: 'admin', organizations: ['system:masters', 'b'] },
 			])
 			const renewed = await ensureCertificates(root, { names: ['127.0.0.1'] })
 			listener.reloadTls({ cert: renewed.certPem, key: renewed.keyPem })
-			expect((await get({}))[1]).not.toBe(serial)
+			const [, another, same] = await get({})
+			expect(another).not.toBe(serial)
+			expect([cipher, same]).toEqual(['TLS_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'])
 		} finally {
 			await listener.close()
 		}

@@ -7,7 +7,7 @@ import {
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DEFAULT_CIPHERS } from 'node:tls'
+import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls'
 import { InternalError, isSystemError, UserError } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from './handler.ts'
 import { NodeRequest } from './request.ts'
@@ -116,7 +116,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 		close: (closeOptions) => close(closeOptions?.graceMs ?? 0),
 		reloadTls({ cert, key }) {
 			if (!('setSecureContext' in server)) throw new InternalError('reloadTls on a listener without TLS')
-			server.setSecureContext({ cert, key, ...(options.tls?.ca !== undefined && { ca: options.tls.ca }) })
+			server.setSecureContext(secureContext({ ...options.tls, cert, key }))
 		},
 	}
 }
@@ -140,16 +140,16 @@ function serverOptions({ tls, limits, requestClientCert }: ListenOptions): Recor
 		keepAliveTimeout: limits?.idleMs ?? DEFAULT_IDLE_MS,
 		noDelay: true,
 		...(tls && {
-			cert: tls.cert,
-			key: tls.key,
-			...(tls.ca !== undefined && { ca: tls.ca }),
+			...secureContext(tls),
 			requestCert: requestClientCert === true,
 			rejectUnauthorized: false,
-			minVersion: 'TLSv1.2',
-			ciphers: CIPHERS,
 			handshakeTimeout: limits?.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS,
 		}),
 	}
+}
+
+function secureContext({ cert, key, ca }: TlsOptions): SecureContextOptions {
+	return { cert, key, ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2', ciphers: CIPHERS }
 }
 
 function bind(server: Server | TlsServer, { host, port }: ListenOptions): Promise<void> {

@@ -193,7 +193,9 @@ export class Catalog {
 			case 'touched':
 				return this.#freshen(record.digest, record.at)
 			case 'removed':
-				this.#remove(record)
+				return this.#remove(record)
+			// Where content is, is none of the catalog's.
+			case 'content':
 		}
 	}
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Digest, digestHex, digestOf } from '../../oci/index.ts'
 import { ContentFiles } from './content-files.ts'
+import { Packs } from './packs.ts'
 
 let directory: string
 beforeEach(() => {
@@ -14,7 +15,10 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 const SIZE = 32 * 1024 * 1024
 
 async function stored(): Promise<{ contents: ContentFiles; digest: Digest; path: string }> {
-	const contents = new ContentFiles(directory, { temporaryDirectory: directory })
+	const contents = new ContentFiles(directory, {
+		temporaryDirectory: directory,
+		packs: new Packs(join(directory, 'packs'), { journalPath: join(directory, 'journal') }),
+	})
 	contents.makeDirectories()
 	const bytes = Buffer.alloc(SIZE, 'large')
 	const digest = digestOf(bytes)

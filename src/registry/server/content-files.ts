@@ -27,6 +27,8 @@ import {
 import { ChunkReader, readFully } from './chunk-reader.ts'
 import { type Fence, UNFENCED } from './fence.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
+import type { Packs } from './packs.ts'
+import type { Place } from './record.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
 import { writeFully } from './write-fully.ts'
 
@@ -44,19 +46,21 @@ export interface CheckOptions {
 	readonly size: number
 	/** Called before so many bytes are read; what it resolves late slows the check down. */
 	readonly pace?: ((bytes: number) => Promise<void>) | undefined
+	/** Writes small content into the journal again. */
+	readonly rewrite: (digest: Digest, bytes: Uint8Array) => Promise<void>
 }
 
 export type CheckResult =
 	| { readonly kind: 'good' }
-	/** The file was damaged and was written again from memory. */
+	/** It was damaged on the disk and was written again from memory. */
 	| { readonly kind: 'healed'; readonly what: string }
 	| { readonly kind: 'damaged'; readonly what: string }
 
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
 /**
- * Content by digest: one file each, named like the blobs of an OCI image layout.
- * A file appears under its name whole, and is flushed with its name before anything refers to it.
+ * Content by digest. Small content lies in {@link Packs}; the other is one file each, named like the blobs of an OCI image
+ * layout, which appears under its name whole and is flushed with its name before anything refers to it.
  *
  * A file is checked when it is first read, and again when its size, times or inode are others than then.
  * Small content is kept in memory once it was checked: what is there is not what may rot on the disk,
@@ -65,6 +69,7 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 export class ContentFiles {
 	readonly #directory: string
 	readonly #temporary: string
+	readonly #packs: Packs
 	readonly #fence: Fence
 	readonly #syncs = new Map<DigestAlgorithm, { readonly descriptor: number; readonly group: GroupSync }>()
 	readonly #chunks = new ChunkReader()
@@ -77,9 +82,14 @@ export class ContentFiles {
 
 	constructor(
 		directory: string,
-		options: { readonly temporaryDirectory: string; readonly fence?: Fence | undefined },
+		options: {
+			readonly temporaryDirectory: string
+			readonly packs: Packs
+			readonly fence?: Fence | undefined
+		},
 	) {
 		this.#directory = directory
+		this.#packs = options.packs
 		this.#fence = options.fence ?? UNFENCED
 		this.#temporary = options.temporaryDirectory
 	}
@@ -101,7 +111,16 @@ export class ContentFiles {
 		return sync.group.sync()
 	}
 
-	/** Writes content, durable when the promise resolves. Replaces a damaged copy. */
+	/** The content is in the journal now, on the disk, or was found there at a start. Replaces a damaged copy. */
+	add(digest: Digest, place: Place & { readonly isWhole?: boolean | undefined }): void {
+		// A good copy is not replaced by a damaged one.
+		if (place.isWhole === false && this.#packs.has(digest) && !this.#damaged.has(digest)) return
+		this.#packs.add(digest, place)
+		if (place.isWhole === false) this.#damaged.set(digest, undefined)
+		else this.#damaged.delete(digest)
+	}
+
+	/** Writes content into a file, durable when the promise resolves. Replaces a damaged copy. */
 	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
 		this.#fence.assertHeld()
 		const path = this.#path(digest)
@@ -119,6 +138,7 @@ export class ContentFiles {
 			this.#checked.delete(digest)
 			this.#damaged.delete(digest)
 			await Promise.all([flushDescriptor(first, 'file'), this.#syncNames(digestAlgorithm(digest))])
+			this.#packs.remove(digest)
 		} finally {
 			closeSync(first)
 		}
@@ -154,6 +174,7 @@ export class ContentFiles {
 		} finally {
 			await Promise.all([content, this.#syncNames(digestAlgorithm(digest))])
 		}
+		this.#packs.remove(digest)
 	}
 
 	hasDamage(): boolean {
@@ -177,27 +198,37 @@ export class ContentFiles {
 		const cached = this.#cache.get(digest)
 		const isCachedGood = cached !== undefined && digestOf(cached, digestAlgorithm(digest)) === digest
 		if (!isCachedGood) this.#uncache(digest)
-		const read = await this.#readToCheck(digest, options)
+		const isPacked = this.#packs.has(digest)
+		const read = await (isPacked
+			? this.#readPackedToCheck(digest, options)
+			: this.#readToCheck(digest, options))
 		if (read.kind === 'good') {
 			this.#damaged.delete(digest)
-			this.#checked.set(digest, read.identity)
+			if (!isPacked) this.#checked.set(digest, read.identity)
 			return { kind: 'good' }
 		}
-		// Pushed again, or removed, while the old file was read.
-		if (read.identity !== this.#identityOfPath(digest)) return this.check(digest, options)
+		// Pushed again, or removed, while the old one was read.
+		if (read.identity !== this.#identityOf(digest)) return this.check(digest, options)
 		this.#damaged.set(digest, undefined)
-		if (!isCachedGood) return read
-		await this.write(digest, cached)
+		if (!isCachedGood) return { kind: 'damaged', what: read.what }
+		await (isPacked ? options.rewrite(digest, cached) : this.write(digest, cached))
 		return { kind: 'healed', what: read.what }
 	}
 
-	async #readToCheck(
-		digest: Digest,
-		{ size, pace }: CheckOptions,
-	): Promise<
-		| { readonly kind: 'good'; readonly identity: string }
-		| { readonly kind: 'damaged'; readonly what: string; readonly identity: string | undefined }
-	> {
+	async #readPackedToCheck(digest: Digest, { size, pace }: CheckOptions): Promise<ToCheck> {
+		await pace?.(size)
+		const identity = this.#identityOf(digest) ?? ''
+		try {
+			const bytes = this.#packs.read(digest) ?? new Uint8Array()
+			const found = digestOf(bytes, digestAlgorithm(digest))
+			if (found === digest) return { kind: 'good', identity }
+			return { kind: 'damaged', what: `its content has the digest ${found}`, identity }
+		} catch (error) {
+			return { kind: 'damaged', what: whyUnread(error), identity }
+		}
+	}
+
+	async #readToCheck(digest: Digest, { size, pace }: CheckOptions): Promise<ToCheck> {
 		let identity: string | undefined
 		const damaged = (what: string) => ({ kind: 'damaged', what, identity }) as const
 		try {
@@ -212,14 +243,13 @@ export class ContentFiles {
 				await file.close()
 			}
 		} catch (error) {
-			if (isSystemError(error, 'ENOENT')) return damaged('its file is gone')
-			if (isSystemError(error, 'EIO', 'EACCES', 'EPERM'))
-				return damaged(`its file cannot be read (${error.code})`)
-			throw error
+			return damaged(whyUnread(error))
 		}
 	}
 
-	#identityOfPath(digest: Digest): string | undefined {
+	#identityOf(digest: Digest): string | undefined {
+		const packed = this.#packs.identity(digest)
+		if (packed !== undefined) return packed
 		const found = statSync(this.#path(digest), { bigint: true, throwIfNoEntry: false })
 		return found && identify(found)
 	}
@@ -229,6 +259,7 @@ export class ContentFiles {
 		this.#damaged.delete(digest)
 		this.#uncache(digest)
 		this.#checked.delete(digest)
+		this.#packs.remove(digest)
 		rmSync(this.#path(digest), { force: true })
 	}
 
@@ -239,19 +270,17 @@ export class ContentFiles {
 	read(digest: Digest, size: number): Uint8Array {
 		const cached = this.#cache.get(digest)
 		if (cached) return cached
-		const bytes = this.#withFile(digest, (descriptor) => {
-			this.#checkSize(digest, { descriptor, size })
-			return readFully(descriptor, { position: 0, length: size })
-		})
+		const bytes = this.#packs.has(digest) ? this.#readPacked(digest) : this.#readFile(digest, size)
 		const actual = digestOf(bytes, digestAlgorithm(digest))
 		if (actual !== digest) throw this.#damage(digest, `its content has the digest ${actual}`)
+		this.#damaged.delete(digest)
 		this.#remember(digest, bytes)
 		return bytes
 	}
 
 	/** @throws RemoteError `CONTENT_CORRUPT` where a small one is damaged */
 	open(digest: Digest, size: number): OpenedBlob {
-		if (size <= CACHED_BYTES) {
+		if (size <= CACHED_BYTES || this.#packs.has(digest)) {
 			const bytes = this.read(digest, size)
 			return { size, read: (range) => (range ? bytes.subarray(range.start, range.end + 1) : bytes) }
 		}
@@ -260,15 +289,17 @@ export class ContentFiles {
 
 	/** Whether there is any. */
 	hasFiles(): boolean {
+		if (this.#packs.hasFiles()) return true
 		return ALGORITHMS.some((algorithm) => {
 			const path = join(this.#directory, algorithm)
 			return existsSync(path) && readdirSync(path).length > 0
 		})
 	}
 
-	/** Removes all files that `keep` does not name. Returns how many. */
+	/** Removes all that `keep` does not name. Returns how many. */
 	sweep(keep: (digest: Digest) => boolean): number {
-		let removed = 0
+		let removed = this.#packs.sweep(keep)
+		for (const digest of this.#damaged.keys()) if (!keep(digest)) this.#damaged.delete(digest)
 		for (const algorithm of ALGORITHMS) {
 			for (const name of readdirSync(join(this.#directory, algorithm))) {
 				if (keep(`${algorithm}:${name}` as Digest)) continue
@@ -280,6 +311,7 @@ export class ContentFiles {
 	}
 
 	close(): void {
+		this.#packs.close()
 		for (const { descriptor } of this.#syncs.values()) closeSync(descriptor)
 	}
 
@@ -330,10 +362,20 @@ export class ContentFiles {
 		return identify(found)
 	}
 
-	#withFile<T>(digest: Digest, use: (descriptor: number) => T): T {
+	#readPacked(digest: Digest): Uint8Array {
+		try {
+			return this.#packs.read(digest) ?? new Uint8Array()
+		} catch (error) {
+			if (isSystemError(error, 'ENOENT')) throw this.#damage(digest, 'its file is gone')
+			throw error
+		}
+	}
+
+	#readFile(digest: Digest, size: number): Uint8Array {
 		const descriptor = this.#open(digest)
 		try {
-			return use(descriptor)
+			this.#checkSize(digest, { descriptor, size })
+			return readFully(descriptor, { position: 0, length: size })
 		} finally {
 			closeSync(descriptor)
 		}
@@ -375,6 +417,17 @@ export class ContentFiles {
 	}
 }
 
+type ToCheck =
+	| { readonly kind: 'good'; readonly identity: string }
+	| { readonly kind: 'damaged'; readonly what: string; readonly identity: string | undefined }
+
+/** @throws what is no fault of the file */
+function whyUnread(error: unknown): string {
+	if (isSystemError(error, 'ENOENT')) return 'its file is gone'
+	if (isSystemError(error, 'EIO', 'EACCES', 'EPERM')) return `its file cannot be read (${error.code})`
+	throw error
+}
+
 /** @returns `undefined` where there is one */
 function createFile(path: string): number | undefined {
 	try {
@@ -393,7 +446,7 @@ async function drain(stream: AsyncIterable<Uint8Array>): Promise<void> {
 
 async function digestOfFile(
 	file: FileHandle,
-	{ algorithm, size, pace }: CheckOptions & { readonly algorithm: DigestAlgorithm },
+	{ algorithm, size, pace }: Pick<CheckOptions, 'size' | 'pace'> & { readonly algorithm: DigestAlgorithm },
 ): Promise<Digest> {
 	const digester = createDigester(algorithm)
 	const buffer = Buffer.allocUnsafeSlow(Math.min(CHECK_BYTES, Math.max(size, 1)))

@@ -1,6 +1,6 @@
-import { copyFileSync, linkSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSystemError } from '../../errors/index.ts'
+import { copyFlushed } from './name-twice.ts'
 
 const PREFIX = 'journal.damaged-'
 
@@ -15,21 +15,9 @@ export function damagedJournals(directory: string): readonly string[] {
 		.map((name) => join(directory, name))
 }
 
-/** Gives a journal a second name, `journal.damaged-TIME`. `at` is in milliseconds since 1970. @returns its path */
+/** Copies a journal to `journal.damaged-TIME`, which people may edit. `at` is in milliseconds since 1970. @returns its path */
 export function keepDamagedJournal(directory: string, at: number): string {
 	const kept = join(directory, `${PREFIX}${new Date(at).toISOString().replaceAll(':', '-')}`)
-	const journal = join(directory, 'journal')
-	try {
-		linkSync(journal, kept)
-	} catch (error) {
-		// Not every file system gives a file two names.
-		if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error
-		try {
-			copyFileSync(journal, kept)
-		} catch (failure) {
-			rmSync(kept, { force: true })
-			throw failure
-		}
-	}
+	copyFlushed(join(directory, 'journal'), kept)
 	return kept
 }

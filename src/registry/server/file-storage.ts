@@ -6,11 +6,21 @@ import { Catalog } from './catalog.ts'
 import { ContentFiles } from './content-files.ts'
 import { damagedJournals, keepDamagedJournal } from './damaged-journals.ts'
 import type { Fence } from './fence.ts'
-import { Journal, READ_ONLY_LOG, type RecordLog, replayJournal } from './journal.ts'
+import {
+	Journal,
+	type OnRecord,
+	READ_ONLY_LOG,
+	type RecordLog,
+	type Replayed,
+	replayDescriptor,
+	replayJournal,
+} from './journal.ts'
+import { syncDirectory, syncFile } from './group-sync.ts'
 import { Holds } from './holds.ts'
 import { Needs } from './needs.ts'
+import { Packs } from './packs.ts'
 import { prune, type PruneParts } from './prune.ts'
-import type { StoreRecord } from './record.ts'
+import type { ContentRecord, StoreRecord } from './record.ts'
 import { Reserve } from './reserve.ts'
 import { scrub } from './scrub.ts'
 import type { DeleteResult, PutResult, RegistryStorage, StoredManifest } from './storage.ts'
@@ -25,6 +35,8 @@ export interface CreateStorageOptions {
 	readonly compactLines?: number | undefined
 	/** The same for its bytes. Default 16 MiB. */
 	readonly compactBytes?: number | undefined
+	/** Content up to this size lies in the journal, in bytes. Default 32 KiB. */
+	readonly inlineBytes?: number | undefined
 	/** Once it is lost, nothing in the directory changes any more. Default: nobody else can have it. */
 	readonly fence?: Fence | undefined
 	/** Milliseconds since 1970. Default: the clock. */
@@ -36,6 +48,9 @@ export interface CreateStorageOptions {
 }
 
 const DEFAULT_COMPACT_LINES = 20_000
+const DEFAULT_INLINE_BYTES = 32 * 1024
+/** Content that is written again at one time. */
+const REWRITTEN_AT_ONCE = 64
 /** A manifest that names more has them read from its bytes when they are asked for, and no line as long as itself. */
 const MAX_RECORDED_REFERENCES = 1000
 /** A referrer of a type with a longer name, in characters, has it read from its bytes. */
@@ -45,13 +60,14 @@ const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
 
 /**
  * A storage in a directory:
- * - `blobs/ALGORITHM/HEX`: content, manifests too, each once, as in an OCI image layout;
- * - `journal`: which repository holds what, and its tags, one line a change;
+ * - `journal`: which repository holds what, and its tags, one line a change, and small content, manifests too;
+ * - `packs/NUMBER`: journals of before, for the content that lies in them;
+ * - `blobs/ALGORITHM/HEX`: other content, each once, as in an OCI image layout;
  * - `reserve`: space that a full disk has for the lines that free some;
  * - `uploads/`: what is not complete yet.
  *
- * Content and its name are flushed before the line that refers to it, and that line before
- * the answer: whenever the process or the machine stops, what was answered is there, and no
+ * A file of content and its name are flushed before the line that refers to it, small content together with it, and that line
+ * before the answer: whenever the process or the machine stops, what was answered is there, and no
  * line refers to what is not. A line that cannot be flushed is taken back. A start reads the
  * journal; nothing is repaired. A journal with damaged lines is kept as `journal.damaged-TIME` beside one
  * without them, and no content is removed for as long as it is there: they may have named it.
@@ -75,7 +91,12 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const { readOnly = false, fence } = options
 	const uploadDirectory = join(directory, 'uploads')
 	const journalPath = join(directory, 'journal')
-	const contents = new ContentFiles(join(directory, 'blobs'), { temporaryDirectory: uploadDirectory, fence })
+	const packs = new Packs(join(directory, 'packs'), { journalPath, fence, readOnly })
+	const contents = new ContentFiles(join(directory, 'blobs'), {
+		temporaryDirectory: uploadDirectory,
+		packs,
+		fence,
+	})
 	if (!readOnly) {
 		mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
 		contents.makeDirectories()
@@ -83,18 +104,27 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const catalog = new Catalog()
 	const now = options.now ?? Date.now
 	const openedAt = now()
-	const { lines, damaged, length, existed } = replayJournal(journalPath, (record) =>
-		catalog.apply(withTime(record, { contents, now: openedAt })),
-	)
+	const { lines, damaged, length, existed } = replay({ journalPath, packs }, (record, content) => {
+		if (content && 'digest' in record) contents.add(record.digest, content)
+		if ('packed' in record && record.packed) packs.addPacked(record.digest, record.packed)
+		catalog.apply(withTime(record, { contents, now: openedAt }))
+	})
+	// What a start read, and acts upon, may have been left unflushed by a process that was killed.
+	if (existed && !readOnly) {
+		syncFile(journalPath)
+		syncDirectory(directory)
+	}
 	if (!existed && contents.hasFiles()) {
 		throw new UserError('JOURNAL_MISSING', `${directory} has content and no journal that says whose it is`, {
-			hint: `Put the file ${journalPath} back, such as from a backup; to begin with an empty registry, choose another directory, or remove ${join(directory, 'blobs')}.`,
+			hint: `Put the file ${journalPath} back, such as from a backup; to begin with an empty registry, choose another directory, or remove ${join(directory, 'blobs')} and ${join(directory, 'packs')}.`,
 		})
 	}
 	const kept = damagedJournals(directory)
 	const lost = new Set(damaged > 0 ? [...kept, journalPath] : kept)
+	const inlineBytes = options.inlineBytes ?? DEFAULT_INLINE_BYTES
 	const uploads = new Uploads(uploadDirectory, {
 		contents,
+		inlineBytes,
 		maxBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES,
 		maxUploads: options.maxUploads ?? DEFAULT_MAX_UPLOADS,
 		readOnly,
@@ -108,10 +138,14 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 				: `lines of the journal were damaged, and what they named does not count here: nothing is removed while ${kept.join(', ')} is there`,
 		)
 	}
-	if (readOnly) return new FileStorage({ catalog, contents, journal: READ_ONLY_LOG, uploads, lost, now })
+	const parts = { catalog, contents, packs, uploads, inlineBytes, lost, now }
+	if (readOnly) return new FileStorage({ ...parts, journal: READ_ONLY_LOG })
 	// What a crash left behind between naming content and writing the line that refers to it.
 	if (lost.size === 0) contents.sweep((digest) => catalog.contentSize(digest) !== undefined)
+	let storage: FileStorage | undefined
 	const journal = new Journal(journalPath, {
+		packs,
+		onCompacted: () => storage?.tidy(),
 		lines,
 		length,
 		isFirst: !existed,
@@ -134,7 +168,18 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		options.onWarning?.(
 			`${damaged > 0 ? `${damaged} lines of ${journalPath} are damaged` : 'lines of the journal were damaged'}: what they named is not served, and nothing is removed while ${[...lost].join(', ')} is there`,
 		)
-	return new FileStorage({ catalog, contents, journal, uploads, lost, now })
+	storage = new FileStorage({ ...parts, journal })
+	return storage
+}
+
+/** One that is only looked at may be written anew meanwhile: what is read is the file that its content is read from. */
+function replay(
+	{ journalPath, packs }: { readonly journalPath: string; readonly packs: Packs },
+	onRecord: OnRecord,
+): Replayed {
+	const { descriptor } = packs
+	if (descriptor === undefined) return replayJournal(journalPath, onRecord)
+	return { ...replayDescriptor(descriptor, onRecord), existed: true }
 }
 
 /** From then on the lines that are damaged stand in a file of their own, which whoever has mended them moves away. */
@@ -162,8 +207,10 @@ function withTime(
 interface Parts {
 	readonly catalog: Catalog
 	readonly contents: ContentFiles
+	readonly packs: Packs
 	readonly journal: RecordLog
 	readonly uploads: Uploads
+	readonly inlineBytes: number
 	/** Files with damaged records. */
 	readonly lost: ReadonlySet<string>
 	readonly now: () => number
@@ -172,8 +219,10 @@ interface Parts {
 class FileStorage implements RegistryStorage {
 	readonly #catalog: Catalog
 	readonly #contents: ContentFiles
+	readonly #packs: Packs
 	readonly #journal: RecordLog
 	readonly #uploads: Uploads
+	readonly #inlineBytes: number
 	readonly #lost: ReadonlySet<string>
 	readonly #now: () => number
 	readonly #needs: Needs
@@ -192,8 +241,12 @@ class FileStorage implements RegistryStorage {
 	/** Content that a change has let go of, and that may be nobody's. */
 	readonly #abandoned = new Set<Digest>()
 	readonly #changes = new Set<Promise<unknown>>()
+	#isTidying = false
+	#isClosing = false
 
-	constructor({ catalog, contents, journal, uploads, lost, now }: Parts) {
+	constructor({ catalog, contents, packs, journal, uploads, inlineBytes, lost, now }: Parts) {
+		this.#packs = packs
+		this.#inlineBytes = inlineBytes
 		this.#lost = lost
 		this.#now = now
 		this.#catalog = catalog
@@ -244,9 +297,11 @@ class FileStorage implements RegistryStorage {
 		return this.#holding(digest, async () => {
 			try {
 				// Also where it is known: pushing again replaces a damaged copy.
-				await this.#contents.write(digest, bytes)
-				const at = this.#now()
-				await this.#commit({ type: 'manifest', repository, ...this.#news(repository, manifest), tags, at })
+				const isInline = bytes.byteLength <= this.#inlineBytes
+				if (!isInline) await this.#contents.write(digest, bytes)
+				const news = this.#news(repository, manifest)
+				const record = { type: 'manifest', repository, ...news, tags, at: this.#now() } as const
+				await this.#commit(record, isInline ? bytes : undefined)
 				return { kind: 'stored' }
 			} finally {
 				this.#referred.release(references)
@@ -319,7 +374,9 @@ class FileStorage implements RegistryStorage {
 			heldTags: this.#heldTags,
 			now: this.#now,
 		}
-		return await this.#track(prune(parts, options))
+		const report = await this.#track(prune(parts, options))
+		this.tidy()
+		return report
 	}
 
 	scrub: RegistryStorage['scrub'] = (options = {}) =>
@@ -329,6 +386,7 @@ class FileStorage implements RegistryStorage {
 					catalog: this.#catalog,
 					contents: this.#contents,
 					removeFile: (digest) => this.#removeFile(digest),
+					rewrite: (digest, bytes) => this.#rewrite(digest, bytes),
 				},
 				options,
 			),
@@ -345,20 +403,70 @@ class FileStorage implements RegistryStorage {
 		this.#holding(options.digest, async () => {
 			const result = await this.#uploads.finish(repository, options)
 			if (result.kind === 'stored') {
-				const { digest, size } = result
-				await this.#commit({ type: 'blob', repository, digest, size, at: this.#now() })
+				const { digest, size, content } = result
+				await this.#commit({ type: 'blob', repository, digest, size, at: this.#now() }, content)
 			}
 			return result
 		})
 
 	close: RegistryStorage['close'] = async () => {
+		this.#isClosing = true
 		await Promise.allSettled(this.#changes)
 		await this.#journal.close()
 		this.#contents.close()
 	}
 
-	#commit(record: StoreRecord): Promise<void> {
-		return this.#journal.append(record, () => this.#catalog.apply(record))
+	/** Gives space free that content took which is nobody's any more; on its own, beside all else. */
+	tidy(): void {
+		if (this.#isTidying || this.#journal === READ_ONLY_LOG) return
+		this.#isTidying = true
+		// What fails now is there the next time.
+		void this.#track(this.#tidyPacks())
+			.catch(() => undefined)
+			.finally(() => {
+				this.#isTidying = false
+			})
+	}
+
+	async #tidyPacks(): Promise<void> {
+		if (!this.#mayRemove()) return
+		// Before the disk is asked for more.
+		this.#packs.removeEmpty()
+		const digests = this.#packs.wasting()
+		for (let from = 0; from < digests.length && !this.#isClosing; from += REWRITTEN_AT_ONCE)
+			await Promise.all(digests.slice(from, from + REWRITTEN_AT_ONCE).map((digest) => this.#move(digest)))
+	}
+
+	/** Out of its pack into the journal. What is damaged stays where it is. */
+	async #move(digest: Digest): Promise<void> {
+		const size = this.#catalog.contentSize(digest)
+		if (size === undefined) return
+		let bytes: Uint8Array
+		try {
+			bytes = this.#contents.read(digest, size)
+		} catch {
+			return
+		}
+		await this.#rewrite(digest, bytes)
+	}
+
+	#rewrite(digest: Digest, bytes: Uint8Array): Promise<void> {
+		return this.#holding(digest, () =>
+			this.#journal.appendContent({ type: 'content', digest }, bytes, (place) =>
+				this.#contents.add(digest, place),
+			),
+		)
+	}
+
+	#commit(record: StoreRecord): Promise<void>
+	#commit(record: ContentRecord, content: Uint8Array | undefined): Promise<void>
+	#commit(record: StoreRecord, content?: Uint8Array): Promise<void> {
+		if (content === undefined) return this.#journal.append(record, () => this.#catalog.apply(record))
+		const { digest } = record as ContentRecord
+		return this.#journal.appendContent(record as ContentRecord, content, (place) => {
+			this.#contents.add(digest, place)
+			this.#catalog.apply(record)
+		})
 	}
 
 	/** What the journal need be told of a manifest: the references of one that is there already it knows. */
@@ -426,6 +534,7 @@ class FileStorage implements RegistryStorage {
 			this.#abandoned.delete(digest)
 			if (this.#catalog.contentSize(digest) === undefined) this.#contents.remove(digest)
 		}
+		this.#packs.removeEmpty()
 	}
 
 	#isHeld(digest: Digest): boolean {

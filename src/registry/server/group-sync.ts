@@ -1,4 +1,4 @@
-import { fsync } from 'node:fs'
+import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const fsyncAsync = promisify(fsync)
@@ -29,9 +29,12 @@ export class GroupSync {
 	}
 
 	#start(): Promise<void> {
-		const running = this.#flush().finally(() => {
-			this.#running = undefined
-		})
+		// Not at once: who asks in the same turn, or because of the flush itself, is not to start another.
+		const running = Promise.resolve()
+			.then(() => this.#flush())
+			.finally(() => {
+				this.#running = undefined
+			})
 		this.#running = running
 		return running
 	}
@@ -41,4 +44,23 @@ export class GroupSync {
 export async function flushDescriptor(descriptor: number, kind: 'file' | 'directory'): Promise<void> {
 	if (kind === 'directory' && process.platform === 'win32') return
 	await fsyncAsync(descriptor)
+}
+
+/** Flushes the names in a directory, and waits. */
+export function syncDirectory(path: string): void {
+	if (process.platform !== 'win32') syncPath(path, 'r')
+}
+
+/** Flushes a file, and waits. */
+export function syncFile(path: string): void {
+	syncPath(path, 'r+')
+}
+
+function syncPath(path: string, flags: 'r' | 'r+'): void {
+	const descriptor = openSync(path, flags)
+	try {
+		fsyncSync(descriptor)
+	} finally {
+		closeSync(descriptor)
+	}
 }

@@ -15,12 +15,15 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../errors/index.ts'
 import { digestOf } from '../../oci/index.ts'
 import { Journal, type Replayed, replayJournal } from './journal.ts'
+import { Packs } from './packs.ts'
 import { formatRecord, type StoreRecord } from './record.ts'
 import { Reserve } from './reserve.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lading-'))
 const path = join(root, 'journal')
 afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const packs = new Packs(join(root, 'packs'), { journalPath: path })
 
 const record = (tag: string): StoreRecord => ({ type: 'tag-deleted', repository: 'app', tag })
 /** Over two megabytes, and so longer than what is read at once. */
@@ -89,7 +92,7 @@ describe('a journal that another process has taken over', () => {
 		writeFileSync(path, lines.join(''))
 		// The third line is one that it would take back.
 		const length = lines.slice(0, 2).join('').length
-		const options = { lines: 2, length, live: () => [], compactLines: 1, fence }
+		const options = { lines: 2, length, live: () => [], packs, compactLines: 1, fence }
 		const journal = new Journal(path, options)
 		held = false
 		const onDurable = vi.fn<() => void>()
@@ -116,7 +119,14 @@ describe.skipIf(!existsSync('/dev/full'))('on a full disk', () => {
 		rmSync(full, { force: true })
 		symlinkSync('/dev/full', full)
 		const reserve = new Reserve(reserved)
-		const journal = new Journal(full, { lines: 0, length: 0, live: () => [], compactLines: 10, reserve })
+		const journal = new Journal(full, {
+			lines: 0,
+			length: 0,
+			live: () => [],
+			packs,
+			compactLines: 10,
+			reserve,
+		})
 		const ended = await Promise.allSettled(records.map((each) => journal.append(each, () => undefined)))
 		await journal.close()
 		return ended

@@ -1,4 +1,5 @@
 import {
+	close,
 	closeSync,
 	fstatSync,
 	fsyncSync,
@@ -11,17 +12,27 @@ import {
 import { dirname } from 'node:path'
 import { InternalError, isSystemError } from '../../errors/index.ts'
 import { type Fence, UNFENCED } from './fence.ts'
-import { flushDescriptor, GroupSync } from './group-sync.ts'
-import { formatRecord, parseRecord, type StoreRecord } from './record.ts'
+import { flushDescriptor, GroupSync, syncDirectory } from './group-sync.ts'
+import type { Packs } from './packs.ts'
+import {
+	CHECKSUM_LENGTH,
+	type ContentRecord,
+	formatContent,
+	formatRecord,
+	isWholeLine,
+	parseRecord,
+	type Place,
+	type StoreRecord,
+} from './record.ts'
 import type { Reserve } from './reserve.ts'
 import { writeFully } from './write-fully.ts'
 
 export interface Replayed {
 	/** Number of records. */
 	readonly lines: number
-	/** Lines that are damaged. One torn last line is what a crash leaves, and not counted. */
+	/** Lines that are damaged. One torn last line is what a crash leaves, and not counted; nor is content, which has its digest. */
 	readonly damaged: number
-	/** Up to the torn last line, in bytes. */
+	/** Up to the torn last line, or the record whose content is torn, in bytes. */
 	readonly length: number
 	/** There was a journal. */
 	readonly existed: boolean
@@ -33,8 +44,16 @@ const CHUNK_BYTES = 1024 * 1024
 const MAX_LINE_BYTES = 256 * 1024 * 1024
 const NEWLINE = 10
 
+/** Where the content of a record is. */
+export interface InlineContent extends Place {
+	/** What is there is what was written. */
+	readonly isWhole: boolean
+}
+
+export type OnRecord = (record: StoreRecord, content: InlineContent | undefined) => void
+
 /** Reads the journal at `path`, up to its last whole line, and hands out one record after the other. */
-export function replayJournal(path: string, onRecord: (record: StoreRecord) => void): Replayed {
+export function replayJournal(path: string, onRecord: OnRecord): Replayed {
 	let descriptor: number
 	try {
 		descriptor = openSync(path, 'r')
@@ -42,33 +61,74 @@ export function replayJournal(path: string, onRecord: (record: StoreRecord) => v
 		if (isSystemError(error, 'ENOENT')) return { lines: 0, damaged: 0, length: 0, existed: false }
 		throw error
 	}
-	let lines = 0
-	let damaged = 0
-	const take = (line: string | undefined): boolean => {
-		const record = line === undefined ? undefined : parseRecord(line)
-		if (record) onRecord(record)
-		if (record) lines++
-		return record !== undefined
-	}
 	try {
-		let length = 0
-		let last: WholeLine | undefined
-		for (const line of linesOf(descriptor)) {
-			last = line
-			if (line.isOpen) break
-			length = line.end
-			if (line.text !== '' && !take(line.text)) damaged++
-		}
-		if (last?.isOpen === true && take(last.text)) length = last.end
-		return { lines, damaged, length, existed: true }
+		return { ...replayDescriptor(descriptor, onRecord), existed: true }
 	} finally {
 		closeSync(descriptor)
 	}
 }
 
+/** The same of a journal that is open. */
+export function replayDescriptor(descriptor: number, onRecord: OnRecord): Omit<Replayed, 'existed'> {
+	let lines = 0
+	let damaged = 0
+	let length = 0
+	/** Its content is the next line. */
+	let before: (ContentRecord & { readonly inline: number }) | undefined
+	/** What lines do from content that is not whole on: nothing, unless they were flushed. */
+	let unsure: (() => void)[] | undefined
+	const settle = (effect: () => void): void => {
+		if (unsure) unsure.push(effect)
+		else effect()
+	}
+	const lose = (): void => settle(() => damaged++)
+	const take = (record: StoreRecord, content?: InlineContent): void => {
+		if (content?.isWhole === false) unsure ??= []
+		settle(() => {
+			onRecord(record, content)
+			lines++
+		})
+	}
+	for (const line of linesOf(descriptor)) {
+		const { text, start, end, isOpen } = line
+		if (before) {
+			const isWhole = text !== undefined && isWholeLine(text)
+			const isLong = line.bytes === CHECKSUM_LENGTH + before.inline
+			if (isOpen && !(isWhole && isLong)) break
+			// A line lost its end, or has one too many: there is more than this content that is damaged.
+			if (!isLong) lose()
+			take(before, { offset: start + CHECKSUM_LENGTH, length: before.inline, isWhole: isWhole && isLong })
+			before = undefined
+		} else if (text === '') {
+			// All before was flushed: what is damaged of it was damaged since.
+			for (const effect of unsure ?? []) effect()
+			unsure = undefined
+		} else {
+			const record = text === undefined ? undefined : parseRecord(text)
+			if (record && hasContent(record)) {
+				before = record
+				continue
+			}
+			if (record) take(record)
+			else if (isOpen) break
+			else lose()
+		}
+		if (!unsure) length = end
+	}
+	return { lines, damaged, length }
+}
+
+function hasContent(record: StoreRecord): record is ContentRecord & { readonly inline: number } {
+	return 'inline' in record && record.inline !== undefined
+}
+
 interface WholeLine {
 	/** `undefined`: it is too long. */
 	readonly text: string | undefined
+	/** Where it begins, in bytes. */
+	readonly start: number
+	/** Without its newline. */
+	readonly bytes: number
 	/** Where the next one begins, in bytes. */
 	readonly end: number
 	/** The file ends in it, without a newline. */
@@ -80,6 +140,7 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 	const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
 	let parts: Buffer[] = []
 	let held = 0
+	let start = 0
 	let end = 0
 	const hold = (bytes: Buffer): void => {
 		held += bytes.byteLength
@@ -87,10 +148,12 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 		if (held <= MAX_LINE_BYTES) parts.push(bytes)
 		else parts = []
 	}
-	const text = (): string | undefined => {
-		const whole = held <= MAX_LINE_BYTES ? Buffer.concat(parts).toString() : undefined
+	const line = (isOpen: boolean): WholeLine => {
+		const text = held <= MAX_LINE_BYTES ? Buffer.concat(parts).toString() : undefined
+		const whole = { text, start, bytes: held, end, isOpen }
 		parts = []
 		held = 0
+		start = end
 		return whole
 	}
 	for (;;) {
@@ -101,14 +164,16 @@ function* linesOf(descriptor: number): Generator<WholeLine, void, undefined> {
 			hold(chunk.subarray(from, to))
 			end++
 			from = to + 1
-			yield { text: text(), end, isOpen: false }
+			yield line(false)
 		}
 		// The chunk is read into again.
 		hold(Buffer.from(chunk.subarray(from, size)))
 	}
-	if (held > 0) yield { text: text(), end, isOpen: true }
+	if (held > 0) yield line(true)
 }
 
+/** Lines whose length stands for that of all. */
+const SAMPLE_LINES = 1000
 /** A journal is written anew when it has so many times the lines, or the bytes, that still count. */
 const COMPACT_FACTOR = 3
 /** The same for its bytes: few lines may be long ones. */
@@ -123,13 +188,18 @@ const FREEING: ReadonlySet<StoreRecord['type']> = new Set<StoreRecord['type']>([
 ])
 
 /** What a storage needs of a journal. */
-export type RecordLog = Pick<Journal, 'append' | 'close' | 'isUncertain'>
+export type RecordLog = Pick<Journal, 'append' | 'appendContent' | 'close' | 'isUncertain'>
 
 /** That of a storage which is only looked at: nothing is added, and no content is removed. */
 export const READ_ONLY_LOG: RecordLog = {
 	isUncertain: true,
-	append: () => Promise.reject(new InternalError('a change of a storage that is only looked at')),
+	append: () => refuseChange(),
+	appendContent: () => refuseChange(),
 	close: () => Promise.resolve(),
+}
+
+function refuseChange(): Promise<never> {
+	return Promise.reject(new InternalError('a change of a storage that is only looked at'))
 }
 
 export interface JournalOptions {
@@ -139,6 +209,10 @@ export interface JournalOptions {
 	readonly length: number
 	/** The shortest list of records that leads to the same state. */
 	readonly live: () => Iterable<StoreRecord>
+	/** Who has the content that lies in it. */
+	readonly packs: Packs
+	/** It was written anew: there may be space to free. */
+	readonly onCompacted?: (() => void) | undefined
 	/** Lines that are damaged: it is not written anew before `keep` has made sure that they are not lost. */
 	readonly keep?: (() => void) | undefined
 	/** Without it nothing else can have the file. */
@@ -161,6 +235,8 @@ export interface JournalOptions {
 export class Journal {
 	readonly #path: string
 	readonly #live: () => Iterable<StoreRecord>
+	readonly #packs: Packs
+	readonly #onCompacted: (() => void) | undefined
 	readonly #sync: GroupSync
 	readonly #fence: Fence
 	readonly #reserve: Reserve | undefined
@@ -171,6 +247,8 @@ export class Journal {
 	#descriptor: number
 	#lines: number
 	#compactAt: { lines: number; bytes: number }
+	/** Since it was opened. */
+	#isMeasured = false
 	/** What is durable, in bytes. */
 	#length: number
 	/** There may be more in the file: of an append that failed, or that a crash cut short. */
@@ -184,6 +262,8 @@ export class Journal {
 	constructor(path: string, options: JournalOptions) {
 		this.#path = path
 		this.#live = options.live
+		this.#packs = options.packs
+		this.#onCompacted = options.onCompacted
 		this.#keep = options.keep
 		this.#fence = options.fence ?? UNFENCED
 		this.#reserve = options.reserve
@@ -210,10 +290,24 @@ export class Journal {
 	 * @throws what the disk says; the record is taken back then, before anything else is acknowledged
 	 */
 	append(record: StoreRecord, onDurable: () => void, options: AppendOptions = {}): Promise<void> {
+		const applied = options.applied === true
+		return this.#add({ text: formatRecord(record), onDurable, applied, frees: FREEING.has(record.type) })
+	}
+
+	/** The same for a record whose content shall be kept with it: `onDurable` is told where it lies. */
+	appendContent(
+		record: ContentRecord,
+		content: Uint8Array,
+		onDurable: (place: Place) => void,
+	): Promise<void> {
+		const { text, place } = formatContent(record, content)
+		const onDurableAt = (offset: number): void => onDurable({ ...place, offset: offset + place.offset })
+		return this.#add({ text, onDurable: onDurableAt, applied: false, frees: false })
+	}
+
+	#add(append: Omit<Append, 'resolve' | 'reject'>): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const applied = options.applied === true
-			const frees = FREEING.has(record.type)
-			this.#pending.push({ text: formatRecord(record), onDurable, resolve, reject, applied, frees })
+			this.#pending.push({ ...append, resolve, reject })
 			// Every waiter is told of a failure by its own `reject`.
 			void this.#sync.sync()
 		})
@@ -225,28 +319,33 @@ export class Journal {
 		this.#keep?.()
 		this.#keep = undefined
 		const temporary = `${this.#path}.tmp`
-		const written = writeRecords(temporary, this.#live())
+		const retirement = this.#packs.retire(this.#length)
+		let written: { readonly lines: number; readonly bytes: number }
 		let descriptor: number | undefined
 		try {
+			written = writeRecords(temporary, this.#packs.located(this.#live()))
 			descriptor = openSync(temporary, 'a', 0o600)
 			this.#fence.assertHeld()
 			renameSync(temporary, this.#path)
 		} catch (error) {
 			if (descriptor !== undefined) closeSync(descriptor)
-			rmSync(temporary, { force: true })
+			retirement.undo()
+			if (this.#fence.isHeld()) rmSync(temporary, { force: true })
 			throw error
 		}
-		closeSync(this.#descriptor)
+		// From here on nothing may fail: the new file is the journal.
+		retirement.done()
+		const old = this.#descriptor
 		this.#descriptor = descriptor
 		this.#lines = written.lines
 		this.#length = written.bytes
-		this.#compactAt = {
-			lines: Math.max(this.#compactLines, written.lines * COMPACT_FACTOR),
-			bytes: Math.max(this.#compactBytes, written.bytes * COMPACT_FACTOR),
-		}
+		this.#isMeasured = true
+		this.#expect(written)
 		this.#isNew = true
 		this.#isUncertain = false
 		this.#isOpenLine = false
+		close(old, () => undefined)
+		this.#onCompacted?.()
 	}
 
 	async #flush(): Promise<void> {
@@ -255,18 +354,17 @@ export class Journal {
 		this.#pending = []
 		// What is applied before it is durable may be taken back: no file is made of that.
 		if (!batch.some(({ applied }) => applied)) this.#compactWhenDue()
-		for (const { onDurable, resolve } of await this.#written(batch)) {
-			onDurable()
+		for (const { onDurable, resolve, offset } of await this.#written(batch)) {
+			onDurable(offset)
 			resolve()
 		}
 		if (this.#fence.isHeld()) this.#reserve?.restore()
 	}
 
 	/** Those of the appends that are in the file; the others are told why not. */
-	async #written(batch: readonly Append[]): Promise<readonly Append[]> {
+	async #written(batch: readonly Append[]): Promise<readonly Written[]> {
 		try {
-			await this.#write(batch)
-			return batch
+			return await this.#write(batch)
 		} catch (error) {
 			const freeing = isSystemError(error, 'ENOSPC', 'EDQUOT') ? batch.filter(({ frees }) => frees) : []
 			const isAgain = freeing.length > 0 && this.#fence.isHeld() && this.#reserve?.release() === true
@@ -277,8 +375,9 @@ export class Journal {
 
 	/** What counts is in the old file too, so a failure is no reason to refuse what still fits into it. */
 	#compactWhenDue(): void {
-		if (!this.#fence.isHeld()) return
-		if (this.#lines <= this.#compactAt.lines && this.#length <= this.#compactAt.bytes) return
+		if (!this.#fence.isHeld() || !this.#isDue()) return
+		if (!this.#isMeasured) this.#measure()
+		if (!this.#isDue()) return
 		try {
 			this.compact()
 		} catch (error) {
@@ -290,15 +389,45 @@ export class Journal {
 		}
 	}
 
-	async #write(batch: readonly Append[]): Promise<void> {
+	#isDue(): boolean {
+		return this.#lines > this.#compactAt.lines || this.#length > this.#compactAt.bytes
+	}
+
+	/** How long it would be if it were written anew, without doing that. */
+	#measure(): void {
+		this.#isMeasured = true
+		let lines = 0
+		let sample = 0
+		for (const record of this.#live()) {
+			lines++
+			if (lines <= SAMPLE_LINES) sample += Buffer.byteLength(formatRecord(record))
+		}
+		this.#expect({ lines, bytes: (sample / Math.max(1, Math.min(lines, SAMPLE_LINES))) * lines })
+	}
+
+	#expect({ lines, bytes }: { readonly lines: number; readonly bytes: number }): void {
+		this.#compactAt = {
+			lines: Math.max(this.#compactLines, lines * COMPACT_FACTOR),
+			bytes: Math.max(this.#compactBytes, bytes * COMPACT_FACTOR),
+		}
+	}
+
+	async #write(batch: readonly Append[]): Promise<readonly Written[]> {
 		this.#fence.assertHeld()
+		const written: Written[] = []
 		try {
 			this.#settle()
-			const text = Buffer.from((this.#isOpenLine ? '\n' : '') + batch.map((append) => append.text).join(''))
-			writeFully(this.#descriptor, text)
+			let text = this.#isOpenLine ? '\n' : ''
+			let offset = this.#length + text.length
+			for (const append of batch) {
+				written.push({ ...append, offset })
+				text += append.text
+				offset += Buffer.byteLength(append.text)
+			}
+			writeFully(this.#descriptor, Buffer.from(text))
 			await flushDescriptor(this.#descriptor, 'file')
-			this.#isOpenLine = false
-			this.#length += text.byteLength
+			this.#length = offset
+			this.#mark()
 			this.#lines += batch.length
 		} catch (error) {
 			this.#isUncertain = true
@@ -307,6 +436,18 @@ export class Journal {
 		}
 		// Whoever has the directory now may have read it before.
 		this.#fence.assertHeld()
+		return written
+	}
+
+	/** An empty line says that all before it was flushed. Without it, the next append begins with one. */
+	#mark(): void {
+		try {
+			writeFully(this.#descriptor, Buffer.of(NEWLINE))
+			this.#length++
+			this.#isOpenLine = false
+		} catch {
+			this.#isOpenLine = true
+		}
 	}
 
 	/** Makes the file what was acknowledged, under its name. Nothing is acknowledged before. */
@@ -342,11 +483,16 @@ export interface AppendOptions {
 
 interface Append {
 	readonly text: string
-	readonly onDurable: () => void
+	/** @param offset of `text` in the file, in bytes */
+	readonly onDurable: (offset: number) => void
 	readonly resolve: () => void
 	readonly reject: (error: unknown) => void
 	readonly applied: boolean
 	readonly frees: boolean
+}
+
+interface Written extends Append {
+	readonly offset: number
 }
 
 /** Writes a flushed file of records; leaves none when it fails. */
@@ -380,14 +526,4 @@ function writeRecords(
 		closeSync(descriptor)
 	}
 	return { lines, bytes }
-}
-
-function syncDirectory(path: string): void {
-	if (process.platform === 'win32') return
-	const descriptor = openSync(path, 'r')
-	try {
-		fsyncSync(descriptor)
-	} finally {
-		closeSync(descriptor)
-	}
 }

@@ -6,6 +6,7 @@ import { type Digest, digestHex, digestOf, emptyDescriptor, MediaType } from '..
 import type { Handler, ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import type { PruneOptions, PruneReport } from './pruning.ts'
 import { createRegistry, createStorage, type RegistryStorage } from './index.ts'
+import { Packs } from './packs.ts'
 
 const HOUR = 3_600_000
 
@@ -13,8 +14,8 @@ let directory: string
 let storage: RegistryStorage
 let registry: Handler
 let clock: number
-const open = (): void => {
-	storage = createStorage(directory, { now: () => clock, compactLines: 50 })
+const open = (inlineBytes?: number): void => {
+	storage = createStorage(directory, { now: () => clock, compactLines: 50, inlineBytes })
 	registry = createRegistry({ storage })
 }
 beforeEach(async () => {
@@ -102,6 +103,8 @@ async function files(): Promise<string[]> {
 
 describe('pruning', () => {
 	it('says in a dry run what it then does, with the bytes', async () => {
+		await storage.close()
+		open(0)
 		for (const [index, tag] of ['v1', 'v2', 'v3'].entries()) {
 			await push(tag, `layer ${index}`)
 			await push(tag, `layer ${index}`, 'copy')
@@ -295,6 +298,8 @@ describe('pruning', () => {
 	})
 
 	it('reads journals of before times were kept', async () => {
+		await storage.close()
+		open(0)
 		await push('v1', 'layer')
 		await storage.close()
 		const { formatRecord, parseRecord } = await import('./record.ts')
@@ -442,7 +447,13 @@ it('a full disk leaves everything as it was', async () => {
 		at,
 	})
 	const path = join(directory, 'other')
-	const journal = new Journal(path, { lines: 0, length: 0, live: () => catalog.records(), compactLines: 10 })
+	const journal = new Journal(path, {
+		lines: 0,
+		length: 0,
+		live: () => catalog.records(),
+		packs: new Packs(join(directory, 'other-packs'), { journalPath: path }),
+		compactLines: 10,
+	})
 	const held = (): unknown[] =>
 		[...catalog.records()].map((record) =>
 			'tags' in record ? { ...record, tags: record.tags?.toSorted() } : record,

@@ -2,7 +2,10 @@ import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
 import { type Digest, isDigest, isRepository, isTag } from '../../oci/index.ts'
 
-/** One change of what the registry holds, as the journal keeps it. `at` is in milliseconds since 1970. */
+/**
+ * One change of what the registry holds, as the journal keeps it. `at` is in milliseconds since 1970;
+ * `inline` says that the line after it is the content, and has so many characters of it; `packed`, where else it is.
+ */
 export type StoreRecord =
 	| {
 			readonly type: 'blob'
@@ -10,6 +13,8 @@ export type StoreRecord =
 			readonly digest: Digest
 			readonly size: number
 			readonly at?: number | undefined
+			readonly inline?: number | undefined
+			readonly packed?: PackedAt | undefined
 	  }
 	| { readonly type: 'blob-deleted'; readonly repository: string; readonly digest: Digest }
 	| {
@@ -30,6 +35,8 @@ export type StoreRecord =
 			/** Of a push, among all: in a journal that was written anew. Absent: after all lines before. */
 			readonly order?: number | undefined
 			readonly at?: number | undefined
+			readonly inline?: number | undefined
+			readonly packed?: PackedAt | undefined
 	  }
 	| {
 			readonly type: 'manifest-deleted'
@@ -45,8 +52,16 @@ export type StoreRecord =
 	  }
 	/** Somebody was told that the content is there, and may count on it. */
 	| { readonly type: 'touched'; readonly digest: Digest; readonly at: number }
+	/** Content that somebody has already, written once more. */
+	| { readonly type: 'content'; readonly digest: Digest; readonly inline?: number | undefined }
 	/** What one pruning takes away from a repository, all or nothing. */
 	| RemovedRecord
+
+/** Number of a pack, and offset and length in it, in bytes. */
+export type PackedAt = readonly [pack: number, offset: number, length: number]
+
+/** A record that may have content with it. */
+export type ContentRecord = Extract<StoreRecord, { readonly type: 'blob' | 'manifest' | 'content' }>
 
 export interface RemovedRecord {
 	readonly type: 'removed'
@@ -64,8 +79,18 @@ const tag = v.pipe(v.string(), v.check(isTag))
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
+const packed = v.tuple([size, size, size])
+
 const recordSchema = v.variant('type', [
-	v.object({ type: v.literal('blob'), repository, digest, size, at: v.optional(time) }),
+	v.object({
+		type: v.literal('blob'),
+		repository,
+		digest,
+		size,
+		at: v.optional(time),
+		inline: v.optional(size),
+		packed: v.optional(packed),
+	}),
 	v.object({ type: v.literal('blob-deleted'), repository, digest }),
 	v.object({
 		type: v.literal('manifest'),
@@ -79,10 +104,13 @@ const recordSchema = v.variant('type', [
 		tags: v.optional(v.array(tag)),
 		order: v.optional(size),
 		at: v.optional(time),
+		inline: v.optional(size),
+		packed: v.optional(packed),
 	}),
 	v.object({ type: v.literal('manifest-deleted'), repository, digest, at: v.optional(time) }),
 	v.object({ type: v.literal('tag-deleted'), repository, tag, at: v.optional(time) }),
 	v.object({ type: v.literal('touched'), digest, at: time }),
+	v.object({ type: v.literal('content'), digest, inline: v.optional(size) }),
 	v.object({
 		type: v.literal('removed'),
 		repository,
@@ -93,22 +121,57 @@ const recordSchema = v.variant('type', [
 	}),
 ])
 
+/** Of what is before the text of a line, in characters. */
+export const CHECKSUM_LENGTH = 9
+
 /** A line of the journal: eight hex digits of CRC-32, a space, the record as JSON. Ends with a newline. */
 export function formatRecord(record: StoreRecord): string {
-	const json = JSON.stringify(record)
-	return `${checksum(json)} ${json}\n`
+	return formatLine(JSON.stringify(record))
+}
+
+/** Where content is, in bytes. */
+export interface Place {
+	readonly offset: number
+	readonly length: number
+}
+
+/**
+ * A record and its content, as a line of its own: Base64, in which no content, whoever wrote it, is taken for a record.
+ * @returns where in `text` the content is
+ */
+export function formatContent(
+	record: ContentRecord,
+	content: Uint8Array,
+): { readonly text: string; readonly place: Place } {
+	const base64 = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64')
+	const first = formatRecord({ ...record, inline: base64.length })
+	return {
+		text: first + formatLine(base64),
+		place: { offset: Buffer.byteLength(first) + CHECKSUM_LENGTH, length: base64.length },
+	}
 }
 
 /** @returns `undefined` for a line that is torn or damaged */
 export function parseRecord(line: string): StoreRecord | undefined {
-	const json = line.slice(9)
-	if (line[8] !== ' ' || checksum(json) !== line.slice(0, 8)) return undefined
+	if (!isWholeLine(line)) return undefined
 	try {
-		const parsed = v.safeParse(recordSchema, JSON.parse(json))
+		const parsed = v.safeParse(recordSchema, JSON.parse(line.slice(CHECKSUM_LENGTH)))
 		return parsed.success ? parsed.output : undefined
 	} catch {
 		return undefined
 	}
+}
+
+/** @returns whether a line is what was written */
+export function isWholeLine(line: string): boolean {
+	return (
+		line[CHECKSUM_LENGTH - 1] === ' ' &&
+		checksum(line.slice(CHECKSUM_LENGTH)) === line.slice(0, CHECKSUM_LENGTH - 1)
+	)
+}
+
+function formatLine(text: string): string {
+	return `${checksum(text)} ${text}\n`
 }
 
 function checksum(text: string): string {

@@ -7,6 +7,7 @@ import type { Handler, ServerRequest } from '../../http/server/index.ts'
 import { type Descriptor, type Digest, digestOf, emptyDescriptor, MediaType } from '../../oci/index.ts'
 import { createRegistry, createStorage, type PushEvent, type RegistryStorage } from './index.ts'
 import { formatRecord } from './record.ts'
+import { rot } from './stored-content.fixture.ts'
 
 let directory: string
 let storage: RegistryStorage
@@ -559,7 +560,7 @@ describe('referrers', () => {
 		const good = await pushImage('app', undefined, { subject, artifactType: 'a/sbom' })
 		const bad = await pushImage('app', undefined, { subject, artifactType: 'a/signature' })
 		await storage.close()
-		await writeFile(join(directory, 'blobs', 'sha256', bad.digest.slice(7)), 'x'.repeat(bad.bytes.byteLength))
+		rot(directory, bad.digest)
 		storage = createStorage(directory)
 		const messages: string[] = []
 		const via = createRegistry({ storage, log: ({ message }) => messages.push(message) })
@@ -719,7 +720,7 @@ describe('damaged content', () => {
 			['manifests', digest, bytes],
 			['blobs', blob, Buffer.from('layer')],
 		] as const) {
-			await writeFile(join(directory, 'blobs', each.replace(':', '/')), 'other content')
+			rot(directory, each)
 			const path = `${kind}/${each}`
 			expect(await ask(`GET /v2/app/${path}`)).toMatchObject({ status: 500, code: 'UNKNOWN' })
 			expect(await ask(`HEAD /v2/app/${path}`)).toMatchObject({ status: 404 })

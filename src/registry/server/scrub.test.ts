@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Digest, digestHex, digestOf, MediaType } from '../../oci/index.ts'
 import { createStorage, type RegistryStorage } from './index.ts'
+import { rot } from './stored-content.fixture.ts'
 
 let directory: string
 let storage: RegistryStorage
@@ -16,10 +17,16 @@ afterEach(async () => {
 	await rm(directory, { recursive: true, force: true })
 })
 
-async function restart(): Promise<void> {
+async function restart(inlineBytes?: number): Promise<void> {
 	await storage.close()
-	storage = createStorage(directory)
+	storage = createStorage(directory, { inlineBytes })
 }
+
+/** Small content, where it lies by default and where it lay before. */
+const PLACES = [
+	['in the journal', undefined],
+	['in files', 0],
+] as const
 
 const fileOf = (digest: Digest): string => join(directory, 'blobs/sha256', digestHex(digest))
 const large = Buffer.alloc(3_000_000, 'large ')
@@ -46,16 +53,6 @@ async function putManifest(
 	return digest
 }
 
-/** Turns a bit without a trace in size and times. */
-async function rot(digest: Digest, at = 5): Promise<void> {
-	const path = fileOf(digest)
-	const { atime, mtime } = await stat(path)
-	const bytes = await readFile(path)
-	bytes[at] = (bytes[at] ?? 0) ^ 1
-	await writeFile(path, bytes)
-	await utimes(path, atime, mtime)
-}
-
 async function read(digest: Digest, range?: { start: number; end: number }): Promise<Buffer> {
 	const content = storage.openBlob('app', digest)?.read(range)
 	if (content === undefined) throw new Error('no blob')
@@ -80,7 +77,7 @@ describe('a scrub', () => {
 		await putManifest('index', [child], ['v1', 'latest'])
 		await putManifest('else', [], ['v2'])
 		await read(layer)
-		await rot(layer, 2_999_999)
+		rot(directory, layer, 2_999_999)
 		const { damaged, checked } = await storage.scrub()
 		expect(checked).toBe(4)
 		expect(damaged).toMatchObject([
@@ -105,16 +102,17 @@ describe('a scrub', () => {
 		const layer = await putBlob(large)
 		await storage.scrub()
 		expect((await read(layer)).byteLength).toBe(large.byteLength)
-		await rot(layer)
+		rot(directory, layer)
 		expect((await storage.scrub()).damaged.map(({ digest }) => digest)).toEqual([layer])
 		await expect(read(layer, { start: 10, end: 11 })).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
 	})
 
-	it('mends a small one from memory, where it was read before', async () => {
+	it.each(PLACES)('mends a small one from memory, where it was read before: %s', async (_, inlineBytes) => {
+		await restart(inlineBytes)
 		const [small, cold] = [await putBlob('small content'), await putBlob('never read')]
 		await read(small)
-		await rot(small)
-		await rot(cold)
+		rot(directory, small)
+		rot(directory, cold)
 		// What is in memory was checked, and is what is served.
 		expect(String(await read(small))).toBe('small content')
 		const report = await storage.scrub()
@@ -126,6 +124,7 @@ describe('a scrub', () => {
 	})
 
 	it('finds files that are short or gone', async () => {
+		await restart(0)
 		const [short, gone] = [await putBlob('short content'), await putBlob('gone content')]
 		await truncate(fileOf(short), 4)
 		await rm(fileOf(gone))
@@ -135,24 +134,28 @@ describe('a scrub', () => {
 		])
 	})
 
-	it('is not disturbed by what is removed or pushed again meanwhile', async () => {
-		const digests: Digest[] = []
-		for (let index = 0; index < 20; index++) digests.push(await putBlob(`content ${index}`))
-		let turn = 0
-		const report = await storage.scrub({
-			async pace() {
-				const digest = digests[turn++ % digests.length]
-				if (digest === undefined) return
-				if (turn % 3 === 0) await storage.deleteBlob('app', digest)
-				else await putBlob(`content ${digests.indexOf(digest)}`)
-			},
-		})
-		expect(report.damaged).toEqual([])
-		const left = digests.filter((digest) => storage.blobSize('app', digest) !== undefined)
-		for (const digest of left) expect((await read(digest)).byteLength).toBe(storage.blobSize('app', digest))
-		for (const digest of digests.filter((each) => !left.includes(each)))
-			await expect(stat(fileOf(digest))).rejects.toMatchObject({ code: 'ENOENT' })
-	})
+	it.each(PLACES)(
+		'is not disturbed by what is removed or pushed again meanwhile: %s',
+		async (_, inlineBytes) => {
+			await restart(inlineBytes)
+			const digests: Digest[] = []
+			for (let index = 0; index < 20; index++) digests.push(await putBlob(`content ${index}`))
+			let turn = 0
+			const report = await storage.scrub({
+				async pace() {
+					const digest = digests[turn++ % digests.length]
+					if (digest === undefined) return
+					if (turn % 3 === 0) await storage.deleteBlob('app', digest)
+					else await putBlob(`content ${digests.indexOf(digest)}`)
+				},
+			})
+			expect(report.damaged).toEqual([])
+			const left = digests.filter((digest) => storage.blobSize('app', digest) !== undefined)
+			for (const digest of left) expect((await read(digest)).byteLength).toBe(storage.blobSize('app', digest))
+			for (const digest of digests.filter((each) => !left.includes(each)))
+				await expect(stat(fileOf(digest))).rejects.toMatchObject({ code: 'ENOENT' })
+		},
+	)
 
 	it('ends when it is told to', async () => {
 		await putBlob('content')
@@ -170,7 +173,7 @@ describe('a file that changes while it is read', () => {
 		await expect(
 			(async () => {
 				for await (const chunk of stream) {
-					if (received === 0) await rot(layer, 2_500_000)
+					if (received === 0) rot(directory, layer, 2_500_000)
 					received += chunk.byteLength
 				}
 			})(),

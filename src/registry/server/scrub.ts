@@ -7,13 +7,15 @@ import type { DamageIn, ScrubOptions, ScrubReport } from './scrub-report.ts'
 export interface ScrubParts {
 	readonly catalog: Catalog
 	readonly contents: ContentFiles
-	/** Removes the file of content that nothing has any more, and nobody is about to have. */
+	/** Removes content that nothing has any more, and nobody is about to have. */
 	readonly removeFile: (digest: Digest) => void
+	/** Writes small content into the journal again. */
+	readonly rewrite: (digest: Digest, bytes: Uint8Array) => Promise<void>
 }
 
 /** Reads every content and checks its digest, whatever is remembered of it. */
 export async function scrub(
-	{ catalog, contents, removeFile }: ScrubParts,
+	{ catalog, contents, removeFile, rewrite }: ScrubParts,
 	options: ScrubOptions,
 ): Promise<ScrubReport> {
 	const all = [...catalog.contents()]
@@ -30,7 +32,7 @@ export async function scrub(
 		options.onProgress?.({ done: checked, of: all.length, bytes })
 		// Removed since the scrub began.
 		if (catalog.contentSize(digest) === undefined) continue
-		const result = await contents.check(digest, { size, pace })
+		const result = await contents.check(digest, { size, pace, rewrite })
 		if (catalog.contentSize(digest) === undefined) {
 			// Healing may have written it anew.
 			removeFile(digest)

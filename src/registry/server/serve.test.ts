@@ -13,6 +13,7 @@ import { UserError } from '../../errors/index.ts'
 import { digestOf } from '../../oci/index.ts'
 import { serveRegistry, type RunningRegistry, type ServeRegistryOptions } from './index.ts'
 import { replaceFile } from './replace-file.ts'
+import { rot, storedContent } from './stored-content.fixture.ts'
 
 let directory: string
 const running: RunningRegistry[] = []
@@ -251,7 +252,7 @@ describe('a registry that looks after itself', () => {
 		const bytes = Buffer.from('{"a":1}')
 		const manifest = { digest: digestOf(bytes), mediaType: 'application/x', size: 7, references: [] }
 		await registry.storage.putManifest('app', { manifest, bytes, tags: ['v1'] })
-		writeFileSync(join(directory, 'blobs/sha256', manifest.digest.slice(7)), '{"a":2}')
+		rot(directory, manifest.digest)
 		await expect.poll(() => messages.join()).toMatch(/is damaged.*needed by app v1/)
 		await registry.close()
 		expect((await readdir(directory)).toSorted()).toEqual([
@@ -311,7 +312,7 @@ describe('a server whose directory another one has taken over', () => {
 		})
 		await paused.close()
 		await expect(fetch(`${paused.url}/v2/`)).rejects.toThrow('fetch failed')
-		expect(existsSync(join(directory, 'blobs/sha256', manifest.digest.slice(7)))).toBe(false)
+		expect(storedContent(directory, manifest.digest)).toBeUndefined()
 		expect((await fetch(`${other.url}/v2/`)).status).toBe(200)
 	})
 

@@ -92,6 +92,8 @@ export interface ServeLimits {
 	readonly shutdownMs?: number | undefined
 	/** With less free space it says that it is not ready. Default 64 MiB. */
 	readonly freeBytes?: number | undefined
+	/** With more the journal is written anew, unless most of it still counts. Default 16 MiB. */
+	readonly journalBytes?: number | undefined
 }
 
 export interface RunningRegistry {
@@ -146,6 +148,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		const storage = createStorage(dataDirectory, {
 			maxBlobBytes: limits?.blobBytes,
 			maxUploads: limits?.uploads,
+			compactBytes: limits?.journalBytes,
 			fence: lock,
 			onWarning: (message) => log({ level: 'warning', message }),
 		})

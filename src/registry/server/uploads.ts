@@ -52,6 +52,8 @@ interface UploadState {
 
 export interface UploadsOptions {
 	readonly contents: ContentFiles
+	/** Content up to this size is kept by whoever finishes the upload, in bytes. */
+	readonly inlineBytes: number
 	/** Of one blob, in bytes. */
 	readonly maxBytes: number
 	/** Begun and not ended. With more, one that nobody has sent a byte to is forgotten. */
@@ -63,6 +65,16 @@ export interface UploadsOptions {
 }
 
 type Body = AsyncIterable<Uint8Array>
+
+/** What is stored is durable, but nobody's yet; small content is not, and handed over. */
+type Finished =
+	| Exclude<UploadResult, { readonly kind: 'stored' }>
+	| {
+			readonly kind: 'stored'
+			readonly digest: Digest
+			readonly size: number
+			readonly content?: Uint8Array | undefined
+	  }
 
 /**
  * Uploads under way: `ID` holds the bytes, `ID.repository` whose they are. An
@@ -161,7 +173,7 @@ export class Uploads {
 		})
 	}
 
-	/** Takes the last piece and checks the digest; the content is durable then, but nobody's yet. */
+	/** Takes the last piece and checks the digest. */
 	async finish(
 		repository: string,
 		{
@@ -170,7 +182,7 @@ export class Uploads {
 			offset,
 			digest,
 		}: UploadOptions & { readonly id: string; readonly digest: Digest; readonly body: Body },
-	): Promise<UploadResult> {
+	): Promise<Finished> {
 		return this.#exclusively(repository, { id, offset }, async (upload) => {
 			let rest = body
 			if (upload.size === 0) {
@@ -179,7 +191,11 @@ export class Uploads {
 				rest = start.body
 			}
 			const refusal = await this.#write(upload, rest)
-			return refusal ?? this.#storeFile(upload, digest)
+			if (refusal) return refusal
+			if (upload.size > this.#options.inlineBytes) return this.#storeFile(upload, digest)
+			const bytes = readFileSync(join(this.#directory, upload.id))
+			this.#removeFiles(upload.id)
+			return this.#storeSmall(upload, { digest, bytes })
 		})
 	}
 
@@ -246,16 +262,18 @@ export class Uploads {
 	async #storeSmall(
 		upload: UploadState,
 		{ digest, bytes }: { readonly digest: Digest; readonly bytes: Uint8Array },
-	): Promise<UploadResult> {
+	): Promise<Finished> {
 		if (this.#isCancelled(upload)) return { kind: 'unknown' }
 		this.#uploads.delete(upload.id)
 		const actual = digestOf(bytes, digestAlgorithm(digest))
 		if (actual !== digest) return { kind: 'mismatch', actual }
+		const size = bytes.byteLength
+		if (size <= this.#options.inlineBytes) return { kind: 'stored', digest, size, content: bytes }
 		await this.#options.contents.write(digest, bytes)
-		return { kind: 'stored', digest, size: bytes.byteLength }
+		return { kind: 'stored', digest, size }
 	}
 
-	async #storeFile(upload: UploadState, digest: Digest): Promise<UploadResult> {
+	async #storeFile(upload: UploadState, digest: Digest): Promise<Finished> {
 		const path = join(this.#directory, upload.id)
 		upload.isComplete = true
 		try {

@@ -1,0 +1,167 @@
+import type * as NodeFs from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { type Digest, digestOf } from '../../oci/index.ts'
+import { type CreateStorageOptions, createStorage, type RegistryStorage } from './index.ts'
+import { packsOf } from './stored-content.fixture.ts'
+
+/** What is asked of the disk, in order, and what of it fails once, or as long as it is told to. */
+const disk = vi.hoisted(() => {
+	const paths = new Map<number, string>()
+	const calls: string[] = []
+	const faults = new Map<string, { readonly code: string; readonly times: number }>()
+	const ask = (call: string, path: string): void => {
+		const name = `${call} ${path.split('/').slice(-2).join('/')}`
+		calls.push(name)
+		const [key, fault] = [...faults].find(([each]) => name.includes(each)) ?? []
+		if (key === undefined || fault === undefined) return
+		if (fault.times > 1) faults.set(key, { ...fault, times: fault.times - 1 })
+		else faults.delete(key)
+		throw Object.assign(new Error(`${fault.code}, ${name}`), { code: fault.code, syscall: call, errno: -1 })
+	}
+	return { paths, calls, faults, ask }
+})
+vi.mock('node:fs', async (original) => {
+	const fs: typeof NodeFs = await original()
+	const { paths, ask } = disk
+	return {
+		...fs,
+		openSync: (path: string, flags: string, mode?: number) => {
+			const descriptor = fs.openSync(path, flags, mode)
+			paths.set(descriptor, path)
+			return descriptor
+		},
+		fsyncSync: (descriptor: number) => {
+			ask('fsync', paths.get(descriptor) ?? '')
+			fs.fsyncSync(descriptor)
+		},
+		linkSync: (path: string, second: string) => {
+			ask('link', second)
+			fs.linkSync(path, second)
+		},
+		copyFileSync: (path: string, copy: string) => {
+			ask('copy', copy)
+			fs.copyFileSync(path, copy)
+		},
+		renameSync: (path: string, name: string) => {
+			ask('rename', name)
+			fs.renameSync(path, name)
+		},
+		rmSync: (path: string, options: { force: true }) => {
+			if (fs.existsSync(path)) ask('rm', path)
+			fs.rmSync(path, options)
+		},
+	}
+})
+
+let directory: string
+let storage: RegistryStorage
+let warnings: string[]
+const open = (options: CreateStorageOptions = {}): void => {
+	storage = createStorage(directory, { onWarning: (message) => warnings.push(message), ...options })
+}
+beforeEach(() => {
+	directory = mkdtempSync(join(tmpdir(), 'lading-'))
+	warnings = []
+	disk.faults.clear()
+	open({ compactLines: 5 })
+	disk.calls.length = 0
+})
+afterEach(async () => {
+	disk.faults.clear()
+	await storage.close()
+	rmSync(directory, { recursive: true, force: true })
+})
+
+const contentOf = (index: number): string => `content ${index} `.repeat(60)
+
+async function put(count: number, from = 0): Promise<void> {
+	for (let index = from; index < from + count; index++) {
+		const digest = digestOf(contentOf(index))
+		const { id } = storage.startUpload('app') ?? { id: '' }
+		const body = (async function* () {
+			yield Buffer.from(contentOf(index))
+		})()
+		await storage.finishUpload('app', { id, digest, body })
+	}
+}
+
+/** Of content that is there. */
+function missing(count: number): readonly Digest[] {
+	const digests = Array.from({ length: count }, (_, index) => digestOf(contentOf(index)))
+	return digests.filter((digest) => {
+		try {
+			return digestOf(storage.openBlob('app', digest)?.read() as Uint8Array) !== digest
+		} catch {
+			return true
+		}
+	})
+}
+
+const within = (path: string): string => join(basename(directory), path)
+const after = (...expected: readonly string[]): number[] => {
+	let from = 0
+	return expected.map((call) => (from = disk.calls.indexOf(call, from)))
+}
+
+it('a journal is written anew when its pack has its name on the disk', async () => {
+	await put(40)
+	const order = after(
+		'link packs/1',
+		`fsync ${within('packs')}`,
+		`fsync ${within('journal.tmp')}`,
+		`rename ${within('journal')}`,
+	)
+	expect(order).not.toContain(-1)
+})
+
+it('a pack that is a copy, where a file has one name only, is on the disk before', async () => {
+	disk.faults.set('link', { code: 'EPERM', times: 100 })
+	await put(40)
+	const order = after(
+		'copy packs/1',
+		'fsync packs/1',
+		`fsync ${within('packs')}`,
+		`rename ${within('journal')}`,
+	)
+	expect(order).not.toContain(-1)
+	await storage.close()
+	open()
+	expect(missing(40)).toEqual([])
+})
+
+it('a start flushes what it has read before it removes a pack', async () => {
+	await put(40)
+	await storage.close()
+	// Nothing of it counts, by a journal that a process may have left unflushed when it was killed.
+	writeFileSync(join(directory, 'packs/99'), 'of nobody')
+	disk.calls.length = 0
+	open()
+	const order = after(
+		`fsync ${within('journal')}`,
+		`fsync ${directory.split('/').slice(-2).join('/')}`,
+		'rm packs/99',
+	)
+	expect(order).not.toContain(-1)
+})
+
+it.each([
+	[`fsync packs`, 'EMFILE'],
+	['fsync', 'EIO'],
+	['link packs', 'EIO'],
+	['rename', 'EIO'],
+])(
+	'one failure of %s leaves a journal that is written anew the next time, and loses nothing',
+	async (call, code) => {
+		await put(3)
+		disk.faults.set(call === 'fsync packs' ? `fsync ${within('packs')}` : call, { code, times: 1 })
+		await put(60, 3)
+		expect(warnings.length).toBeLessThan(2)
+		expect(packsOf(directory)).not.toEqual([])
+		await storage.close()
+		open()
+		expect(missing(63)).toEqual([])
+	},
+)
