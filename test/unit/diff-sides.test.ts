@@ -100,6 +100,21 @@ describe('a side of diff with faults', () => {
 		expect(stderr).toMatch(/s\.yaml:\d+ does not parse[^]*t\.json:1 is no JSON/)
 	})
 
+	it('says which files it does not compare, in every form of answer', async () => {
+		side('e', { 'a.jsonnet': '{}' })
+		side('f', {})
+		const ended = await lading('diff', 'e', 'f')
+		expect(ended).toMatchObject({ code: 0, stdout: 'no difference\n' })
+		expect(ended.stderr).toContain('a.jsonnet of e is not compared: Argo CD evaluates it')
+		const { stdout } = await lading('diff', 'f', 'e', '--json')
+		expect(JSON.parse(stdout)).toMatchObject({
+			differences: [],
+			skipped: [{ side: 'after', path: 'a.jsonnet', reason: 'jsonnet' }],
+		})
+		const markdown = await lading('diff', 'e', 'f', '--format', 'markdown')
+		expect(markdown.stdout).toContain('no difference\n\nNot compared: <code>a.jsonnet</code>\n')
+	})
+
 	it('warns of what else Argo CD refuses, once for each side, and compares', async () => {
 		const label = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: {n: 1}}\n'
 		side('e', { 's.yaml': label })
