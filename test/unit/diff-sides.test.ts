@@ -275,6 +275,26 @@ describe.sequential('the registry of an Application', () => {
 		expect(authorizations(now)).toContain(BASIC)
 	})
 
+	it.each([
+		['for one Application', ['doctor', 'shop']],
+		['for all of them', ['doctor']],
+	])('gets a password from doctor %s where the user has named it, and else none', async (_, args) => {
+		deployedFrom(`${now.host}/both`)
+		argocd.change('shop', { metadata: { labels: { 'app.kubernetes.io/managed-by': 'lading' } } })
+		for (const [env, flags] of [
+			[ENV, []],
+			[{}, SIGN_IN],
+		] as const) {
+			const { stdout } = await run(env, ...args, ...flags)
+			expect(stdout).toContain(`set LADING_REGISTRY=${now.host}, or keep them with: lading login ${now.host}`)
+		}
+		expect(now.seen.length).toBeGreaterThan(0)
+		expect(authorizations(now)).toEqual([])
+		const named = await run({ ...ENV, LADING_REGISTRY: now.host }, ...args)
+		expect(authorizations(now)).toContain(BASIC)
+		expect(named.stdout).not.toContain('set LADING_REGISTRY')
+	})
+
 	it('is the one of the deployment, not the one of today', async () => {
 		deployedFrom(`${now.host}/new/shop`)
 		argocd.change('shop', {
