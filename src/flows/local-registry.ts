@@ -97,8 +97,7 @@ async function launchOn(
 	immutable: readonly string[] = [],
 ): Promise<ServerState> {
 	const { workspace, launcher, signal } = session
-	if (!launcher)
-		throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+	if (!launcher) throw notRunning()
 	const dataDirectory = workspace.paths.registry
 	return await startInBackground({
 		launcher,
@@ -125,6 +124,13 @@ export function findRegistry({ workspace }: Session): LocalRegistry | undefined 
 	if (!server || !existsSync(workspace.paths.ca) || workspace.state().registry?.kind === 'docker')
 		return undefined
 	return { endpoint: endpointOf(server), server, ca: workspace.paths.ca, started: false }
+}
+
+/** The project's registry does not run; nothing of it is known. */
+export function notRunning(): UserError {
+	return new UserError('NOT_RUNNING', 'the local registry is not running', {
+		hint: '"lading registry up" starts it. That of "lading registry serve --data DIR" is shown by "lading registry status --data DIR".',
+	})
 }
 
 /** Stops the embedded registry; with `keepData` its content and its CA stay. @returns whether it ran */

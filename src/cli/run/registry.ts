@@ -1,15 +1,13 @@
 import { resolve } from 'node:path'
 import {
 	type DockerRegistry,
-	findDockerRegistry,
-	findRegistry,
 	joinLocalRegistry,
 	type LocalRegistry,
 	type PushRecord,
 	type RegistryContent,
 	registryContent,
 	registryDirectoryStatus,
-	type Session,
+	requireLocalRegistry,
 	startDockerRegistry,
 	startRegistry,
 	stopDockerRegistry,
@@ -88,18 +86,10 @@ function wantedKind({ workspace }: Invocation, { registry, image }: RegistryUpFl
 	throw new UserError('USAGE', '--image is for a registry in a container', { hint: 'Add --registry docker.' })
 }
 
-async function findLocal(session: Session): Promise<AnyRegistry> {
-	const registry = findRegistry(session) ?? (await findDockerRegistry(session))
-	if (registry) return registry
-	throw new UserError('NOT_RUNNING', 'the local registry is not running', {
-		hint: '"lading registry up" starts it. That of "lading registry serve --data DIR" is shown by "lading registry status --data DIR".',
-	})
-}
-
 export async function registryStatus(invocation: Invocation, { data }: RegistryStatusFlags): Promise<void> {
 	if (data !== undefined) return await registryStatusOf(invocation, resolve(invocation.cwd, data))
 	const session = sessionOf(invocation)
-	const registry = await findLocal(session)
+	const registry = await requireLocalRegistry(session)
 	const content = await registryContent(session)
 	const where =
 		'container' in registry
