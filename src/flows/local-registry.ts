@@ -1,7 +1,14 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors/index.ts'
-import { ensureServer, runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
+import {
+	ensureServer,
+	type Pause,
+	runningServer,
+	type ServerState,
+	startInBackground,
+	stopServer,
+} from './background.ts'
 import { STOP_MS } from '../registry/server/index.ts'
 import type { Session } from './session.ts'
 import type { RegistryEndpoint, RegistryState } from './state.ts'
@@ -136,12 +143,14 @@ export function notRunning(): UserError {
 /** Stops the embedded registry; with `keepData` its content and its CA stay. @returns whether it ran */
 export async function stopRegistry(
 	session: Session,
-	options: { readonly keepData: boolean },
+	options: { readonly keepData: boolean; readonly pause?: Pause },
 ): Promise<boolean> {
 	const { workspace } = session
 	const server = runningServer(workspace.paths.registry)
-	const stopped = server !== undefined && (await stopServer(server, { graceMs: STOP_MS + STOP_GRACE_MS }))
-	if (options.keepData && existsSync(workspace.paths.registry)) return stopped
+	const { keepData, pause } = options
+	const graceMs = STOP_MS + STOP_GRACE_MS
+	const stopped = server !== undefined && (await stopServer(server, { graceMs, ...(pause && { pause }) }))
+	if (keepData && existsSync(workspace.paths.registry)) return stopped
 	rmSync(workspace.paths.registry, { recursive: true, force: true })
 	rmSync(workspace.paths.ca, { force: true })
 	workspace.update(({ registry: _, ...rest }) => rest)
