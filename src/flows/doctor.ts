@@ -14,7 +14,7 @@ import {
 import { type Descriptor, isDigest, registryHostname } from '../oci/index.ts'
 import { getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
-import { checkSubject } from './check.ts'
+import { describeFinding, validateSubject } from './check.ts'
 import { isLoopback } from './cluster-registry.ts'
 import { CONTEXT, KIND } from './chosen-cluster.ts'
 import {
@@ -60,7 +60,7 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 	const findings = await diagnose({
 		machine: await machineFacts(session, { nodeVersion: options.nodeVersion, kind }),
 		kind,
-		ports: doctorPorts(session, options),
+		ports: doctorPorts(session, options, connected),
 		registries: await registriesOf(session, {
 			target: connected,
 			names: options.names,
@@ -254,8 +254,15 @@ async function registriesOf(
 }
 
 /** No registry gets a password that is bound to none for being named by an Application, also by one that was asked for. */
-function doctorPorts(session: Session, { access }: DoctorOptions): DoctorPorts {
+function doctorPorts(
+	session: Session,
+	{ access }: DoctorOptions,
+	target: ConnectedCluster | undefined,
+): DoctorPorts {
 	const { signal } = session
+	let version: Promise<string | undefined> | undefined
+	const kubernetesVersion = async (): Promise<string | undefined> =>
+		await (version ??= target?.cluster?.version({ signal }) ?? Promise.resolve(undefined))
 	const reaching = async <T>(registry: string, use: (reach: Reach) => Promise<T>): Promise<T> => {
 		const reach = reachUnnamed(session, registry, access)
 		try {
@@ -303,7 +310,7 @@ function doctorPorts(session: Session, { access }: DoctorOptions): DoctorPorts {
 			const port = url.port === '' ? 443 : Number(url.port)
 			return await readServerCertificate({ host: registryHostname(registry.name), port }, { signal })
 		},
-		async check({ registry, repository, revision }) {
+		async check({ registry, repository, revision, path, recurse }) {
 			const [tag, digest] = isDigest(revision) ? [undefined, revision] : revision.split('@')
 			const reference = {
 				registry: registry.name,
@@ -316,8 +323,24 @@ function doctorPorts(session: Session, { access }: DoctorOptions): DoctorPorts {
 				async ({ session: asked, access: known }) =>
 					await readArtifact(asked, reference, { access: known, version: ASSUMED_ARGOCD_VERSION }),
 			)
-			const verdict = await checkSubject(session, subject, { recurse: true })
-			return verdict.findings.filter(({ severity }) => severity === 'refuse').map(({ message }) => message)
+			const { verdict, findings } = await validateSubject(session, subject, {
+				path,
+				recurse,
+				validate: { kubernetesVersion: await kubernetesVersion() },
+			})
+			return [
+				...verdict.findings
+					.filter(({ severity }) => severity === 'refuse')
+					.map(({ message }) => ({ message, isRefused: true })),
+				// What an API server refuses, the Application's last sync has told; what it leaves out, nobody has.
+				...findings
+					.filter(({ severity, field }) => severity === 'warn' && field !== undefined)
+					.map((finding) => ({
+						message: describeFinding(finding).join(''),
+						isRefused: false,
+						fix: finding.fix,
+					})),
+			]
 		},
 	}
 }
