@@ -1119,6 +1119,7 @@ interface UpResult {
   readonly namespace: string;
   readonly changed: boolean;
   readonly keptRevision?: string | undefined;
+  readonly sync?: SyncResult | undefined;
 }
 interface Use {
   readonly running: readonly string[];

@@ -79,6 +79,12 @@ function withHelp(args: readonly string[]): readonly string[] {
 	return args[0] === 'help' ? [...args.slice(1), '--help'] : args
 }
 
+/** By the signal itself, which a shell reports as the same code: Node.js aborts when it exits without its terminal. */
+function endBy(process: NodeJS.Process, signal: keyof typeof signalExitCodes): void {
+	process.removeAllListeners(signal)
+	process.kill(process.pid, signal)
+}
+
 export interface MainOptions {
 	readonly process: NodeJS.Process
 	readonly version: string
@@ -90,14 +96,18 @@ export interface MainOptions {
 export async function runMain({ process, version, mainFile }: MainOptions): Promise<void> {
 	const abort = new AbortController()
 	let interruptedBy: keyof typeof signalExitCodes | undefined
-	for (const name of ['SIGINT', 'SIGTERM'] as const) {
+	// That nohup had SIGHUP ignored is lost before this: Node.js starts with every signal's default.
+	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(name, () => {
-			// The second one means it.
-			if (interruptedBy) process.exit(signalExitCodes[name])
-			interruptedBy = name
+			// The second one means it, but of SIGHUP: the shell of a closed terminal sends one and the system another.
+			if (interruptedBy && name !== 'SIGHUP') process.exit(signalExitCodes[name])
+			interruptedBy ??= name
 			abort.abort()
 		})
 	}
+	process.once('exit', (code) => {
+		if (code === signalExitCodes.SIGHUP) endBy(process, 'SIGHUP')
+	})
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 		// A reader that has seen enough (`lading tags … | head`) is no error, and a no is still a no: what ends with its
 		// answer has its exit code a turn later.

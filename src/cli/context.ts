@@ -16,7 +16,7 @@ export interface CliContext extends CommandContext {
 	readonly version: string
 	/** Of Node, `v20.19.0`. */
 	readonly nodeVersion: string
-	/** Aborts on SIGINT and SIGTERM. */
+	/** Aborts on SIGINT, SIGTERM and SIGHUP. */
 	readonly signal: AbortSignal
 	readonly launcher: Launcher
 	/** Set by the command; decides over what stricli says. */

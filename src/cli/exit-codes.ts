@@ -16,7 +16,8 @@ export const exitCodes: Readonly<Record<ErrorKind, number>> = {
 }
 
 /** 128 + the number of the signal, as a shell reports it. */
-export const signalExitCodes: { readonly SIGINT: number; readonly SIGTERM: number } = {
+export const signalExitCodes: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', number>> = {
+	SIGHUP: 129,
 	SIGINT: 130,
 	SIGTERM: 143,
 }

@@ -294,7 +294,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, ErrorMeaning>> = {
 	},
 	INTERRUPTED: {
 		meaning: 'It was interrupted, or its signal was aborted.',
-		cause: 'Ctrl-C, SIGTERM, an AbortSignal.',
+		cause: 'Ctrl-C, SIGTERM, a terminal that was closed, an AbortSignal.',
 		fix: 'Run the same again: it finishes what is missing.',
 	},
 }

@@ -10,7 +10,13 @@ import { LadingError, unreachable, UserError } from '../errors/index.ts'
 import { type Descriptor, isTag, type Reference } from '../oci/index.ts'
 import type { RemoteRepository } from '../registry/client/index.ts'
 import { type ConnectedCluster, isLocalCluster } from './clusters.ts'
-import { connectRegistry, type Reach, reachBeside, type RegistryAccess } from './registries.ts'
+import {
+	adviceOnWithheld,
+	connectRegistry,
+	type Reach,
+	reachBeside,
+	type RegistryAccess,
+} from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 
@@ -96,27 +102,18 @@ export async function withRepositoryOf<T>(
 	try {
 		return await use({ ...reach, repository: connection.repository(place), place })
 	} catch (error) {
-		const isWithheld = hasPassword({ session, access }) && !hasPassword(reach)
-		if (isWithheld && error instanceof LadingError && error.kind === 'denied')
-			tellWithheld(session, { registry: place.registry, name: application.metadata.name })
+		const advice = adviceOnWithheld({ session, access }, reach, place.registry)
+		if (advice !== undefined && error instanceof LadingError && error.kind === 'denied') {
+			const { name } = application.metadata
+			session.progress.warn(
+				`${place.registry} was not given the user name and password: only the Application ${name} names it`,
+				advice,
+			)
+		}
 		throw error
 	} finally {
 		connection.close()
 	}
-}
-
-function hasPassword({ session, access }: Reach): boolean {
-	return access.credentials !== undefined || Boolean(session.env['LADING_PASSWORD'])
-}
-
-function tellWithheld(
-	{ progress }: Session,
-	{ registry, name }: { readonly registry: string; readonly name: string },
-): void {
-	progress.warn(
-		`${registry} was not given the user name and password: only the Application ${name} names it`,
-		`If they are for it, set LADING_REGISTRY=${registry}, or keep them with: lading login ${registry}`,
-	)
 }
 
 async function find(

@@ -249,6 +249,9 @@ function argumentsOf(pid: number): string {
 	}
 }
 
+/** Waits for so many milliseconds. */
+export type Pause = (milliseconds: number) => Promise<unknown>
+
 const STOP_GRACE_MS = 8000
 const STOP_POLL_MS = 20
 
@@ -258,13 +261,13 @@ const STOP_POLL_MS = 20
  */
 export async function stopServer(
 	server: ServerState,
-	{ graceMs = STOP_GRACE_MS }: { readonly graceMs?: number } = {},
+	{ graceMs = STOP_GRACE_MS, pause = delay }: { readonly graceMs?: number; readonly pause?: Pause } = {},
 ): Promise<boolean> {
 	if (!isSame(server)) return false
 	process.kill(server.pid, 'SIGTERM')
 	for (let waited = 0; isSame(server); waited += STOP_POLL_MS) {
 		if (waited >= graceMs) process.kill(server.pid, 'SIGKILL')
-		await delay(STOP_POLL_MS)
+		await pause(STOP_POLL_MS)
 	}
 	return true
 }

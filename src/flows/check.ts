@@ -72,6 +72,16 @@ export async function check(
 	const version = asked.version ?? ASSUMED_ARGOCD_VERSION
 	const subject = await readSubject(session, what, { access, version })
 	if (validate === false) return { subject, verdict: await checkSubject(session, subject, asked) }
+	const { verdict, findings } = await validateSubject(session, subject, { ...asked, validate })
+	return { subject, verdict: withFindings(verdict, findings) }
+}
+
+/** Judges what was read: what Argo CD says, and apart from that what an API server would say of the objects. */
+export async function validateSubject(
+	session: Session,
+	subject: Subject,
+	{ validate, ...asked }: CheckOptions & { readonly validate: ValidateOptions },
+): Promise<{ readonly verdict: Verdict<ResourceIdentity>; readonly findings: readonly Finding[] }> {
 	const { planValidation, validateObjects } = await import('./validate.ts')
 	const plan = await planValidation(session, validate)
 	const look = await lookAt(session, subject, { ...asked, inspect: plan.releases })
@@ -79,7 +89,7 @@ export async function check(
 		...look,
 		readObjects: async () => look.rendered ?? checkFacts(subject.facts, asked).resources,
 	})
-	return { subject, verdict: withFindings(look.verdict, findings) }
+	return { verdict: look.verdict, findings }
 }
 
 function withFindings(

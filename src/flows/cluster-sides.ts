@@ -14,7 +14,7 @@ import { deploymentNotFound, findDeployment, getApplication } from '../sync/inde
 import { withRepositoryOf } from './argocd-revision.ts'
 import { builtInTypes } from './built-in-types.ts'
 import { type ClusterChoice, type ConnectedCluster, openCluster, reached } from './clusters.ts'
-import { isManifestObject, subjectObjects } from './diff-sides.ts'
+import { isManifestObject, type SideObjects, subjectObjects } from './diff-sides.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { readArtifact } from './subject.ts'
@@ -37,7 +37,7 @@ export interface ClusterSides {
 	deployed(
 		of: { readonly name: string; readonly id: string },
 		options: ReadDeployedOptions,
-	): Promise<readonly ManifestObject[]>
+	): Promise<SideObjects>
 	/** Live objects and those that are wanted, both as far as the wanted ones define them. */
 	asDefined(
 		name: string,
@@ -92,7 +92,7 @@ class OpenedSides implements ClusterSides {
 	async deployed(
 		{ name, id }: { readonly name: string; readonly id: string },
 		{ access, named, ...options }: ReadDeployedOptions,
-	): Promise<readonly ManifestObject[]> {
+	): Promise<SideObjects> {
 		const session = this.#session
 		const application = await this.#application(name)
 		const deployment = findDeployment(application, id)

@@ -69,6 +69,25 @@ describe('currentTags', () => {
 		denied.close()
 	})
 
+	it('says once what to do where a registry wants the password that it was not given', async () => {
+		answer = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } })
+		const warnings: string[] = []
+		const tags = currentTags(
+			{
+				...session,
+				env: { ...session.env, LADING_USERNAME: 'ann', LADING_PASSWORD: 'secret' },
+				progress: { ...silentProgress, warn: (text, hint) => void warnings.push(`${text}. ${hint}`) },
+			},
+			undefined,
+		)
+		for (const tag of ['latest', 'v1']) {
+			const asking = tags.resolve({ registry: registry(), repository: 'app', tag })
+			await expect(asking).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+		}
+		tags.close()
+		expect(warnings).toEqual([expect.stringContaining(`set LADING_REGISTRY=${registry()}`)])
+	})
+
 	it('gives the password of the environment to no registry that only an Application names', async () => {
 		const env = { ...session.env, LADING_USERNAME: 'ann', LADING_PASSWORD: 'secret' }
 		const place = { registry: registry(), repository: 'app', tag: 'latest' }
@@ -88,7 +107,8 @@ describe('currentTags', () => {
 		}
 		const basic = `Basic ${Buffer.from('ann:secret').toString('base64')}`
 		expect(await seen({})).not.toContain(basic)
-		expect(await seen({}, { push: registry(), cluster: 'kind-registry:5000' })).toContain(basic)
+		// A cluster names it: whoever writes its ConfigMap would have the password.
+		expect(await seen({}, { push: registry(), cluster: registry() })).not.toContain(basic)
 		expect(await seen({ env: { ...env, LADING_REGISTRY: registry() } })).toContain(basic)
 		const workspace = openWorkspace(mkdtempSync(join(root, 'project-')))
 		workspace.update((state) => ({

@@ -1,7 +1,7 @@
 import { LadingError } from '../errors/index.ts'
 import type { ResolveTag } from '../observe/index.ts'
 import type { RegistryEndpoint } from './state.ts'
-import { connectRegistry, reachUnnamed, type RegistryConnection } from './registries.ts'
+import { adviceOnWithheld, connectRegistry, reachUnnamed, type RegistryConnection } from './registries.ts'
 import type { Session } from './session.ts'
 
 /** Milliseconds that registries have, all together. */
@@ -15,21 +15,31 @@ export interface CurrentTags {
 
 /**
  * What tags name now, each asked for once, on one connection to its registry. A registry
- * that has failed is not asked again: what the cluster says must not wait for it.
+ * that has failed is not asked again: what the cluster says must not wait for it. `endpoint` tells only where a
+ * registry is reached: the cluster that says so does not decide who gets a password.
  */
 export function currentTags(session: Session, endpoint: RegistryEndpoint | undefined): CurrentTags {
 	const patience = AbortSignal.timeout(PATIENCE_MS)
 	const signal = session.signal ? AbortSignal.any([session.signal, patience]) : patience
 	const connections = new Map<string, RegistryConnection>()
 	const failed = new Set<string>()
+	const told = new Set<string>()
 	const asked = new Map<string, Promise<string | undefined>>()
 	const connect = (registry: string): RegistryConnection => {
 		const present = connections.get(registry)
 		if (present) return present
-		const reach = registry === endpoint?.push ? { session } : reachUnnamed(session, registry)
-		const connection = connectRegistry(reach.session, registry)
+		const connection = connectRegistry(reachUnnamed(session, registry).session, registry)
 		connections.set(registry, connection)
 		return connection
+	}
+	const tellWithheld = (registry: string): void => {
+		const advice = adviceOnWithheld({ session, access: {} }, reachUnnamed(session, registry), registry)
+		if (advice === undefined || told.has(registry)) return
+		told.add(registry)
+		session.progress.warn(
+			`whether tags of ${registry} have moved is not known: it was not given the user name and password, as only an Application names it`,
+			advice,
+		)
 	}
 	const ask: ResolveTag = async ({ registry: named, repository, tag }) => {
 		const registry = endpoint?.cluster === named ? endpoint.push : named
@@ -38,7 +48,8 @@ export function currentTags(session: Session, endpoint: RegistryEndpoint | undef
 			const place = { registry, repository }
 			return (await connect(registry).repository(place).resolve(tag, { signal }))?.digest
 		} catch (error) {
-			if (!(error instanceof LadingError && error.kind === 'denied')) failed.add(registry)
+			if (error instanceof LadingError && error.kind === 'denied') tellWithheld(registry)
+			else failed.add(registry)
 			session.signal?.throwIfAborted()
 			if (patience.aborted) return undefined
 			throw error

@@ -6,11 +6,17 @@ import {
 	isSettled,
 	isStale,
 	type RepositorySecretOptions,
-	warningsOf,
 } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import { type Digest, formatReference, type Reference } from '../oci/index.ts'
-import { isStuck, refuseOwned, restartSync, type SyncResult, waitForSync } from '../sync/index.ts'
+import {
+	isStuck,
+	refuseOwned,
+	restartSync,
+	settledResult,
+	type SyncResult,
+	waitForSync,
+} from '../sync/index.ts'
 import { checkSubject, refuse } from './check.ts'
 import { CONTEXT } from './chosen-cluster.ts'
 import type { ConnectedCluster } from './clusters.ts'
@@ -59,7 +65,7 @@ export interface DeployResult {
 	readonly digest: Digest
 	/** Whether the cluster was changed. */
 	readonly changed: boolean
-	/** Absent when it was not waited for. */
+	/** Absent when it was changed and not waited for. */
 	readonly sync?: SyncResult | undefined
 }
 
@@ -143,8 +149,9 @@ export async function deploy(
 	const isChanged = await registerRepository(session, target, { options, repoURL, application })
 	if (unchanged) {
 		step.unchanged(`${options.name} runs ${targetRevision} already`)
-		warnOf(session, { explanations: warningsOf(present) })
-		return { ...result, changed: false }
+		const sync = settledResult(present, ref)
+		warnOf(session, sync)
+		return { ...result, changed: false, sync }
 	}
 	await api.apply(application, { signal })
 	step.done(`${options.name} at ${targetRevision}`)

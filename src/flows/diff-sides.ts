@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type Finding, losesObjects } from '../argocd/index.ts'
+import { type Finding, losesObjects, type SkippedFile } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import type { ManifestObject } from '../manifests/index.ts'
 import { readObjects } from './check.ts'
@@ -15,6 +15,13 @@ export interface SideOptions {
 	readonly what: string
 }
 
+/** What one side deploys, as far as that is known here. */
+export interface SideObjects {
+	readonly objects: readonly ManifestObject[]
+	/** Files that Argo CD makes objects of and that are not looked into here. */
+	readonly skipped: readonly SkippedFile[]
+}
+
 /**
  * The objects that Argo CD would make of a directory or an artifact. What it refuses and yet can be compared
  * is told.
@@ -24,7 +31,7 @@ export async function subjectObjects(
 	session: Session,
 	subject: Subject,
 	{ path, recurse, what }: SideOptions,
-): Promise<readonly ManifestObject[]> {
+): Promise<SideObjects> {
 	const verdict = await readObjects(session, subject, { path, recurse })
 	const unread = verdict.findings.find(({ rule }) => rule === 'not-rendered')
 	if (unread)
@@ -40,7 +47,10 @@ export async function subjectObjects(
 		})
 	}
 	tellRefused(session, { what, refused })
-	return verdict.resources.map(({ object }) => object).filter(isManifestObject)
+	return {
+		objects: verdict.resources.map(({ object }) => object).filter(isManifestObject),
+		skipped: verdict.skipped.filter(({ reason }) => reason === 'jsonnet' || reason === 'unread'),
+	}
 }
 
 /** Refusals that are told one by one. */

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
+import { ASSUMED_ARGOCD_VERSION, type SkippedFile } from '../argocd/index.ts'
 import { unreachable, UserError } from '../errors/index.ts'
 import { diffResources, type ManifestObject, type ResourceDiff } from '../manifests/index.ts'
 import { builtInTypes } from './built-in-types.ts'
 import type { ClusterChoice } from './chosen-cluster.ts'
 import type { ClusterSides } from './cluster-sides.ts'
-import { subjectObjects } from './diff-sides.ts'
+import { type SideObjects, subjectObjects } from './diff-sides.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { locateSubject, readSubject, type SubjectPlace } from './subject.ts'
@@ -19,8 +19,19 @@ export interface DiffOptions extends ClusterChoice {
 	readonly access?: RegistryAccess | undefined
 }
 
+/** A file of one side whose objects are not known here, and so not compared. */
+export interface SkippedOfSide extends SkippedFile {
+	readonly side: 'before' | 'after'
+}
+
+export interface Comparison {
+	/** Empty when both sides deploy the same, as far as they were compared. */
+	readonly differences: readonly ResourceDiff[]
+	readonly skipped: readonly SkippedOfSide[]
+}
+
 /**
- * What changes from `before` to `after`, by resource and field; empty when both deploy the same. A side is a
+ * What changes from `before` to `after`, by resource and field. A side is a
  * directory, a tar file, an artifact, `live:NAME` (what runs of an Application) or `NAME@ID` (what it deployed then).
  * Beside what runs, only what the other side defines is compared, as Argo CD does.
  * @throws UserError `NOT_FOUND`, `USAGE`, those of reading either side
@@ -29,7 +40,7 @@ export async function diff(
 	session: Session,
 	[before, after]: readonly [before: string, after: string],
 	options: DiffOptions = {},
-): Promise<readonly ResourceDiff[]> {
+): Promise<Comparison> {
 	const places = [placeOf(session, before), placeOf(session, after)] as const
 	const registries = registriesOf(places)
 	refuseCredentialsForTwo(registries, options)
@@ -45,8 +56,27 @@ export async function diff(
 	const [left, right] = await Promise.all(
 		places.map(async (place) => await readSide(session, place, { read, cluster })),
 	)
-	const sides = await pairUp(left ?? [], right ?? [], { places, cluster })
-	return diffResources(sides.before, sides.after, { typesOf: builtInTypes })
+	const sides = await pairUp(left?.objects ?? [], right?.objects ?? [], { places, cluster })
+	const skipped = [
+		...(left?.skipped ?? []).map((file) => ({ ...file, side: 'before' as const })),
+		...(right?.skipped ?? []).map((file) => ({ ...file, side: 'after' as const })),
+	]
+	tellSkipped(session, skipped, { before, after })
+	return { differences: diffResources(sides.before, sides.after, { typesOf: builtInTypes }), skipped }
+}
+
+/** Files that are told one by one. */
+const MAX_TOLD = 5
+
+function tellSkipped(
+	{ progress }: Session,
+	skipped: readonly SkippedOfSide[],
+	names: Readonly<Record<SkippedOfSide['side'], string>>,
+): void {
+	for (const { side, path, detail } of skipped.slice(0, MAX_TOLD))
+		progress.warn(`${path} of ${names[side]} is not compared: ${detail}`)
+	const more = skipped.length - MAX_TOLD
+	if (more > 0) progress.warn(`${more} more file${more === 1 ? ' is' : 's are'} not compared`)
 }
 
 type SidePlace =
@@ -83,12 +113,12 @@ async function readSide(
 	session: Session,
 	place: SidePlace,
 	{ read, cluster }: { readonly read: ReadOptions; readonly cluster: ClusterSides | undefined },
-): Promise<readonly ManifestObject[]> {
+): Promise<SideObjects> {
 	switch (place.kind) {
 		case 'live':
-			return (await cluster?.live(place.name)) ?? []
+			return { objects: (await cluster?.live(place.name)) ?? [], skipped: [] }
 		case 'history':
-			return (await cluster?.deployed(place, read)) ?? []
+			return (await cluster?.deployed(place, read)) ?? { objects: [], skipped: [] }
 		case 'directory':
 		case 'tar':
 		case 'artifact': {

@@ -19,7 +19,7 @@ import { readServerCertificate } from '../observe/index.ts'
 import { freePort, isPortFree } from './free-port.ts'
 import { releaseNetwork } from './kind-network.ts'
 import { kindTools } from './kind-tools.ts'
-import { refuseOther } from './local-registry.ts'
+import { findRegistry, type LocalRegistry, notRunning, refuseOther } from './local-registry.ts'
 import type { Step } from './progress.ts'
 import { readCa } from './registries.ts'
 import type { Session } from './session.ts'
@@ -152,6 +152,13 @@ export async function findDockerRegistry(session: Session): Promise<DockerRegist
 	const container = await kindTools(session).docker.container(name)
 	if (container?.running !== true) return undefined
 	return { endpoint, container: name, image, ca: session.workspace.paths.ca, started: false }
+}
+
+/** The project's registry of either kind. @throws UserError `NOT_RUNNING` */
+export async function requireLocalRegistry(session: Session): Promise<LocalRegistry | DockerRegistry> {
+	const registry = findRegistry(session) ?? (await findDockerRegistry(session))
+	if (registry) return registry
+	throw notRunning()
 }
 
 /**

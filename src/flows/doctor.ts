@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
-import { LadingError, UserError } from '../errors/index.ts'
+import { LadingError, RemoteError, UserError } from '../errors/index.ts'
 import { type KindFacts, lookAtKind } from '../kind/index.ts'
 import {
 	diagnose,
@@ -14,7 +14,7 @@ import {
 import { type Descriptor, isDigest, registryHostname } from '../oci/index.ts'
 import { getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
-import { checkSubject } from './check.ts'
+import { describeFinding, validateSubject } from './check.ts'
 import { isLoopback } from './cluster-registry.ts'
 import { CONTEXT, KIND } from './chosen-cluster.ts'
 import {
@@ -27,7 +27,15 @@ import {
 import { dockerState } from './docker-registry.ts'
 import { isPortFree } from './free-port.ts'
 import { kindTools } from './kind-tools.ts'
-import { connectRegistry, reachUnnamed, type Reach, readCa, type RegistryAccess } from './registries.ts'
+import {
+	adviceOnWithheld,
+	connectRegistry,
+	type Reach,
+	reachUnnamed,
+	readCa,
+	type RegistryAccess,
+	type RegistryConnection,
+} from './registries.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
 import type { RegistryState } from './state.ts'
@@ -52,7 +60,7 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 	const findings = await diagnose({
 		machine: await machineFacts(session, { nodeVersion: options.nodeVersion, kind }),
 		kind,
-		ports: doctorPorts(session, options),
+		ports: doctorPorts(session, options, connected),
 		registries: await registriesOf(session, {
 			target: connected,
 			names: options.names,
@@ -245,42 +253,64 @@ async function registriesOf(
 	return [...found.values()]
 }
 
-function doctorPorts(session: Session, { access, names }: DoctorOptions): DoctorPorts {
+/** No registry gets a password that is bound to none for being named by an Application, also by one that was asked for. */
+function doctorPorts(
+	session: Session,
+	{ access }: DoctorOptions,
+	target: ConnectedCluster | undefined,
+): DoctorPorts {
 	const { signal } = session
-	const reach = (registry: string): Reach =>
-		names.length > 0 ? { session, access } : reachUnnamed(session, registry, access)
+	let version: Promise<string | undefined> | undefined
+	const kubernetesVersion = async (): Promise<string | undefined> =>
+		await (version ??= target?.cluster?.version({ signal }) ?? Promise.resolve(undefined))
+	const reaching = async <T>(registry: string, use: (reach: Reach) => Promise<T>): Promise<T> => {
+		const reach = reachUnnamed(session, registry, access)
+		try {
+			return await use(reach)
+		} catch (error) {
+			const advice = adviceOnWithheld({ session, access }, reach, registry)
+			if (advice === undefined || !(error instanceof LadingError) || error.kind !== 'denied') throw error
+			const hint = `It was not given the user name and password, as only an Application names it. ${advice}`
+			throw new RemoteError(error.code, error.message, { hint, cause: error })
+		}
+	}
+	const connected = async <T>(
+		registry: string,
+		{ session: asked, access: known }: Reach,
+		use: (connection: RegistryConnection) => Promise<T>,
+	): Promise<T> => {
+		const connection = connectRegistry(asked, registry, known)
+		try {
+			return await use(connection)
+		} finally {
+			connection.close()
+		}
+	}
 	return {
-		async ping(registry) {
-			const { session: asked, access: known } = reach(registry.name)
-			const connection = connectRegistry(asked, registry.name, known)
-			try {
-				await connection.client.ping(registry.name)
-			} finally {
-				connection.close()
-			}
+		async ping({ name }) {
+			await reaching(
+				name,
+				async (reach) => await connected(name, reach, async ({ client }) => await client.ping(name)),
+			)
 		},
-		async resolve({ registry, repository, revision }, credential) {
-			const { session: asked, access: known } = reach(registry.name)
-			const connection = connectRegistry(asked, registry.name, {
-				...known,
-				credentials: credential ?? known.credentials,
+		async resolve({ registry: { name: registry }, repository, revision }, credential) {
+			const name = isDigest(revision) ? revision : (/@(sha\d+:[0-9a-f]+)$/.exec(revision)?.[1] ?? revision)
+			return await reaching(registry, async (reach) => {
+				const known = { ...reach.access, credentials: credential ?? reach.access.credentials }
+				return await connected(registry, { ...reach, access: known }, async (connection) => {
+					const found: Descriptor | undefined = await connection
+						.repository({ registry, repository })
+						.resolve(name, { signal })
+					return found?.digest
+				})
 			})
-			try {
-				const name = isDigest(revision) ? revision : (/@(sha\d+:[0-9a-f]+)$/.exec(revision)?.[1] ?? revision)
-				const found: Descriptor | undefined = await connection
-					.repository({ registry: registry.name, repository })
-					.resolve(name, { signal })
-				return found?.digest
-			} finally {
-				connection.close()
-			}
 		},
 		async certificate(registry) {
 			const url = new URL(`https://${registry.name}`)
 			const port = url.port === '' ? 443 : Number(url.port)
 			return await readServerCertificate({ host: registryHostname(registry.name), port }, { signal })
 		},
-		async check({ registry, repository, revision }) {
+		async check({ registry, repository, revision, path, recurse }) {
 			const [tag, digest] = isDigest(revision) ? [undefined, revision] : revision.split('@')
 			const reference = {
 				registry: registry.name,
@@ -288,11 +318,29 @@ function doctorPorts(session: Session, { access, names }: DoctorOptions): Doctor
 				tag,
 				digest: digest !== undefined && isDigest(digest) ? digest : undefined,
 			}
-			const { session: asked, access: known } = reach(registry.name)
-			const version = ASSUMED_ARGOCD_VERSION
-			const subject = await readArtifact(asked, reference, { access: known, version })
-			const verdict = await checkSubject(session, subject, { recurse: true })
-			return verdict.findings.filter(({ severity }) => severity === 'refuse').map(({ message }) => message)
+			const subject = await reaching(
+				registry.name,
+				async ({ session: asked, access: known }) =>
+					await readArtifact(asked, reference, { access: known, version: ASSUMED_ARGOCD_VERSION }),
+			)
+			const { verdict, findings } = await validateSubject(session, subject, {
+				path,
+				recurse,
+				validate: { kubernetesVersion: await kubernetesVersion() },
+			})
+			return [
+				...verdict.findings
+					.filter(({ severity }) => severity === 'refuse')
+					.map(({ message }) => ({ message, isRefused: true })),
+				// What an API server refuses, the Application's last sync has told; what it leaves out, nobody has.
+				...findings
+					.filter(({ severity, field }) => severity === 'warn' && field !== undefined)
+					.map((finding) => ({
+						message: describeFinding(finding).join(''),
+						isRefused: false,
+						fix: finding.fix,
+					})),
+			]
 		},
 	}
 }

@@ -1,7 +1,14 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors/index.ts'
-import { ensureServer, runningServer, type ServerState, startInBackground, stopServer } from './background.ts'
+import {
+	ensureServer,
+	type Pause,
+	runningServer,
+	type ServerState,
+	startInBackground,
+	stopServer,
+} from './background.ts'
 import { STOP_MS } from '../registry/server/index.ts'
 import type { Session } from './session.ts'
 import type { RegistryEndpoint, RegistryState } from './state.ts'
@@ -97,8 +104,7 @@ async function launchOn(
 	immutable: readonly string[] = [],
 ): Promise<ServerState> {
 	const { workspace, launcher, signal } = session
-	if (!launcher)
-		throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+	if (!launcher) throw notRunning()
 	const dataDirectory = workspace.paths.registry
 	return await startInBackground({
 		launcher,
@@ -127,15 +133,24 @@ export function findRegistry({ workspace }: Session): LocalRegistry | undefined 
 	return { endpoint: endpointOf(server), server, ca: workspace.paths.ca, started: false }
 }
 
+/** The project's registry does not run; nothing of it is known. */
+export function notRunning(): UserError {
+	return new UserError('NOT_RUNNING', 'the local registry is not running', {
+		hint: '"lading registry up" starts it. That of "lading registry serve --data DIR" is shown by "lading registry status --data DIR".',
+	})
+}
+
 /** Stops the embedded registry; with `keepData` its content and its CA stay. @returns whether it ran */
 export async function stopRegistry(
 	session: Session,
-	options: { readonly keepData: boolean },
+	options: { readonly keepData: boolean; readonly pause?: Pause },
 ): Promise<boolean> {
 	const { workspace } = session
 	const server = runningServer(workspace.paths.registry)
-	const stopped = server !== undefined && (await stopServer(server, { graceMs: STOP_MS + STOP_GRACE_MS }))
-	if (options.keepData && existsSync(workspace.paths.registry)) return stopped
+	const { keepData, pause } = options
+	const graceMs = STOP_MS + STOP_GRACE_MS
+	const stopped = server !== undefined && (await stopServer(server, { graceMs, ...(pause && { pause }) }))
+	if (keepData && existsSync(workspace.paths.registry)) return stopped
 	rmSync(workspace.paths.registry, { recursive: true, force: true })
 	rmSync(workspace.paths.ca, { force: true })
 	workspace.update(({ registry: _, ...rest }) => rest)

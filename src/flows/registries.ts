@@ -130,6 +130,19 @@ export function reachBeside(
 	return named.includes(registry) ? { session, access } : withoutUnbound(session, access)
 }
 
+/**
+ * What to do where a registry was not given a user name and password that were there; `undefined` where it was, or
+ * there are none.
+ */
+export function adviceOnWithheld(given: Reach, reach: Reach, registry: string): string | undefined {
+	if (!hasPassword(given) || hasPassword(reach)) return undefined
+	return `If they are for it, set LADING_REGISTRY=${registry}, or keep them with: lading login ${registry}`
+}
+
+function hasPassword({ session, access }: Reach): boolean {
+	return access.credentials !== undefined || Boolean(session.env['LADING_PASSWORD'])
+}
+
 /** Leaves out the user name and password that are bound to no registry. */
 function withoutUnbound(session: Session, access: RegistryAccess): Reach {
 	const { LADING_USERNAME: _name, LADING_PASSWORD: _password, ...env } = session.env

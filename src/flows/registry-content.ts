@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import * as v from 'valibot'
 import { createHttpClient } from '../http/client/index.ts'
-import { createStorage, type Disk, diskOf } from '../registry/server/index.ts'
+import { createStorage, type Disk, diskOf, MAX_PUSHES } from '../registry/server/index.ts'
 import { findRegistry } from './local-registry.ts'
 import { connectRegistry, readCa } from './registries.ts'
 import type { Session } from './session.ts'
 
-const statisticsSchema: v.GenericSchema<unknown, RegistryContent> = v.object({
+export const registryContentSchema: v.GenericSchema<unknown, RegistryContent> = v.object({
 	repositories: v.number(),
 	tags: v.number(),
 	artifacts: v.number(),
@@ -73,13 +73,7 @@ export async function registryContent(session: Session): Promise<RegistryContent
 	const running = findRegistry(session)
 	if (!running) {
 		if (!existsSync(workspace.paths.registry)) return undefined
-		// Who has the directory, if anybody, need not be disturbed: nothing in it changes.
-		const storage = createStorage(workspace.paths.registry, { readOnly: true })
-		return {
-			...storage.statistics(),
-			disk: diskOf(workspace.paths.registry),
-			damage: storage.damage(),
-		}
+		return await readContent(workspace.paths.registry)
 	}
 	const http = createHttpClient({ ca: readCa(running.ca) })
 	try {
@@ -88,9 +82,32 @@ export async function registryContent(session: Session): Promise<RegistryContent
 			url: `https://${running.endpoint.push}/statistics`,
 			signal,
 		})
-		return v.parse(v.pipe(v.string(), v.parseJson(), statisticsSchema), await response.text(MAX_ANSWER_BYTES))
+		return v.parse(
+			v.pipe(v.string(), v.parseJson(), registryContentSchema),
+			await response.text(MAX_ANSWER_BYTES),
+		)
 	} finally {
 		http.close()
+	}
+}
+
+/** What a directory holds that no server is asked for: nothing in it changes, and who has it is not disturbed. */
+export async function readContent(
+	dataDirectory: string,
+	{ onWarning }: { readonly onWarning?: ((message: string) => void) | undefined } = {},
+): Promise<RegistryContent> {
+	const storage = createStorage(dataDirectory, { readOnly: true, onWarning })
+	try {
+		return {
+			...storage.statistics(),
+			disk: diskOf(dataDirectory),
+			damage: storage.damage(),
+			pushes: storage
+				.lastPushes(MAX_PUSHES)
+				.map(({ time, ...push }) => ({ ...push, time: new Date(time).toISOString() })),
+		}
+	} finally {
+		await storage.close()
 	}
 }
 

@@ -8,6 +8,7 @@ import {
 	createStorage,
 	type DirectoryLock,
 	findControlDoor,
+	isDirectoryLocked,
 	lockDirectory,
 	type PruneOrder,
 	type PruneReport,
@@ -16,6 +17,7 @@ import {
 	type ScrubReport,
 } from '../registry/server/index.ts'
 import { readCa } from './registries.ts'
+import { readContent, type RegistryContent, registryContentSchema } from './registry-content.ts'
 import type { Session } from './session.ts'
 
 /** A registry as whoever may read its directory has it, whether a server runs on it or not. */
@@ -25,6 +27,10 @@ export interface RegistryDirectory {
 	prune(order: PruneOrder, onProgress?: OnProgress): Promise<PruneReport>
 	scrub(onProgress?: OnProgress): Promise<ScrubReport>
 	readonly tags: (repository: string) => Promise<readonly string[]>
+}
+
+interface ServedDirectory extends RegistryDirectory {
+	content(): Promise<RegistryContent>
 }
 
 export interface RegistryDirectoryOptions {
@@ -50,11 +56,7 @@ export async function withRegistryDirectory<T>(
 	{ dataDirectory, readOnly, onWarning }: RegistryDirectoryOptions,
 	use: (directory: RegistryDirectory) => Promise<T>,
 ): Promise<T> {
-	if (!existsSync(join(dataDirectory, 'journal'))) {
-		throw new UserError('NOT_FOUND', `there is no registry in ${dataDirectory}`, {
-			hint: 'Name its directory with --data DIR, the one that registry serve has.',
-		})
-	}
+	requireRegistry(dataDirectory)
 	const found = lockOrDoor(dataDirectory)
 	if ('url' in found) return await throughDoor(found, { dataDirectory, signal }, use)
 	try {
@@ -79,6 +81,47 @@ export async function withRegistryDirectory<T>(
 	}
 }
 
+/** @throws UserError `NOT_FOUND` */
+function requireRegistry(dataDirectory: string): void {
+	if (existsSync(join(dataDirectory, 'journal'))) return
+	throw new UserError('NOT_FOUND', `there is no registry in ${dataDirectory}`, {
+		hint: 'Name its directory with --data DIR, the one that registry serve has.',
+	})
+}
+
+/** A registry by its directory. */
+export interface RegistryDirectoryStatus {
+	/** Of the server on it; absent where none runs. */
+	readonly url?: string | undefined
+	/** Path of the CA that the server's certificate is of; absent where it is another's, or none runs. */
+	readonly ca?: string | undefined
+	readonly content: RegistryContent
+}
+
+/**
+ * What a registry holds: asked of its server where one runs, else read. Nothing in the directory changes.
+ * @throws UserError `NOT_FOUND` where there is none
+ * @throws RemoteError `CONNECTION_FAILED`, `REGISTRY_FAILED`
+ */
+export async function registryDirectoryStatus(
+	{ signal, progress }: Pick<Session, 'signal' | 'progress'>,
+	dataDirectory: string,
+): Promise<RegistryDirectoryStatus> {
+	requireRegistry(dataDirectory)
+	// The door of a server that was killed stays open.
+	const door = isDirectoryLocked(dataDirectory) ? findControlDoor(dataDirectory) : undefined
+	if (!door)
+		return { content: await readContent(dataDirectory, { onWarning: (text) => progress.warn(text) }) }
+	const { url } = door
+	const content = await throughDoor(
+		door,
+		{ dataDirectory, signal },
+		async (registry) => await registry.content(),
+	)
+	const ca = hasOwnCa(door) ? join(dataDirectory, 'ca.crt') : undefined
+	return { url, ca, content }
+}
+
 function lockOrDoor(dataDirectory: string): DirectoryLock | ControlDoor {
 	try {
 		return lockDirectory(dataDirectory, { hint: 'Wait until that command has ended, and try again.' })
@@ -90,16 +133,19 @@ function lockOrDoor(dataDirectory: string): DirectoryLock | ControlDoor {
 	}
 }
 
+function hasOwnCa({ url, ownCertificate }: ControlDoor): boolean {
+	return url.startsWith('https:') && !ownCertificate
+}
+
 async function throughDoor<T>(
 	door: ControlDoor,
 	{ dataDirectory, signal }: { readonly dataDirectory: string; readonly signal: AbortSignal | undefined },
-	use: (directory: RegistryDirectory) => Promise<T>,
+	use: (directory: ServedDirectory) => Promise<T>,
 ): Promise<T> {
 	const http = createHttpClient({
 		// One that a person has brought has the names that others know it by; who holds the directory is known.
 		...(door.ownCertificate && { insecure: true }),
-		...(door.url.startsWith('https:') &&
-			!door.ownCertificate && { ca: readCa(join(dataDirectory, 'ca.crt')) }),
+		...(hasOwnCa(door) && { ca: readCa(join(dataDirectory, 'ca.crt')) }),
 		systemRoots: false,
 		retry: { attempts: 1 },
 		timeouts: { idle: PATIENCE_MS },
@@ -122,6 +168,7 @@ async function throughDoor<T>(
 				(await order('prune', JSON.stringify(body), onProgress)) as PruneReport,
 			scrub: async (onProgress) => (await order('scrub', '{}', onProgress)) as ScrubReport,
 			tags: async (repository) => v.parse(v.array(v.string()), await order('tags', repository)),
+			content: async () => v.parse(registryContentSchema, await order('content', '')),
 		})
 	} finally {
 		http.close()

@@ -41,6 +41,8 @@ export interface UpResult {
 	readonly changed: boolean
 	/** Set when the Application stays at a revision that `deploy` or `sync` has set. */
 	readonly keptRevision?: string | undefined
+	/** What Argo CD made of it, and what there is to say all the same: as of `deploy` and `sync`. */
+	readonly sync?: SyncResult | undefined
 }
 
 /**
@@ -70,6 +72,7 @@ export async function up(session: Session, options: UpOptions): Promise<UpResult
 		namespace: options.namespace ?? options.name,
 		changed: changed || pushed.outcome === 'pushed' || deployed.changed,
 		keptRevision: deployed.kept ? deployed.targetRevision : undefined,
+		sync: deployed.sync,
 	}
 }
 
@@ -79,6 +82,7 @@ interface Deployed {
 	readonly repoURL: string
 	readonly changed: boolean
 	readonly kept: boolean
+	readonly sync: SyncResult | undefined
 }
 
 /**
@@ -156,19 +160,16 @@ async function deployOrKeep(
 		session.progress.note(`${options.name} stays at ${set}, where you have put it`)
 		return {
 			targetRevision: set,
-			revision: revisionOf(sync),
+			revision: sync.revision ?? '',
 			repoURL: present.spec.source?.repoURL ?? '',
 			changed: false,
 			kept: true,
+			sync,
 		}
 	}
 	const result = await deploy(session, target, { ...options, reference, by: 'up' })
-	const { targetRevision, repoURL, changed, digest } = result
-	return { targetRevision, repoURL, changed, revision: digest, kept: false }
-}
-
-function revisionOf(sync: SyncResult): string {
-	return sync.revision ?? ''
+	const { targetRevision, repoURL, changed, digest, sync } = result
+	return { targetRevision, repoURL, changed, revision: digest, kept: false, sync }
 }
 
 /** The Secret and the Application that `up` makes, without making anything: for GitOps. */

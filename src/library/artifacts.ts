@@ -39,7 +39,8 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
 
 /**
  * What changes from one directory or artifact to another, by resource and field; empty when both
- * deploy the same. Values of Secrets are masked.
+ * deploy the same. Values of Secrets are masked. Files that are
+ * not compared, such as jsonnet, are a warning to `progress`.
  * @throws UserError `USAGE` for credentials that would go to two registries; as {@link check}
  */
 export async function diff(options: DiffOptions): Promise<readonly ResourceDiff[]> {

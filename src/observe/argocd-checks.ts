@@ -218,15 +218,17 @@ interface Place {
 	readonly registry: DoctorRegistry
 	readonly repository: string
 	readonly revision: string
+	readonly path: string | undefined
+	readonly recurse: boolean | undefined
 }
 
 function placesOf(application: Application, { registries }: DoctorContext): readonly Place[] {
-	return sourcesOf(application).flatMap(({ repoURL, targetRevision = '' }) => {
+	return sourcesOf(application).flatMap(({ repoURL, targetRevision = '', path, directory }) => {
 		const parsed = parseRepoUrl(repoURL)
 		if (!parsed.ok) return []
 		const { registry: name, repository } = parsed.url
 		const registry = registries.find(({ clusterName }) => clusterName === name) ?? { name, clusterName: name }
-		return [{ repoURL, registry, repository, revision: targetRevision }]
+		return [{ repoURL, registry, repository, revision: targetRevision, path, recurse: directory?.recurse }]
 	})
 }
 
@@ -304,9 +306,11 @@ const checkArtifactOf: ApplicationCheck = async (application, context) => {
 				})
 				continue
 			}
-			const refusals = (await context.ports.check?.(place)) ?? []
-			if (refusals.length === 0) found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })
-			for (const seen of refusals) found.push({ ...base, status: 'fault', seen, fix: `lading check ${name}` })
+			const faults = (await context.ports.check?.(place)) ?? []
+			if (!faults.some(({ isRefused }) => isRefused))
+				found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })
+			for (const { message: seen, isRefused, fix = `lading check ${name}` } of faults)
+				found.push({ ...base, status: isRefused ? 'fault' : 'warn', seen, fix })
 		} catch (error) {
 			if (!(error instanceof LadingError)) throw error
 			found.push({ ...base, status: 'skipped', seen: error.message, fix: error.hint })

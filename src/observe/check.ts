@@ -51,12 +51,22 @@ export interface DoctorPorts {
 	): Promise<string | undefined>
 	/** `undefined` when nothing speaks TLS there. */
 	certificate(registry: DoctorRegistry): Promise<ServerCertificate | undefined>
-	/** What Argo CD would refuse about an artifact: one line each. */
+	/** What Argo CD would refuse about an artifact, and what Kubernetes leaves out of its objects. */
 	check?(place: {
 		readonly registry: DoctorRegistry
 		readonly repository: string
 		readonly revision: string
-	}): Promise<readonly string[]>
+		/** Directory in the artifact; `.`. */
+		readonly path?: string | undefined
+		readonly recurse?: boolean | undefined
+	}): Promise<readonly ArtifactFault[]>
+}
+
+export interface ArtifactFault {
+	readonly message: string
+	/** Otherwise it is deployed, and something of it is not. */
+	readonly isRefused: boolean
+	readonly fix?: string | undefined
 }
 
 /** What the caller knows about this machine. */

@@ -112,6 +112,16 @@ describe('the view of what is saved', () => {
 		for (const [, up] of text.matchAll(UP)) expect(Number(up)).toBeLessThan(10)
 	})
 
+	it.each([
+		['日本語'.repeat(20), '! 日本語日本語日本語日本語日'],
+		['🚢'.repeat(40), `! ${'🚢'.repeat(13)}`],
+		['e\u0301'.repeat(40), `! ${'e\u0301'.repeat(27)}`],
+		['x한'.repeat(40), `! ${'x한'.repeat(9)}`],
+	])('cuts %s at the columns that a terminal shows it in', (text, shown) => {
+		const event: DevEvent = { event: 'unhealthy', save: 1, resources: [text] }
+		expect(screen(written([event], { isTTY: true, columns: 30 }))).toContain(shown)
+	})
+
 	it('shortens a long difference', () => {
 		const differences = Array.from({ length: 30 }, (_, index) => ({
 			change: 'added' as const,

@@ -1,5 +1,6 @@
 import type { LadingError } from '../errors/index.ts'
 import type { DevEvent } from '../flows/index.ts'
+import { cut } from './cut.ts'
 import { differencesDocument } from './diff.ts'
 import { devLines, formatMs } from './dev-lines.ts'
 import { errorDocument } from './error.ts'
@@ -151,20 +152,3 @@ const ENDS: ReadonlySet<DevEvent['event']> = new Set([
 	'failed',
 	'superseded',
 ])
-
-// oxlint-disable-next-line no-control-regex -- the colours are ours, and take no room
-const PAINT = /\u001B\[\d+m/y
-
-/** The first so many characters of a line; what paints it takes no room. */
-function cut(line: string, width: number): string {
-	let room = width
-	let text = ''
-	for (let at = 0; at < line.length;) {
-		PAINT.lastIndex = at
-		const paint = PAINT.exec(line)?.[0]
-		const part = paint ?? String.fromCodePoint(line.codePointAt(at) ?? 0)
-		if (paint !== undefined || room-- > 0) text += part
-		at += part.length
-	}
-	return text
-}

@@ -7,6 +7,8 @@ export interface MarkdownOptions {
 	/** What the sides are called. */
 	readonly before: string
 	readonly after: string
+	/** Files that were not compared. */
+	readonly skipped?: readonly string[] | undefined
 	/** Number of characters; 60,000: a comment on a pull request has at most 65,536. */
 	readonly limit?: number | undefined
 }
@@ -17,10 +19,11 @@ const MAX_ROWS = 50
 
 /** A difference for a comment on a pull request: what people look for first, then each resource to be unfolded. */
 export function formatMarkdown(diffs: readonly ResourceDiff[], options: MarkdownOptions): string {
-	const { before, after, limit = LIMIT } = options
+	const { before, after, skipped = [], limit = LIMIT } = options
 	const title = `**${code(before)} → ${code(after)}**`
-	if (diffs.length === 0) return `${title}: no difference\n`
-	const parts = [`${title}: ${summaryOf(diffs)}`, ...calloutsOf(diffs)]
+	const leftOut = leftOutOf(skipped)
+	if (diffs.length === 0) return `${[`${title}: no difference`, ...leftOut].join('\n\n')}\n`
+	const parts = [`${title}: ${summaryOf(diffs)}`, ...leftOut, ...calloutsOf(diffs)]
 	let size = parts.join('\n\n').length
 	for (const [index, diff] of diffs.entries()) {
 		const left = countOf(diffs.length - index, 'resource')
@@ -34,6 +37,14 @@ export function formatMarkdown(diffs: readonly ResourceDiff[], options: Markdown
 		size += part.length + 2
 	}
 	return `${parts.join('\n\n')}\n`
+}
+
+/** The comment is all that its readers see: what says less must say so. */
+function leftOutOf(skipped: readonly string[]): readonly string[] {
+	const names = [...new Set(skipped)]
+	if (names.length === 0) return []
+	const more = names.length > MAX_ROWS ? ` and ${names.length - MAX_ROWS} more` : ''
+	return [`Not compared: ${names.slice(0, MAX_ROWS).map(code).join(', ')}${more}`]
 }
 
 /** `1 added, 2 changed`. */

@@ -1,4 +1,5 @@
 import type { Progress, Step } from '../flows/index.ts'
+import { cut } from './cut.ts'
 import { printable, printableLine, type Style } from './style.ts'
 import type { TextSink } from './text-sink.ts'
 
@@ -73,7 +74,7 @@ export function liveProgress(talk: Talk): Progress {
 		if (!current) return
 		const mark = talk.style.cyan(FRAMES[frame++ % FRAMES.length] ?? '')
 		const width = (talk.sink.columns ?? 80) - TITLE_WIDTH - 14
-		const detail = printableLine(current.detail).slice(0, Math.max(0, width))
+		const detail = cut(printableLine(current.detail), width)
 		talk.sink.write(CLEAR_LINE + outcome(talk, current.title, mark, detail, talk.now() - current.started))
 	}
 	const stop = (): void => {

@@ -30,6 +30,26 @@ describe('text of another’s making', () => {
 		expect(row).toBe('\\u001b[31mred\\u000a  \u001B[32mSynced\\u001b[0m\u001B[39m')
 	})
 
+	it('stays in the line of a step, in characters of two columns too', () => {
+		let written = ''
+		const sink = { write: (text: string) => (written += text), isTTY: true, columns: 40 }
+		const output = createOutput({
+			stdout: sink,
+			stderr: sink,
+			json: false,
+			quiet: false,
+			color: false,
+			now: () => 0,
+		})
+		const step = output.progress.step('push')
+		step.update('日'.repeat(40))
+		// It is drawn anew below a remark.
+		output.progress.note('so far')
+		step.done()
+		// 12 for the title, 14 for mark and time.
+		expect(/日+/.exec(written)?.[0]).toHaveLength(7)
+	})
+
 	it('takes part in a document without a control character', () => {
 		let written = ''
 		const sink = { write: (text: string) => (written += text) }

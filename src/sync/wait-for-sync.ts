@@ -392,6 +392,11 @@ interface Settled {
 	readonly options: WaitForSyncOptions
 }
 
+/** Of an Application that is settled, so that there is nothing to wait for. */
+export function settledResult(application: Application, ref: ApplicationRef): SyncResult {
+	return resultOf(application, { synced: 0, healthy: 0, shared: undefined, options: ref })
+}
+
 function resultOf(application: Application, { synced, healthy, shared, options }: Settled): SyncResult {
 	const { health, revision } = summarize(application)
 	const warnings = warningsOf(application)

@@ -133,11 +133,17 @@ describe.sequential('--cluster argocd:HOST', () => {
 		expect(timesTold(deployed)).toEqual(once)
 		const { deploy } = JSON.parse(deployed.stdout) as { deploy: { sync: object } }
 		expect(deploy.sync).toMatchObject({ explanations: [{ cause: 'manifest-generate-paths' }] })
-		const again = await ok('deploy', 'shop', `${host}/shop:latest`)
+		const again = await ok('deploy', 'shop', `${host}/shop:latest`, '--json')
 		expect(again.stderr).toContain('runs latest already')
 		expect(timesTold(again)).toEqual(once)
+		expect(JSON.parse(again.stdout)).toMatchObject({
+			deploy: { changed: false, sync: { explanations: [{ cause: 'manifest-generate-paths' }] } },
+		})
 		const up = ['up', 'manifests', '--name', 'shop', '--registry', host] as const
-		expect(timesTold(await ok(...up))).toEqual(once)
+		const brought = await ok(...up, '--json')
+		expect(timesTold(brought)).toEqual(once)
+		const document = JSON.parse(brought.stdout) as { up: { sync: object } }
+		expect(document.up.sync).toMatchObject({ explanations: [{ cause: 'manifest-generate-paths' }] })
 		annotate(null)
 		expect(timesTold(await ok(...up))).toEqual([0, 0])
 	})

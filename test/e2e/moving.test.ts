@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRegistry, serveRegistry } from '../../src/registry/server/index.ts'
@@ -34,6 +34,15 @@ describe('an interrupted save, load or copy', () => {
 
 	/** Stops the layer on its way, in one direction, and interrupts the command there. */
 	async function interrupt(method: 'GET' | 'PUT', ...args: readonly string[]): Promise<number | null> {
+		return await endBy(['SIGINT'], method, ...args)
+	}
+
+	/** @returns the exit code as a shell reports it */
+	async function endBy(
+		signals: readonly NodeJS.Signals[],
+		method: 'GET' | 'PUT',
+		...args: readonly string[]
+	): Promise<number | null> {
 		front.fault = (request, response) => {
 			const isLayer =
 				method === 'GET'
@@ -53,9 +62,11 @@ describe('an interrupted save, load or copy', () => {
 			cwd: directory,
 			stdio: 'ignore',
 		})
-		const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)))
+		const ended = new Promise<number | null>((resolve) =>
+			child.on('close', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : code)),
+		)
 		await new Promise<void>((resolve) => (stalled = resolve))
-		child.kill('SIGINT')
+		for (const signal of signals) child.kill(signal)
 		const code = await ended
 		front.fault = () => false
 		return code
@@ -69,6 +80,16 @@ describe('an interrupted save, load or copy', () => {
 		expect(await interrupt('PUT', 'load', 'saved.tar', `${front.host}/loaded`)).toBe(130)
 		expect(readdirSync(directory)).toEqual(before)
 		expect((await run('tags', `${front.host}/loaded/app`)).stdout).toBe('')
+	})
+
+	it('leaves nothing when its terminal is closed, which may tell it twice', async () => {
+		const before = readdirSync(directory)
+		const twice = ['SIGHUP', 'SIGHUP'] as const
+		expect(await endBy(twice, 'GET', 'save', `${front.host}/app:v1.0.0`, 'new.tar')).toBe(129)
+		expect(await endBy(twice, 'GET', 'save', `${front.host}/app:v1.0.0`, 'new')).toBe(129)
+		expect(await endBy(twice, 'GET', 'copy', `${front.host}/app:v1.0.0`, 'oci-archive:new.tar')).toBe(129)
+		expect(await endBy(twice, 'GET', 'pull', `${front.host}/app:v1.0.0`, 'pulled')).toBe(129)
+		expect(readdirSync(directory)).toEqual(before)
 	})
 
 	it('goes on when it is run again', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -210,6 +210,46 @@ describe('a registry for a network', () => {
 		expect(await nameOf(served)).toBe('one.example')
 		await issue('two.example')
 		await expect.poll(async () => await nameOf(served), { timeout: 20_000 }).toBe('two.example')
+	})
+
+	it('is shown by its directory, with and without its server', async () => {
+		const htpasswd = join(project.directory, 'users')
+		users(htpasswd, { ann: 'secret' })
+		const served = await serve('--htpasswd', htpasswd)
+		expect((await push(served, 'v1.0.0', as('ann', 'secret'))).code).toBe(0)
+		const status = async (...flags: readonly string[]): Promise<Ended> =>
+			await lading(['registry', 'status', '--data', 'registry', ...flags], { cwd: project.directory })
+		const document = async (): Promise<unknown> => JSON.parse((await status('--json')).stdout)
+		const content = { repositories: 1, tags: 1, artifacts: 1, bytes: expect.any(Number) }
+		const pushed = { repository: 'app', tag: 'v1.0.0' }
+
+		expect(await document()).toMatchObject({
+			registry: {
+				running: true,
+				url: `https://127.0.0.1:${served.port}`,
+				ca: served.ca,
+				content: { ...content, pushes: [{ ...pushed, user: 'ann' }] },
+			},
+		})
+		expect((await status()).stdout).toMatch(/1 artifact in 1 repository, 1 tag, [^]*app:v1\.0\.0 +ann/)
+
+		// Lock and door of a server that was killed are still there.
+		served.process.kill('SIGKILL')
+		await once(served.process, 'exit')
+		const before = readdirSync(data, { recursive: true })
+		expect(await document()).toMatchObject({
+			registry: { running: false, dataDirectory: data, content: { ...content, pushes: [pushed] } },
+		})
+		expect((await status()).stdout).toMatch(
+			/^Registry +no server runs\nDirectory +\S+registry\nContent +1 artifact/,
+		)
+		expect(readdirSync(data, { recursive: true })).toEqual(before)
+
+		const none = await lading(['registry', 'status', '--data', 'sample-manifests'], {
+			cwd: project.directory,
+		})
+		expect(none.code).toBe(7)
+		expect(none.stderr).toMatch(/there is no registry in \S+sample-manifests/)
 	})
 
 	it('finishes an upload that is under way when it is told to stop', async () => {

@@ -137,6 +137,29 @@ describe.sequential('objects are validated', () => {
 		expect(told(report)).not.toContain('note schema-unknown app.yaml:1:1')
 	})
 
+	it('by doctor, of what an Application has deployed: what Kubernetes leaves out, nobody else tells', async () => {
+		const ports = (field: string): string =>
+			`apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: [{port: 80, ${field}: 8080}]\n`
+		write('dropped/service.yaml', ports('targetport'))
+		// Argo CD does not read it.
+		write('dropped/below/service.yaml', ports('targetPrt'))
+		await project.ok('registry', 'up')
+		await project.ok('push', 'dropped', 'dropped:v1.0.0')
+		// The sandbox, unlike a cluster, does not take it.
+		await project.ok('deploy', 'dropped', 'dropped:v1.0.0', '--no-wait')
+		const doctor = await project.run('doctor', 'dropped', '--json')
+		const { findings } = JSON.parse(doctor.stdout) as { findings: { check: string; subject: string }[] }
+		const told = findings.filter(({ check: name, subject }) => name === 'artifact' && subject === 'dropped')
+		expect(told).toEqual([
+			expect.objectContaining({ status: 'ok' }),
+			expect.objectContaining({
+				status: 'warn',
+				seen: expect.stringMatching(/^service\.yaml:5: Service\/?.*web.*targetport.*targetPort/),
+				fix: expect.stringContaining('Correct the name'),
+			}),
+		])
+	}, 60_000)
+
 	it('and a cluster that is not there is said to be so', async () => {
 		const elsewhere = createProject()
 		try {

@@ -67,11 +67,11 @@ describe.sequential('whole commands in process', () => {
 	const ca = (): readonly string[] => ['--ca', join(directory, 'registry/ca.crt')]
 	let digest = ''
 
-	it('registry status says where a registry that is served in the foreground tells of itself', async () => {
+	it('registry status says how a registry that is served in the foreground is shown', async () => {
 		const { code, stderr } = await lading('registry', 'status')
 		expect(code).toBe(6)
 		expect(stderr).toContain('lading registry up')
-		expect(stderr).toContain('/metrics')
+		expect(stderr).toContain('lading registry status --data DIR')
 	})
 
 	it('check says yes and lists what would be deployed', async () => {

@@ -100,6 +100,21 @@ describe('a side of diff with faults', () => {
 		expect(stderr).toMatch(/s\.yaml:\d+ does not parse[^]*t\.json:1 is no JSON/)
 	})
 
+	it('says which files it does not compare, in every form of answer', async () => {
+		side('e', { 'a.jsonnet': '{}' })
+		side('f', {})
+		const ended = await lading('diff', 'e', 'f')
+		expect(ended).toMatchObject({ code: 0, stdout: 'no difference\n' })
+		expect(ended.stderr).toContain('a.jsonnet of e is not compared: Argo CD evaluates it')
+		const { stdout } = await lading('diff', 'f', 'e', '--json')
+		expect(JSON.parse(stdout)).toMatchObject({
+			differences: [],
+			skipped: [{ side: 'after', path: 'a.jsonnet', reason: 'jsonnet' }],
+		})
+		const markdown = await lading('diff', 'e', 'f', '--format', 'markdown')
+		expect(markdown.stdout).toContain('no difference\n\nNot compared: <code>a.jsonnet</code>\n')
+	})
+
 	it('warns of what else Argo CD refuses, once for each side, and compares', async () => {
 		const label = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: {n: 1}}\n'
 		side('e', { 's.yaml': label })
@@ -258,6 +273,26 @@ describe.sequential('the registry of an Application', () => {
 		recordDeployment(`${now.host}/both`)
 		await run(ENV, ...args)
 		expect(authorizations(now)).toContain(BASIC)
+	})
+
+	it.each([
+		['for one Application', ['doctor', 'shop']],
+		['for all of them', ['doctor']],
+	])('gets a password from doctor %s where the user has named it, and else none', async (_, args) => {
+		deployedFrom(`${now.host}/both`)
+		argocd.change('shop', { metadata: { labels: { 'app.kubernetes.io/managed-by': 'lading' } } })
+		for (const [env, flags] of [
+			[ENV, []],
+			[{}, SIGN_IN],
+		] as const) {
+			const { stdout } = await run(env, ...args, ...flags)
+			expect(stdout).toContain(`set LADING_REGISTRY=${now.host}, or keep them with: lading login ${now.host}`)
+		}
+		expect(now.seen.length).toBeGreaterThan(0)
+		expect(authorizations(now)).toEqual([])
+		const named = await run({ ...ENV, LADING_REGISTRY: now.host }, ...args)
+		expect(authorizations(now)).toContain(BASIC)
+		expect(named.stdout).not.toContain('set LADING_REGISTRY')
 	})
 
 	it('is the one of the deployment, not the one of today', async () => {

@@ -77,6 +77,16 @@ describe('a function of the library', () => {
 		)
 	})
 
+	it.each([
+		['registryStatus', () => library.registryStatus()],
+		['dev', () => library.dev({ directory: 'sample-manifests', cluster: 'sandbox', onEvent: () => {} })],
+	])('%s says what the command says where no registry runs, nor can be started', async (_, call) => {
+		await expect(call()).rejects.toMatchObject({
+			code: 'NOT_RUNNING',
+			hint: expect.stringMatching(/"lading registry up" starts it\..*"lading registry status --data DIR"/),
+		})
+	})
+
 	it('does not begin after an abort', async () => {
 		const signal = AbortSignal.abort()
 		await expect(library.check({ what: 'sample-manifests', signal })).rejects.toMatchObject({

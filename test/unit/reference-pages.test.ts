@@ -38,7 +38,7 @@ function errorPage(): string {
 	for (const [kind, title] of Object.entries(KINDS) as [ErrorKind, string][]) {
 		lines.push(
 			'',
-			`## ${title}: exit code ${exitCodes[kind]}${kind === 'interrupted' ? ', or 143 for SIGTERM' : ''}`,
+			`## ${title}: exit code ${exitCodes[kind]}${kind === 'interrupted' ? ', 143 for SIGTERM, 129 for SIGHUP' : ''}`,
 		)
 		for (const [code] of codes.filter(([, each]) => each === kind)) {
 			const { meaning, cause, fix } = errorMeanings[code]

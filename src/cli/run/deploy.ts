@@ -52,11 +52,11 @@ export async function deploy(
 	}
 	const target = await openCluster(session, choice)
 	const result = await workspace.exclusive(async () => await deployFlow(session, target, options), { signal })
-	const state = result.sync
-		? `${result.sync.sync} and ${result.sync.health}`
-		: result.changed
-			? 'applied'
-			: 'unchanged'
+	const state = !result.changed
+		? 'unchanged'
+		: result.sync
+			? `${result.sync.sync} and ${result.sync.health}`
+			: 'applied'
 	output.answer({
 		text: `${name} is ${state} at ${result.targetRevision} (${result.digest})`,
 		document: { deploy: result },

@@ -30,15 +30,16 @@ export async function diff(
 	const { output } = invocation
 	const format = formatOf(flags)
 	const config = await invocation.config()
-	const differences = await diffFlow(sessionOf(invocation), [before, after], {
+	const comparison = await diffFlow(sessionOf(invocation), [before, after], {
 		...clusterOf(invocation, flags, config),
 		path: flags.path,
 		recurse: flags.recurse,
 		access: await accessOf(invocation, flags),
 	})
+	const { differences, skipped } = comparison
 	output.answer({
-		text: textOf(differences, { format, before, after, style: output.style }),
-		document: { before, after, differences: differencesDocument(differences) },
+		text: textOf(comparison, { format, before, after, style: output.style }),
+		document: { before, after, differences: differencesDocument(differences), skipped },
 		isDocument: format === 'json',
 	})
 	return differences.length === 0 ? 0 : exitCodes.no
@@ -61,7 +62,7 @@ function formatOf({ format, json }: DiffFlags): Format {
 }
 
 function textOf(
-	differences: Awaited<ReturnType<typeof diffFlow>>,
+	{ differences, skipped }: Awaited<ReturnType<typeof diffFlow>>,
 	{
 		format,
 		before,
@@ -76,7 +77,7 @@ function textOf(
 		case 'unified':
 			return formatUnified(differences, style)
 		case 'markdown':
-			return formatMarkdown(differences, { before, after })
+			return formatMarkdown(differences, { before, after, skipped: skipped.map(({ path }) => path) })
 		default:
 			return unreachable(format)
 	}

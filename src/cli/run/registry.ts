@@ -1,12 +1,13 @@
+import { resolve } from 'node:path'
 import {
 	type DockerRegistry,
-	findDockerRegistry,
-	findRegistry,
 	joinLocalRegistry,
 	type LocalRegistry,
 	type PushRecord,
+	type RegistryContent,
 	registryContent,
-	type Session,
+	registryDirectoryStatus,
+	requireLocalRegistry,
 	startDockerRegistry,
 	startRegistry,
 	stopDockerRegistry,
@@ -24,7 +25,9 @@ export interface RegistryUpFlags extends CommonFlags {
 	readonly immutable?: readonly string[]
 }
 
-export type RegistryStatusFlags = CommonFlags
+export interface RegistryStatusFlags extends CommonFlags {
+	readonly data?: string
+}
 
 export interface RegistryDownFlags extends CommonFlags {
 	readonly keepData?: boolean
@@ -83,41 +86,51 @@ function wantedKind({ workspace }: Invocation, { registry, image }: RegistryUpFl
 	throw new UserError('USAGE', '--image is for a registry in a container', { hint: 'Add --registry docker.' })
 }
 
-async function findLocal(session: Session): Promise<AnyRegistry> {
-	const registry = findRegistry(session) ?? (await findDockerRegistry(session))
-	if (registry) return registry
-	throw new UserError('NOT_RUNNING', 'the local registry is not running', {
-		hint: '"lading registry up" starts it. A registry of "lading registry serve" tells of itself at its own /metrics and /statistics.',
-	})
-}
-
-export async function registryStatus(invocation: Invocation): Promise<void> {
+export async function registryStatus(invocation: Invocation, { data }: RegistryStatusFlags): Promise<void> {
+	if (data !== undefined) return await registryStatusOf(invocation, resolve(invocation.cwd, data))
 	const session = sessionOf(invocation)
-	const registry = await findLocal(session)
+	const registry = await requireLocalRegistry(session)
 	const content = await registryContent(session)
 	const where =
 		'container' in registry
 			? `Container     ${registry.container}, of ${registry.image}`
 			: `Process       ${registry.server.pid}, since ${registry.server.startedAt}`
-	const size = content?.bytes === undefined ? '' : `, ${formatBytes(content.bytes)}`
 	invocation.output.answer({
 		text: [
 			`Registry      https://${registry.endpoint.push} (in the cluster: ${registry.endpoint.cluster})`,
 			`CA            ${registry.ca}`,
 			where,
-			...(content
-				? [
-						`Content       ${countOf(content.artifacts, 'artifact')} in ${countOf(content.repositories, 'repository')}, ${countOf(content.tags, 'tag')}${size}`,
-						...(content.disk
-							? [`Disk          ${formatBytes(content.disk.free)} of ${formatBytes(content.disk.size)} free`]
-							: []),
-						...(content.damage === undefined ? [] : [`Damage        ${content.damage}`]),
-						...lastPushes(content.pushes ?? [], invocation.output.style),
-					]
-				: []),
+			...(content ? contentLines(content, invocation.output.style) : []),
 		].join('\n'),
 		document: { registry: { ...document(registry), content } },
 	})
+}
+
+/** Of a directory that is no project's. */
+async function registryStatusOf(invocation: Invocation, dataDirectory: string): Promise<void> {
+	const { url, ca, content } = await registryDirectoryStatus(sessionOf(invocation), dataDirectory)
+	invocation.output.answer({
+		text: [
+			`Registry      ${url ?? 'no server runs'}`,
+			...(ca === undefined ? [] : [`CA            ${ca}`]),
+			`Directory     ${dataDirectory}`,
+			...contentLines(content, invocation.output.style),
+		].join('\n'),
+		document: { registry: { kind: 'embedded', running: url !== undefined, url, ca, dataDirectory, content } },
+	})
+}
+
+function contentLines(
+	{ artifacts, repositories, tags, bytes, disk, damage, pushes = [] }: RegistryContent,
+	style: Style,
+): readonly string[] {
+	const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`
+	return [
+		`Content       ${countOf(artifacts, 'artifact')} in ${countOf(repositories, 'repository')}, ${countOf(tags, 'tag')}${size}`,
+		...(disk ? [`Disk          ${formatBytes(disk.free)} of ${formatBytes(disk.size)} free`] : []),
+		...(damage === undefined ? [] : [`Damage        ${damage}`]),
+		...lastPushes(pushes, style),
+	]
 }
 
 const SHOWN_PUSHES = 5

@@ -66,7 +66,7 @@ export class VersionChanges {
 	async #read(session: Session, reference: Reference): Promise<Version> {
 		const { access, path, recurse } = this.#options
 		const subject = await readArtifact(session, reference, { access, version: ASSUMED_ARGOCD_VERSION })
-		const objects = await subjectObjects(session, subject, { path, recurse, what: 'what was pushed' })
+		const { objects } = await subjectObjects(session, subject, { path, recurse, what: 'what was pushed' })
 		return { digest: subject.descriptor.digest, objects }
 	}
 }

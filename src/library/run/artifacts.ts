@@ -204,12 +204,13 @@ export interface DiffOptions extends ProjectOptions, ClusterChoice {
 export async function diff(options: DiffOptions): Promise<readonly ResourceDiff[]> {
 	return await inProject(options, async (project) => {
 		const { before, after, path, recurse, access } = options
-		return await diffFlow(project.session, [before, after], {
+		const { differences } = await diffFlow(project.session, [before, after], {
 			...project.cluster(options),
 			path,
 			recurse,
 			access: project.access(access),
 		})
+		return differences
 	})
 }
 

@@ -3,8 +3,6 @@ import {
 	chosenCluster,
 	clusterSummary,
 	type DockerRegistry,
-	findDockerRegistry,
-	findRegistry,
 	findSandbox,
 	joinLocalRegistry,
 	type KindCluster,
@@ -15,6 +13,7 @@ import {
 	registryContent,
 	type RegistryContent,
 	releaseNetwork,
+	requireLocalRegistry,
 	startDockerRegistry,
 	startKind,
 	startRegistry,
@@ -93,9 +92,7 @@ export interface RegistryStatusResult extends ProjectRegistry {
 
 export async function registryStatus(options: ProjectOptions = {}): Promise<RegistryStatusResult> {
 	return await inProject(options, async ({ session }) => {
-		const registry = findRegistry(session) ?? (await findDockerRegistry(session))
-		if (!registry)
-			throw new UserError('NOT_RUNNING', 'the local registry is not running', { hint: 'lading registry up' })
+		const registry = await requireLocalRegistry(session)
 		return { ...shown(registry), content: await registryContent(session) }
 	})
 }

@@ -1,4 +1,5 @@
 import type { Digest } from '../../oci/index.ts'
+import { Needers } from './needers.ts'
 import type { RemovedRecord, StoreRecord } from './record.ts'
 import type { PastPush, StorageStatistics, StoredManifest, TagPage } from './storage.ts'
 
@@ -30,6 +31,8 @@ interface Repository {
 	readonly tagOrder: string[]
 	readonly referrers: Map<Digest, Set<Digest>>
 	readonly lostSubjects: Map<Digest, number>
+	/** Made when it is first asked for: where nothing is deleted it takes no memory. */
+	needers?: Needers | undefined
 }
 
 interface Content {
@@ -93,6 +96,17 @@ export class Catalog {
 			if (manifest) referrers.push(manifest)
 		}
 		return referrers
+	}
+
+	/** Manifests of a repository that need the content, and those that may, as only their bytes tell. */
+	*mayNeed(name: string, digest: Digest): Generator<StoredManifest, void, undefined> {
+		const repository = this.#repositories.get(name)
+		if (!repository) return
+		repository.needers ??= new Needers(repository.manifests.values())
+		for (const each of repository.needers.of(digest)) {
+			const manifest = repository.manifests.get(each)
+			if (manifest) yield manifest
+		}
 	}
 
 	/** Size of content that any repository has. */
@@ -259,15 +273,10 @@ export class Catalog {
 		const references = record.references ?? known
 		if (!before) this.#refer(digest, size)
 		const pushedAt = Math.max(before?.pushedAt ?? 0, at)
-		repository.manifests.set(digest, {
-			digest,
-			mediaType,
-			size,
-			subject,
-			artifactType,
-			references,
-			pushedAt,
-		})
+		const manifest = { digest, mediaType, size, subject, artifactType, references, pushedAt }
+		repository.manifests.set(digest, manifest)
+		if (before) repository.needers?.delete(before)
+		repository.needers?.add(manifest)
 		repository.lostSubjects.delete(digest)
 		for (const each of [digest, ...(references ?? [])]) this.#freshen(each, at)
 		if (subject) {
@@ -306,6 +315,7 @@ export class Catalog {
 		const manifest = repository.manifests.get(digest)
 		if (manifest) {
 			repository.manifests.delete(digest)
+			repository.needers?.delete(manifest)
 			this.#release(digest)
 		}
 		if (repository.referrers.has(digest)) repository.lostSubjects.set(digest, at)

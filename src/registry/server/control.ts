@@ -41,6 +41,8 @@ export interface ControlOptions {
 	readonly dataDirectory: string
 	readonly secret: string
 	readonly immutable?: TagPattern | undefined
+	/** What the registry holds. */
+	readonly content: () => unknown
 }
 
 const FILE = 'control'
@@ -110,6 +112,8 @@ export function createControl(options: ControlOptions): Handler {
 					recordScrub(options.dataDirectory, Date.now())
 					return report
 				})
+			case `${PREFIX}content`:
+				return answer(() => Promise.resolve(options.content()))
 			default:
 				return fault(404, 'UNSUPPORTED', 'no such endpoint')
 		}

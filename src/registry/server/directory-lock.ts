@@ -89,23 +89,45 @@ export function lockDirectory(directory: string, options: LockOptions = {}): Dir
 		clearInterval(beat)
 		rmSync(own, { force: true })
 	}
-	for (const name of readdirSync(directory)) {
-		const match = NAME.exec(name)
-		const path = join(directory, name)
-		if (!match || path === own) continue
-		const holder = { pid: Number(match[1]), started: match[2] ?? '', path }
-		const isForeign = match[3] !== undefined && namespace !== undefined && match[3] !== namespace
-		const left = isForeign ? staleIn(path, now()) : 0
-		if (isForeign ? left <= 0 : !isAlive(holder)) {
-			rmSync(path, { force: true })
+	for (const { left, isGone, ...holder } of locksIn(directory, { namespace, now })) {
+		if (holder.path === own) continue
+		if (isGone) {
+			rmSync(holder.path, { force: true })
 			continue
 		}
 		release()
-		throw isForeign
-			? heldElsewhere(directory, { ...options, left })
-			: heldHere(directory, { ...options, ...holder })
+		throw left === undefined
+			? heldHere(directory, { ...options, ...holder })
+			: heldElsewhere(directory, { ...options, left })
 	}
 	return { isHeld, assertHeld, release }
+}
+
+/** Whether a process has a directory now. Nothing in it changes. */
+export function isDirectoryLocked(directory: string): boolean {
+	const options = { namespace: ownNamespace(), now: Date.now }
+	return [...locksIn(directory, options)].some(({ isGone }) => !isGone)
+}
+
+interface FoundLock extends Holder {
+	/** It counts for nothing any more. */
+	readonly isGone: boolean
+	/** Of a process that cannot be seen from here: milliseconds until it counts for nothing. */
+	readonly left: number | undefined
+}
+
+function* locksIn(
+	directory: string,
+	{ namespace, now }: { readonly namespace: string | undefined; readonly now: () => number },
+): Generator<FoundLock, void, undefined> {
+	for (const name of readdirSync(directory)) {
+		const match = NAME.exec(name)
+		if (!match) continue
+		const holder = { pid: Number(match[1]), started: match[2] ?? '', path: join(directory, name) }
+		const isForeign = match[3] !== undefined && namespace !== undefined && match[3] !== namespace
+		const left = isForeign ? staleIn(holder.path, now()) : undefined
+		yield { ...holder, left, isGone: left === undefined ? !isAlive(holder) : left <= 0 }
+	}
 }
 
 export interface LockInTurnOptions extends LockOptions {

@@ -1,4 +1,4 @@
-export { lockDirectory, lockInTurn } from './directory-lock.ts'
+export { isDirectoryLocked, lockDirectory, lockInTurn } from './directory-lock.ts'
 export type { DirectoryLock } from './directory-lock.ts'
 export { createStorage } from './file-storage.ts'
 export type { CreateStorageOptions } from './file-storage.ts'
@@ -9,6 +9,7 @@ export type { InUse, PruneItem, PruneReport, Reason, RepositoryPlan } from './pr
 export type { RetentionRule } from './retention.ts'
 export type { DamagedContent, DamageIn, ScrubReport } from './scrub-report.ts'
 export { checkGlob, parseTagPattern } from './tag-pattern.ts'
+export { MAX_PUSHES } from './recent-pushes.ts'
 export { createRegistry } from './registry.ts'
 export type { RegistryOptions } from './registry.ts'
 export { serveRegistry } from './serve.ts'

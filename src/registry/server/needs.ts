@@ -28,9 +28,9 @@ export class Needs {
 		}
 	}
 
-	/** A manifest of the repository that needs the content. Looks at all of them. */
+	/** A manifest of the repository that needs the content. */
 	neededBy(repository: string, digest: Digest): StoredManifest | undefined {
-		for (const manifest of this.#catalog.view(repository)?.manifests.values() ?? [])
+		for (const manifest of this.#catalog.mayNeed(repository, digest))
 			if (this.#mentions(manifest, digest) && this.references(manifest)?.includes(digest) === true)
 				return manifest
 		return undefined

@@ -75,18 +75,23 @@ export class Operations {
 	}
 
 	/** For `lading registry status`. Who pushed and from where is for those who may push. */
-	statistics({ showsWho }: { readonly showsWho: boolean }): ServerResponse {
-		const { storage, health, pushes } = this.#options
+	statistics(options: { readonly showsWho: boolean }): ServerResponse {
 		return {
 			status: 200,
 			headers: { 'content-type': 'application/json' },
-			body: JSON.stringify({
-				...storage.statistics(),
-				uploads: storage.uploadCount(),
-				disk: health?.disk,
-				damage: storage.damage(),
-				pushes: pushes.list({ showsWho }),
-			}),
+			body: JSON.stringify(this.content(options)),
+		}
+	}
+
+	/** What it holds. */
+	content({ showsWho }: { readonly showsWho: boolean }): Readonly<Record<string, unknown>> {
+		const { storage, health, pushes } = this.#options
+		return {
+			...storage.statistics(),
+			uploads: storage.uploadCount(),
+			disk: health?.disk,
+			damage: storage.damage(),
+			pushes: pushes.list({ showsWho }),
 		}
 	}
 }

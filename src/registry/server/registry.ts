@@ -65,6 +65,8 @@ export interface OpenedRegistry {
 	readonly handler: Handler
 	/** Health and metrics alone, without a password: for a listener that few can reach. */
 	readonly operations: Handler
+	/** What it holds, with who pushed: for whoever can read its directory. */
+	readonly content: () => unknown
 	/** Ends what it has started. */
 	close(): void
 }
@@ -99,6 +101,7 @@ export function openRegistry(options: RegistryOptions): OpenedRegistry {
 	return {
 		handler: (request) => server.handle(request),
 		operations: (request) => operate(operations, request),
+		content: () => operations.content({ showsWho: true }),
 		close: () => access?.close(),
 	}
 }

@@ -185,7 +185,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 				onError,
 			}))
 		if (metrics) opened.push(metrics)
-		const listener = await listen(upkeep.door(registry.handler), {
+		const listener = await listen(upkeep.door(registry), {
 			host,
 			port: options.port,
 			...(certificate && { tls: { cert: certificate.certPem, key: certificate.keyPem } }),

@@ -3,6 +3,7 @@ import type { Handler } from '../../http/server/index.ts'
 import type { Log } from './context.ts'
 import { createControl, isControl, newControlSecret, openControlDoor, rememberImmutable } from './control.ts'
 import { type MaintenanceOptions, startMaintenance } from './maintenance.ts'
+import type { OpenedRegistry } from './registry.ts'
 import type { RetentionRule } from './retention.ts'
 import type { RegistryStorage } from './storage.ts'
 import { parseTagPattern, type TagPattern } from './tag-pattern.ts'
@@ -32,7 +33,7 @@ export interface Upkeep {
 	/** Absent where no tag is. */
 	readonly immutable: TagPattern | undefined
 	/** The registry with its door for orders. */
-	door(registry: Handler): Handler
+	door(registry: Pick<OpenedRegistry, 'handler' | 'content'>): Handler
 	/** Once it listens: tells where the door is, and begins to look after itself. */
 	start(url: string, options?: { readonly ownCertificate?: boolean }): void
 	/** Ends what runs, and closes the door. */
@@ -66,12 +67,12 @@ export function createUpkeep(
 	const ends: (() => void | Promise<void>)[] = []
 	return {
 		immutable: patterns.length > 0 ? immutable : undefined,
-		door(registry) {
-			const control = createControl({ storage, dataDirectory, secret, immutable })
+		door({ handler, content }) {
+			const control = createControl({ storage, dataDirectory, secret, immutable, content })
 			return (request) => {
 				if (isControl(request)) return control(request)
 				requests++
-				return registry(request)
+				return handler(request)
 			}
 		},
 		start(url, { ownCertificate = false } = {}) {
