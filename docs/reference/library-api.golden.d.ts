@@ -961,6 +961,7 @@ interface ServeLimits {
   readonly stallMs?: number | undefined;
   readonly shutdownMs?: number | undefined;
   readonly freeBytes?: number | undefined;
+  readonly journalBytes?: number | undefined;
 }
 interface ServeRegistryOptions extends ProjectOptions, ClusterChoice {
   readonly dataDirectory?: string | undefined;
