@@ -16,7 +16,7 @@ export interface Fault {
 
 let faults: readonly Fault[] = []
 const paths = new Map<number, string>()
-const { openSync, closeSync, writeSync, readSync, renameSync, fsync, fsyncSync, ftruncateSync } = fs
+const { openSync, closeSync, writeSync, writev, readSync, renameSync, fsync, fsyncSync, ftruncateSync } = fs
 
 function faultOf(call: Fault['call'], path: string | undefined): Fault | undefined {
 	return faults.find((fault) => fault.call === call && path?.includes(fault.path) === true)
@@ -48,6 +48,19 @@ fs.writeSync = ((descriptor: number, bytes: Uint8Array, start?: number | null) =
 	if (fault.half) writeSync(descriptor, bytes, offset, Math.floor((bytes.byteLength - offset) / 2))
 	throw failure(fault)
 }) as typeof fs.writeSync
+fs.writev = ((
+	descriptor: number,
+	batch: readonly Uint8Array[],
+	done: (error: Error | null, written: number) => void,
+) => {
+	const fault = faultOf('write', paths.get(descriptor))
+	if (!fault) writev(descriptor, batch, done)
+	else if (fault.half !== true) process.nextTick(done, failure(fault), 0)
+	else {
+		const bytes = Buffer.concat(batch)
+		process.nextTick(done, null, writeSync(descriptor, bytes, 0, Math.floor(bytes.byteLength / 2)))
+	}
+}) as typeof fs.writev
 fs.readSync = ((descriptor: number, ...rest: [Uint8Array, number, number, number]) => {
 	check('read', paths.get(descriptor))
 	return readSync(descriptor, ...rest)

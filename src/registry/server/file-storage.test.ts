@@ -439,6 +439,22 @@ describe('at the same time', () => {
 		expect(await readdir(join(directory, 'uploads'))).toEqual([])
 	})
 
+	it('an upload whose body breaks off goes on after all that came', async () => {
+		const { id } = begin('app')
+		const failed = storage.appendUpload('app', {
+			id,
+			body: (async function* () {
+				for (let start = 0; start < 1_000_000; start += 100_000) yield big.subarray(start, start + 100_000)
+				throw new Error('the client went away')
+			})(),
+		})
+		await expect(failed).rejects.toThrow('went away')
+		const digest = digestOf(big)
+		const rest = { id, digest, offset: 1_000_000, body: stream(big.subarray(1_000_000)) }
+		expect(await storage.finishUpload('app', rest)).toEqual({ kind: 'stored', digest, size: big.byteLength })
+		expect((await readBlob(digest)).equals(big)).toBe(true)
+	})
+
 	it('an upload that is cancelled while its last piece arrives is not there, and leaves nothing', async () => {
 		for (const before of [undefined, 'abc']) {
 			const { id } = begin('app')

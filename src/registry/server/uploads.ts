@@ -20,10 +20,10 @@ import {
 	digestOf,
 	isRepository,
 } from '../../oci/index.ts'
+import { BackgroundWriter } from './background-writer.ts'
 import type { ContentFiles } from './content-files.ts'
 import { type Fence, UNFENCED } from './fence.ts'
 import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './storage.ts'
-import { writeFully } from './write-fully.ts'
 
 /** A body up to this size that comes in one piece never touches a temporary file, in bytes. */
 const SMALL_BYTES = 1024 * 1024
@@ -168,7 +168,7 @@ export class Uploads {
 		{ id, body, offset }: UploadOptions & { readonly id: string; readonly body: Body },
 	): Promise<{ readonly kind: 'appended'; readonly size: number } | UploadRefusal> {
 		return this.#exclusively(repository, { id, offset }, async (upload) => {
-			const refusal = await this.#write(upload, body)
+			const refusal = await this.#write(upload, { body, isLast: false })
 			return refusal ?? { kind: 'appended', size: upload.size }
 		})
 	}
@@ -190,12 +190,15 @@ export class Uploads {
 				if (start.kind === 'whole') return this.#storeSmall(upload, { digest, bytes: start.bytes })
 				rest = start.body
 			}
-			const refusal = await this.#write(upload, rest)
+			const refusal = await this.#write(upload, { body: rest, isLast: true })
 			if (refusal) return refusal
-			if (upload.size > this.#options.inlineBytes) return this.#storeFile(upload, digest)
-			const bytes = readFileSync(join(this.#directory, upload.id))
-			this.#removeFiles(upload.id)
-			return this.#storeSmall(upload, { digest, bytes })
+			if (upload.size > this.#options.inlineBytes) return await this.#storeFile(upload, digest)
+			try {
+				const bytes = readFileSync(join(this.#directory, upload.id))
+				return await this.#storeSmall(upload, { digest, bytes })
+			} finally {
+				this.#discard(upload)
+			}
 		})
 	}
 
@@ -217,8 +220,11 @@ export class Uploads {
 		}
 	}
 
-	async #write(upload: UploadState, body: Body): Promise<UploadRefusal | undefined> {
-		let descriptor: number | undefined
+	async #write(
+		upload: UploadState,
+		{ body, isLast }: { readonly body: Body; readonly isLast: boolean },
+	): Promise<UploadRefusal | undefined> {
+		let file: { readonly descriptor: number; readonly writer: BackgroundWriter } | undefined
 		try {
 			for await (const chunk of body) {
 				this.#fence.assertHeld()
@@ -226,16 +232,22 @@ export class Uploads {
 					this.#discard(upload)
 					return { kind: 'too-large', limit: this.#options.maxBytes }
 				}
-				descriptor ??= this.#discardOnFailure(upload, () => this.#openFile(upload))
-				const open = descriptor
-				this.#discardOnFailure(upload, () => writeFully(open, chunk))
+				file ??= await this.#discardOnFailure(upload, () => this.#openFile(upload))
 				upload.size += chunk.byteLength
 				upload.digester?.update(chunk)
+				const full = file.writer.add(chunk)
+				if (full) await this.#discardOnFailure(upload, () => full)
 			}
+			upload.isComplete = isLast
 		} finally {
-			if (descriptor !== undefined) closeSync(descriptor)
-			// Cancelled meanwhile: what was written since goes too.
-			if (this.#isCancelled(upload)) this.#discard(upload)
+			try {
+				// Also of a body that broke off: the upload goes on from there.
+				await this.#discardOnFailure(upload, () => file?.writer.end())
+			} finally {
+				if (file) closeSync(file.descriptor)
+				// Cancelled meanwhile: what was written since goes too.
+				if (this.#isCancelled(upload)) this.#discard(upload)
+			}
 		}
 		return this.#isCancelled(upload) ? { kind: 'unknown' } : undefined
 	}
@@ -245,18 +257,19 @@ export class Uploads {
 	}
 
 	/** A full disk gets its space back: the client has to start again anyway. */
-	#discardOnFailure<T>(upload: UploadState, write: () => T): T {
+	async #discardOnFailure<T>(upload: UploadState, write: () => T): Promise<Awaited<T>> {
 		try {
-			return write()
+			return await write()
 		} catch (error) {
 			this.#discard(upload)
 			throw error
 		}
 	}
 
-	#openFile(upload: UploadState): number {
+	#openFile(upload: UploadState): { readonly descriptor: number; readonly writer: BackgroundWriter } {
 		if (upload.size === 0) writeFileSync(join(this.#directory, `${upload.id}.repository`), upload.repository)
-		return openSync(join(this.#directory, upload.id), 'a', 0o600)
+		const descriptor = openSync(join(this.#directory, upload.id), 'a', 0o600)
+		return { descriptor, writer: new BackgroundWriter(descriptor) }
 	}
 
 	async #storeSmall(
@@ -275,7 +288,6 @@ export class Uploads {
 
 	async #storeFile(upload: UploadState, digest: Digest): Promise<Finished> {
 		const path = join(this.#directory, upload.id)
-		upload.isComplete = true
 		try {
 			const actual = await this.#digestOf(upload, digest)
 			if (actual !== digest) return { kind: 'mismatch', actual }
