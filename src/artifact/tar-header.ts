@@ -28,7 +28,7 @@ const PRINTABLE_ASCII = /^[ -~]*$/
  */
 export function tarHeader(entry: TarHeader): Buffer {
 	const block = Buffer.alloc(BLOCK)
-	if (writeShortHeader(entry, block)) return block
+	if (writeShortHeader(entry, block, 0)) return block
 	const name = splitName(entry.path)
 	const linkTarget = entry.linkTarget ?? ''
 	const linkFits = linkTarget.length <= 100 && PRINTABLE_ASCII.test(linkTarget)
@@ -37,22 +37,23 @@ export function tarHeader(entry: TarHeader): Buffer {
 	if (!linkFits) records.push(['linkpath', linkTarget])
 	if (entry.size > MAX_OCTAL_SIZE) records.push(['size', String(entry.size)])
 	const fields = {
-		name: name ?? { prefix: '', name: asciiName(entry.path) },
+		...(name ?? { prefix: '', name: asciiName(entry.path) }),
 		mode: entry.type === 'directory' ? DIRECTORY_MODE : FILE_MODE,
 		size: entry.size > MAX_OCTAL_SIZE ? 0 : entry.size,
 		flag: TYPE_FLAG[entry.type],
 		linkTarget: linkFits ? linkTarget : asciiName(linkTarget),
 	}
-	writeUstar(fields, block)
+	writeUstar(fields, block, 0)
 	return Buffer.concat([...(records.length === 0 ? [] : [paxHeader(records)]), block])
 }
 
 /** Writes the header of a file or a directory where it fits into one block, as nearly all do. @returns whether it does */
-export function writeShortHeader({ path, type, size }: TarHeader, into: Buffer): boolean {
+export function writeShortHeader({ path, type, size }: TarHeader, into: Buffer, start: number): boolean {
 	if (type === 'symlink' || path.length > 100 || size > MAX_OCTAL_SIZE || !PRINTABLE_ASCII.test(path))
 		return false
 	const mode = type === 'directory' ? DIRECTORY_MODE : FILE_MODE
-	writeUstar({ name: { prefix: '', name: path }, mode, size, flag: TYPE_FLAG[type], linkTarget: '' }, into)
+	const flag = TYPE_FLAG[type]
+	writeUstar({ name: path, prefix: '', mode, size, flag, linkTarget: '' }, into, start)
 	return true
 }
 
@@ -76,20 +77,16 @@ function asciiName(text: string): string {
 	return text.replaceAll(/[^ -~]/gu, '_').slice(-100)
 }
 
-interface UstarFields {
-	readonly name: UstarName
+interface UstarFields extends UstarName {
 	readonly mode: string
 	readonly size: number
 	readonly flag: string
 	readonly linkTarget: string
 }
 
-/** What every header holds: owner, time, magic, device numbers, and spaces in the place of the checksum. */
+/** What every header holds: owner, time, magic, device numbers, zeros for the size, and spaces in the place of the checksum. */
 const TEMPLATE: Buffer = template()
-
-/** Where link and prefix begin, and the sum of the template's bytes from there on. */
-const REST = 157
-const TEMPLATE_REST: number = TEMPLATE.subarray(REST).reduce((sum, byte) => sum + byte, 0)
+const TEMPLATE_SUM: number = TEMPLATE.reduce((sum, byte) => sum + byte, 0)
 
 function template(): Buffer {
 	const block = Buffer.alloc(BLOCK)
@@ -100,50 +97,49 @@ function template(): Buffer {
 	return block
 }
 
-function writeUstar({ name, mode, size, flag, linkTarget }: UstarFields, into: Buffer): void {
-	TEMPLATE.copy(into)
-	into.write(name.name, 0, 'latin1')
-	into.write(mode, 100, 'latin1')
-	writeOctal(into, { value: size, start: 124, digits: 11 })
-	into.write(flag, 156, 'latin1')
-	if (linkTarget !== '') into.write(linkTarget, REST, 'latin1')
-	if (name.prefix !== '') into.write(name.prefix, 345, 'latin1')
-	// From there on, most are as the template is.
-	const isCommon = linkTarget === '' && name.prefix === ''
-	let sum = isCommon ? TEMPLATE_REST : 0
-	const end = isCommon ? REST : BLOCK
-	// Thousands of headers: an iterator would take several times as long.
-	for (let at = 0; at < end; at++) sum += into[at] ?? 0
-	writeOctal(into, { value: sum, start: 148, digits: 6 })
-	into[154] = 0
+function writeUstar(fields: UstarFields, into: Buffer, start: number): void {
+	TEMPLATE.copy(into, start)
+	// Only what differs from the template is added up: thousands of headers.
+	const sum =
+		TEMPLATE_SUM +
+		writeText(into, start, fields.name) +
+		writeText(into, start + 100, fields.mode) +
+		writeOctal(into, start + 124 + 11, fields.size) +
+		writeText(into, start + 156, fields.flag) +
+		writeText(into, start + 157, fields.linkTarget) +
+		writeText(into, start + 345, fields.prefix)
+	into.fill('0', start + 148, start + 154)
+	writeOctal(into, start + 148 + 6, sum)
+	into[start + 154] = 0
+}
+
+/** Writes ASCII. @returns the sum of its bytes */
+function writeText(into: Buffer, start: number, text: string): number {
+	let sum = 0
+	for (let at = 0; at < text.length; at++) sum += into[start + at] = text.charCodeAt(at)
+	return sum
 }
 
 const ZERO = 0x30
 
-function writeOctal(
-	block: Buffer,
-	{ value, start, digits }: { readonly value: number; readonly start: number; readonly digits: number },
-): void {
+/** Writes digits over zeros, the last one before `end`. @returns by how much that makes the sum of the bytes larger */
+function writeOctal(into: Buffer, end: number, value: number): number {
+	let sum = 0
 	// Sizes do not fit into the 32 bits of shifts.
-	let rest = value
-	for (let at = start + digits - 1; at >= start; at--) {
-		block[at] = ZERO + (rest % 8)
-		rest = Math.floor(rest / 8)
+	for (let [at, rest] = [end - 1, value]; rest > 0; rest = Math.floor(rest / 8)) {
+		into[at--] = ZERO + (rest % 8)
+		sum += rest % 8
 	}
+	return sum
 }
 
 function paxHeader(records: readonly (readonly [string, string])[]): Buffer {
 	const body = Buffer.from(records.map(([key, value]) => paxRecord(key, value)).join(''))
 	const header = Buffer.alloc(BLOCK)
 	writeUstar(
-		{
-			name: { prefix: '', name: 'PaxHeader' },
-			mode: FILE_MODE,
-			size: body.byteLength,
-			flag: 'x',
-			linkTarget: '',
-		},
+		{ name: 'PaxHeader', prefix: '', mode: FILE_MODE, size: body.byteLength, flag: 'x', linkTarget: '' },
 		header,
+		0,
 	)
 	return Buffer.concat([header, body, Buffer.alloc(padding(body.byteLength))])
 }

@@ -55,6 +55,10 @@ export async function* writeTar(
 	set: Pick<ManifestSet, 'entries'>,
 	options: WriteTarOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+	yield* pieces(set, options)
+}
+
+function* pieces(set: Pick<ManifestSet, 'entries'>, options: WriteTarOptions): Generator<Uint8Array> {
 	const chunk =
 		options.reuse === true ? new Chunk(REUSED_CHUNK, true) : new Chunk(options.firstChunk ?? CHUNK)
 	for (const entry of set.entries) {
@@ -70,7 +74,7 @@ export async function* writeTar(
 				break
 			case 'file':
 				// Thousands of files: as a rule there is room, and nothing to hand out.
-				if (chunk.room.byteLength >= BLOCK && writeShortHeader(entry, chunk.room)) chunk.used(BLOCK)
+				if (chunk.room >= BLOCK && writeShortHeader(entry, chunk.buffer, chunk.end)) chunk.end += BLOCK
 				else yield* chunk.add(tarHeader({ path: entry.path, type: 'file', size: entry.size }))
 				yield* content(chunk, entry, options)
 				yield* chunk.zeros(padding(entry.size))
@@ -86,51 +90,44 @@ export async function* writeTar(
 /** Collects small pieces into large ones. A piece that was handed out is never written again, but where memory is used again. */
 class Chunk {
 	readonly #reuse: boolean
-	#buffer: Buffer
-	#room: Buffer
-	#used = 0
+	/** What is behind {@link end} may be written to. */
+	buffer: Buffer
+	end = 0
 
 	constructor(bytes: number, reuse = false) {
-		this.#room = this.#buffer = Buffer.allocUnsafeSlow(bytes)
+		// Shared memory does not count as the heap's: 10 MB more of that make V8 collect all garbage.
+		this.buffer = Buffer.from(new SharedArrayBuffer(bytes))
 		this.#reuse = reuse
 	}
 
-	/** Room that may be written to; tell how much was used with {@link used}. */
-	get room(): Buffer {
-		return this.#room
-	}
-
-	used(bytes: number): void {
-		this.#used += bytes
-		this.#room = this.#buffer.subarray(this.#used)
+	/** Number of bytes that fit in yet. */
+	get room(): number {
+		return this.buffer.byteLength - this.end
 	}
 
 	*flush(): Generator<Uint8Array> {
-		if (this.#used === 0) return
-		const full = this.#buffer.subarray(0, this.#used)
-		if (!this.#reuse) this.#buffer = Buffer.allocUnsafe(CHUNK)
-		this.#room = this.#buffer
-		this.#used = 0
+		if (this.end === 0) return
+		const full = this.buffer.subarray(0, this.end)
+		if (!this.#reuse) this.buffer = Buffer.allocUnsafe(CHUNK)
+		this.end = 0
 		yield full
 	}
 
 	*add(bytes: Buffer): Generator<Uint8Array> {
-		let rest = bytes
-		while (rest.byteLength > 0) {
-			if (this.#room.byteLength === 0) yield* this.flush()
-			const copied = rest.copy(this.room)
-			this.used(copied)
-			rest = rest.subarray(copied)
+		for (let added = 0; added < bytes.byteLength;) {
+			if (this.room === 0) yield* this.flush()
+			const copied = bytes.copy(this.buffer, this.end, added)
+			this.end += copied
+			added += copied
 		}
 	}
 
 	*zeros(count: number): Generator<Uint8Array> {
-		let rest = count
-		while (rest > 0) {
-			if (this.#room.byteLength === 0) yield* this.flush()
-			const length = Math.min(rest, this.room.byteLength)
-			this.room.fill(0, 0, length)
-			this.used(length)
+		for (let rest = count; rest > 0;) {
+			if (this.room === 0) yield* this.flush()
+			const length = Math.min(rest, this.room)
+			this.buffer.fill(0, this.end, this.end + length)
+			this.end += length
 			rest -= length
 		}
 	}
@@ -158,30 +155,34 @@ function* readInto(chunk: Chunk, entry: ManifestEntry, witness: Witness): Genera
 		witness.opened?.(fstatSync(file, { bigint: true }))
 		let rest = entry.size
 		while (rest > 0) {
-			if (chunk.room.byteLength === 0) yield* chunk.flush()
+			if (chunk.room === 0) yield* chunk.flush()
 			// One byte more than there should be tells in the same call that the file ends.
-			const length = Math.min(rest + 1, chunk.room.byteLength)
-			const read = readSome(file, { into: chunk.room, length, entry })
+			const length = Math.min(rest + 1, chunk.room)
+			const read = readSome(file, { into: chunk.buffer, start: chunk.end, length, entry })
 			if (read === 0 || read > rest) throw changed(entry)
-			chunk.used(read)
+			chunk.end += read
 			rest -= read
 			if (rest === 0 && read < length) return witness.read?.(fstatSync(file, { bigint: true }))
 		}
-		if (readSome(file, { into: Buffer.allocUnsafe(1), length: 1, entry }) > 0) throw changed(entry)
+		if (readSome(file, { into: Buffer.allocUnsafe(1), start: 0, length: 1, entry }) > 0) throw changed(entry)
 		witness.read?.(fstatSync(file, { bigint: true }))
 	} finally {
 		closeSync(file)
 	}
 }
 
-function readSome(
-	file: number,
-	options: { readonly into: Buffer; readonly length: number; readonly entry: ManifestEntry },
-): number {
+interface ReadOptions {
+	readonly into: Buffer
+	readonly start: number
+	readonly length: number
+	readonly entry: ManifestEntry
+}
+
+function readSome(file: number, { into, start, length, entry }: ReadOptions): number {
 	try {
-		return readSync(file, options.into, 0, options.length, null)
+		return readSync(file, into, start, length, null)
 	} catch (error) {
-		throw notRead(options.entry, error)
+		throw notRead(entry, error)
 	}
 }
 
