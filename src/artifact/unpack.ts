@@ -86,7 +86,9 @@ export async function unpack(
 			maxEntries: options.maxEntries ?? MAX_ENTRIES,
 		})) {
 			options.signal?.throwIfAborted()
-			await writer.add(item)
+			const writing = writer.add(item)
+			// Thousands of files: to wait for nothing takes time, too.
+			if (writing) await writing
 		}
 		// A verified stream tells at its very end whether it was right.
 		await source.drain()
@@ -150,32 +152,32 @@ class TreeWriter {
 		return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
 	}
 
-	async add(item: TarItem): Promise<void> {
+	/** @returns what is to be waited for, if anything */
+	add(item: TarItem): Promise<void> | undefined {
 		const { entry } = item
 		const path = safePath(entry)
 		if (path === '') {
 			if (entry.type !== 'directory') throw refused(entry, 'it names the directory itself')
-			return
+			return undefined
 		}
 		const slash = path.lastIndexOf('/')
 		if (slash > 0) this.#directory(entry, path.slice(0, slash))
 		switch (entry.type) {
 			case 'directory':
 				this.#directory(entry, path)
-				return
+				return undefined
 			case 'file':
 				this.#claim(entry, path, 'file')
 				this.#links.delete(path)
-				await writeFile(`${this.#root}/${path}`, item)
 				this.#sizes.set(path, entry.size)
-				return
+				return writeFile(`${this.#root}/${path}`, item)
 			case 'symlink': {
 				const problem = judgeLink(path, entry.linkTarget ?? '')
 				if (problem !== undefined) throw refused(entry, `it links to ${JSON.stringify(entry.linkTarget)}`)
 				this.#claim(entry, path, 'symlink')
 				if (this.#sizes.delete(path)) rmSync(join(this.#root, path))
 				this.#links.set(path, entry.linkTarget ?? '')
-				return
+				return undefined
 			}
 			case 'hardlink':
 				throw refused(entry, 'it is a hard link')
@@ -226,16 +228,17 @@ function refused(entry: TreeEntry, why: string): UserError {
 	})
 }
 
-async function writeFile(path: string, item: TarItem): Promise<void> {
+function writeFile(path: string, item: TarItem): Promise<void> | undefined {
 	// Synchronous calls, three for a small file: several times as fast as the thread pool.
+	const whole = item.whole()
 	const file = openSync(path, OPEN_FLAGS, 0o644)
+	if (!whole) return writeParts(file, item).finally(() => closeSync(file))
 	try {
-		const whole = item.whole()
-		if (whole) writeAll(file, whole)
-		else await writeParts(file, item)
+		writeAll(file, whole)
 	} finally {
 		closeSync(file)
 	}
+	return undefined
 }
 
 const writeLater = promisify(write)
