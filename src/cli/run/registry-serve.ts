@@ -55,8 +55,10 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 	const dataDirectory = dataDirectoryOf(cwd, { flag: flags.data, settings })
 	const options = optionsOf(invocation, { flags, settings, dataDirectory })
 	const follower = dataDirectory === workspace.paths.registry ? followerOf(invocation) : undefined
-	// What a request makes is gone with it: there is no need for the 48 MiB that V8 would come to keep for it under load.
+	// What a request makes is gone with it: there is no need for the 48 MiB that V8 would come to keep for it under load,
 	setFlagsFromString('--semi-space-growth-factor=1')
+	// nor to let several times what is there pile up before it is collected.
+	setFlagsFromString('--optimize-for-size')
 	const isAccessLogged = flags.accessLog ?? settings.log?.access ?? false
 	const stopped = serveUntilStopped({
 		dataDirectory,

@@ -28,7 +28,7 @@ import { ChunkReader, readFully } from './chunk-reader.ts'
 import { type Fence, UNFENCED } from './fence.ts'
 import { flushDescriptor, GroupSync } from './group-sync.ts'
 import type { Packs } from './packs.ts'
-import type { Place } from './record.ts'
+import type { PackedAt, Place } from './record.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
 import { writeFully } from './write-fully.ts'
 
@@ -118,6 +118,19 @@ export class ContentFiles {
 		this.#packs.add(digest, place)
 		if (place.isWhole === false) this.#damaged.set(digest, undefined)
 		else this.#damaged.delete(digest)
+	}
+
+	/** The content is in that pack, as a start has read. */
+	addPacked(digest: Digest, packed: PackedAt): void {
+		// Moved into a file since, with the last of that pack.
+		if (!this.#packs.hasPack(packed[0]) && existsSync(this.#path(digest))) return
+		this.#packs.addPacked(digest, packed)
+	}
+
+	/** Removes the file of content that lies in the journal now. */
+	removeFile(digest: Digest): void {
+		this.#checked.delete(digest)
+		rmSync(this.#path(digest), { force: true })
 	}
 
 	/** Writes content into a file, durable when the promise resolves. Replaces a damaged copy. */

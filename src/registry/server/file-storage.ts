@@ -104,9 +104,9 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	const catalog = new Catalog()
 	const now = options.now ?? Date.now
 	const openedAt = now()
-	const { lines, damaged, length, existed } = replay({ journalPath, packs }, (record, content) => {
+	const { lines, damaged, length, isMarked, existed } = replay({ journalPath, packs }, (record, content) => {
 		if (content && 'digest' in record) contents.add(record.digest, content)
-		if ('packed' in record && record.packed) packs.addPacked(record.digest, record.packed)
+		if ('packed' in record && record.packed) contents.addPacked(record.digest, record.packed)
 		catalog.apply(withTime(record, { contents, now: openedAt }))
 	})
 	// What a start read, and acts upon, may have been left unflushed by a process that was killed.
@@ -148,6 +148,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		onCompacted: () => storage?.tidy(),
 		lines,
 		length,
+		isMarked,
 		isFirst: !existed,
 		fence,
 		reserve: new Reserve(join(directory, 'reserve')),
@@ -371,6 +372,7 @@ class FileStorage implements RegistryStorage {
 			needs: this.#needs,
 			isHeld: (digest) => this.#isHeld(digest),
 			removeFile: (digest) => this.#removeFile(digest),
+			held: this.#held,
 			heldTags: this.#heldTags,
 			now: this.#now,
 		}
@@ -465,6 +467,8 @@ class FileStorage implements RegistryStorage {
 		const { digest } = record as ContentRecord
 		return this.#journal.appendContent(record as ContentRecord, content, (place) => {
 			this.#contents.add(digest, place)
+			// A registry of before has a file of it.
+			if (this.#catalog.contentSize(digest) !== undefined) this.#contents.removeFile(digest)
 			this.#catalog.apply(record)
 		})
 	}

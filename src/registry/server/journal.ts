@@ -34,6 +34,8 @@ export interface Replayed {
 	readonly damaged: number
 	/** Up to the torn last line, or the record whose content is torn, in bytes. */
 	readonly length: number
+	/** It ends with a line that says that all before it was flushed. */
+	readonly isMarked: boolean
 	/** There was a journal. */
 	readonly existed: boolean
 }
@@ -43,6 +45,8 @@ const CHUNK_BYTES = 1024 * 1024
 /** Of one line; the text of a longer one could not be held. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024
 const NEWLINE = 10
+/** A line that says that all before it was flushed: what is not whole of that was damaged since, of what comes after it never written. */
+const MARK = '.'
 
 /** Where the content of a record is. */
 export interface InlineContent extends Place {
@@ -58,7 +62,8 @@ export function replayJournal(path: string, onRecord: OnRecord): Replayed {
 	try {
 		descriptor = openSync(path, 'r')
 	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return { lines: 0, damaged: 0, length: 0, existed: false }
+		if (isSystemError(error, 'ENOENT'))
+			return { lines: 0, damaged: 0, length: 0, isMarked: true, existed: false }
 		throw error
 	}
 	try {
@@ -75,13 +80,19 @@ export function replayDescriptor(descriptor: number, onRecord: OnRecord): Omit<R
 	let length = 0
 	/** Its content is the next line. */
 	let before: (ContentRecord & { readonly inline: number }) | undefined
-	/** What lines do from content that is not whole on: nothing, unless they were flushed. */
+	let isMarked = false
+	let hasMarks = false
+	/** What lines do from one on that is not whole: nothing, unless they were flushed. */
 	let unsure: (() => void)[] | undefined
 	const settle = (effect: () => void): void => {
 		if (unsure) unsure.push(effect)
 		else effect()
 	}
-	const lose = (): void => settle(() => damaged++)
+	const lose = (): void => {
+		// A journal of before has no marks: what is damaged of it may have been acknowledged.
+		if (hasMarks) unsure ??= []
+		settle(() => damaged++)
+	}
 	const take = (record: StoreRecord, content?: InlineContent): void => {
 		if (content?.isWhole === false) unsure ??= []
 		settle(() => {
@@ -96,14 +107,14 @@ export function replayDescriptor(descriptor: number, onRecord: OnRecord): Omit<R
 			const isLong = line.bytes === CHECKSUM_LENGTH + before.inline
 			if (isOpen && !(isWhole && isLong)) break
 			// A line lost its end, or has one too many: there is more than this content that is damaged.
-			if (!isLong) lose()
 			take(before, { offset: start + CHECKSUM_LENGTH, length: before.inline, isWhole: isWhole && isLong })
+			if (!isLong) lose()
 			before = undefined
-		} else if (text === '') {
-			// All before was flushed: what is damaged of it was damaged since.
+		} else if (text === MARK && !isOpen) {
 			for (const effect of unsure ?? []) effect()
 			unsure = undefined
-		} else {
+			hasMarks = true
+		} else if (text !== '') {
 			const record = text === undefined ? undefined : parseRecord(text)
 			if (record && hasContent(record)) {
 				before = record
@@ -113,9 +124,11 @@ export function replayDescriptor(descriptor: number, onRecord: OnRecord): Omit<R
 			else if (isOpen) break
 			else lose()
 		}
-		if (!unsure) length = end
+		if (unsure) continue
+		length = end
+		isMarked = text === MARK
 	}
-	return { lines, damaged, length }
+	return { lines, damaged, length, isMarked }
 }
 
 function hasContent(record: StoreRecord): record is ContentRecord & { readonly inline: number } {
@@ -220,6 +233,8 @@ export interface JournalOptions {
 	/** For the records that free space. */
 	readonly reserve?: Reserve | undefined
 	readonly onWarning?: ((message: string) => void) | undefined
+	/** It ends with a mark. Default: yes. */
+	readonly isMarked?: boolean | undefined
 	/** There was none. */
 	readonly isFirst?: boolean | undefined
 	/** With fewer lines it is never written anew. */
@@ -278,6 +293,7 @@ export class Journal {
 		this.#isUncertain = fstatSync(this.#descriptor).size !== options.length
 		// Before any content: content without a journal is not touched.
 		if (options.isFirst === true) syncDirectory(dirname(path))
+		if (options.isMarked === false && !this.isUncertain) this.#mark()
 	}
 
 	/** Whether a start might read what was never acknowledged here: an append failed and could not be taken back yet, or others write. */
@@ -291,7 +307,8 @@ export class Journal {
 	 */
 	append(record: StoreRecord, onDurable: () => void, options: AppendOptions = {}): Promise<void> {
 		const applied = options.applied === true
-		return this.#add({ text: formatRecord(record), onDurable, applied, frees: FREEING.has(record.type) })
+		const frees = FREEING.has(record.type)
+		return this.#add({ text: formatRecord(record), onDurable, applied, frees, isOptional: false })
 	}
 
 	/** The same for a record whose content shall be kept with it: `onDurable` is told where it lies. */
@@ -301,13 +318,21 @@ export class Journal {
 		onDurable: (place: Place) => void,
 	): Promise<void> {
 		const { text, place } = formatContent(record, content)
-		const onDurableAt = (offset: number): void => onDurable({ ...place, offset: offset + place.offset })
-		return this.#add({ text, onDurable: onDurableAt, applied: false, frees: false })
+		const onDurableAt = (offset: number): void =>
+			onDurable({ offset: offset + place.offset, length: place.length })
+		const isOptional = record.type === 'content'
+		return this.#add({ text, onDurable: onDurableAt, applied: false, frees: false, isOptional })
 	}
 
-	#add(append: Omit<Append, 'resolve' | 'reject'>): Promise<void> {
+	#add({
+		text,
+		onDurable,
+		applied,
+		frees,
+		isOptional,
+	}: Omit<Append, 'resolve' | 'reject' | 'offset'>): Promise<void> {
 		return new Promise((resolve, reject) => {
-			this.#pending.push({ ...append, resolve, reject })
+			this.#pending.push({ text, onDurable, applied, frees, isOptional, resolve, reject, offset: 0 })
 			// Every waiter is told of a failure by its own `reject`.
 			void this.#sync.sync()
 		})
@@ -362,11 +387,18 @@ export class Journal {
 	}
 
 	/** Those of the appends that are in the file; the others are told why not. */
-	async #written(batch: readonly Append[]): Promise<readonly Written[]> {
+	async #written(batch: readonly Append[]): Promise<readonly Append[]> {
 		try {
-			return await this.#write(batch)
+			await this.#write(batch)
+			return batch
 		} catch (error) {
-			const freeing = isSystemError(error, 'ENOSPC', 'EDQUOT') ? batch.filter(({ frees }) => frees) : []
+			const isFull = isSystemError(error, 'ENOSPC', 'EDQUOT')
+			const needed = batch.filter(({ isOptional }) => !isOptional)
+			if (isFull && needed.length > 0 && needed.length < batch.length) {
+				for (const append of batch) if (append.isOptional) append.reject(error)
+				return await this.#written(needed)
+			}
+			const freeing = isFull ? batch.filter(({ frees }) => frees) : []
 			const isAgain = freeing.length > 0 && this.#fence.isHeld() && this.#reserve?.release() === true
 			for (const append of batch) if (!isAgain || !append.frees) append.reject(error)
 			return isAgain ? await this.#written(freeing) : []
@@ -412,22 +444,23 @@ export class Journal {
 		}
 	}
 
-	async #write(batch: readonly Append[]): Promise<readonly Written[]> {
+	async #write(batch: readonly Append[]): Promise<void> {
 		this.#fence.assertHeld()
-		const written: Written[] = []
 		try {
 			this.#settle()
 			let text = this.#isOpenLine ? '\n' : ''
 			let offset = this.#length + text.length
 			for (const append of batch) {
-				written.push({ ...append, offset })
+				append.offset = offset
 				text += append.text
 				offset += Buffer.byteLength(append.text)
 			}
 			writeFully(this.#descriptor, Buffer.from(text))
 			await flushDescriptor(this.#descriptor, 'file')
 			this.#length = offset
-			this.#mark()
+			this.#isOpenLine = false
+			// Whoever has the directory now may be writing.
+			if (this.#fence.isHeld()) this.#mark()
 			this.#lines += batch.length
 		} catch (error) {
 			this.#isUncertain = true
@@ -436,17 +469,17 @@ export class Journal {
 		}
 		// Whoever has the directory now may have read it before.
 		this.#fence.assertHeld()
-		return written
 	}
 
-	/** An empty line says that all before it was flushed. Without it, the next append begins with one. */
+	/** The file is flushed, and says so from now on. Where that fails, it does after the next append. */
 	#mark(): void {
+		const text = Buffer.from(`${this.#isOpenLine ? '\n' : ''}${MARK}\n`)
 		try {
-			writeFully(this.#descriptor, Buffer.of(NEWLINE))
-			this.#length++
+			writeFully(this.#descriptor, text)
+			this.#length += text.byteLength
 			this.#isOpenLine = false
 		} catch {
-			this.#isOpenLine = true
+			this.#isUncertain = true
 		}
 	}
 
@@ -483,16 +516,15 @@ export interface AppendOptions {
 
 interface Append {
 	readonly text: string
-	/** @param offset of `text` in the file, in bytes */
+	/** Of `text` in the file once it is written, in bytes. */
+	offset: number
 	readonly onDurable: (offset: number) => void
 	readonly resolve: () => void
 	readonly reject: (error: unknown) => void
 	readonly applied: boolean
 	readonly frees: boolean
-}
-
-interface Written extends Append {
-	readonly offset: number
+	/** On a full disk it does without, for the others. */
+	readonly isOptional: boolean
 }
 
 /** Writes a flushed file of records; leaves none when it fails. */
@@ -517,7 +549,7 @@ function writeRecords(
 			write(text)
 			text = ''
 		}
-		write(text)
+		write(`${text}${MARK}\n`)
 		fsyncSync(descriptor)
 	} catch (error) {
 		rmSync(path, { force: true })

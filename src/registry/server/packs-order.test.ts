@@ -2,9 +2,12 @@ import type * as NodeFs from 'node:fs'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Digest, digestOf } from '../../oci/index.ts'
 import { type CreateStorageOptions, createStorage, type RegistryStorage } from './index.ts'
+import { Journal } from './journal.ts'
+import { Packs } from './packs.ts'
+import { Reserve } from './reserve.ts'
 import { packsOf } from './stored-content.fixture.ts'
 
 /** What is asked of the disk, in order, and what of it fails once, or as long as it is told to. */
@@ -48,6 +51,10 @@ vi.mock('node:fs', async (original) => {
 		renameSync: (path: string, name: string) => {
 			ask('rename', name)
 			fs.renameSync(path, name)
+		},
+		writeSync: (descriptor: number, bytes: Uint8Array, from?: number) => {
+			ask('write', paths.get(descriptor) ?? '')
+			return fs.writeSync(descriptor, bytes, from)
 		},
 		rmSync: (path: string, options: { force: true }) => {
 			if (fs.existsSync(path)) ask('rm', path)
@@ -165,3 +172,46 @@ it.each([
 		expect(missing(63)).toEqual([])
 	},
 )
+
+it('a pack that cannot be removed keeps nobody from pushing, and goes the next time', async () => {
+	await put(40)
+	const packs = packsOf(directory)
+	disk.faults.set('rm packs', { code: 'EACCES', times: 100 })
+	for (let index = 0; index < 40; index++) await storage.deleteBlob('app', digestOf(contentOf(index)))
+	await put(5, 40)
+	expect(packsOf(directory)).toEqual(expect.arrayContaining([...packs]))
+	disk.faults.clear()
+	await storage.prune({ graceMs: 1000 })
+	await expect.poll(() => packsOf(directory).filter((pack) => packs.includes(pack))).toEqual([])
+})
+
+describe('on a full disk', () => {
+	const options = { lines: 0, length: 0, live: () => [], compactLines: 10 }
+	const journalOf = (reserve?: Reserve): Journal => {
+		const journalPath = join(directory, 'other')
+		const packs = new Packs(join(directory, 'other-packs'), { journalPath })
+		return new Journal(journalPath, { ...options, packs, reserve })
+	}
+	const pushed = { type: 'blob', repository: 'app', digest: digestOf('{}'), size: 2 } as const
+
+	it('what is only written again keeps no push from the room that is left', async () => {
+		const journal = journalOf()
+		disk.faults.set('write', { code: 'ENOSPC', times: 1 })
+		const ended = await Promise.allSettled([
+			journal.appendContent({ type: 'content', digest: pushed.digest }, Buffer.from('{}'), () => undefined),
+			journal.append(pushed, () => undefined),
+		])
+		await journal.close()
+		expect(ended.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+	})
+
+	it('a reserve that cannot be given up is one that is not there', async () => {
+		const journal = journalOf(new Reserve(join(directory, 'kept')))
+		disk.faults.set('write', { code: 'ENOSPC', times: 100 })
+		disk.faults.set('rm', { code: 'EIO', times: 1 })
+		const deleted = { type: 'blob-deleted', repository: 'app', digest: pushed.digest } as const
+		await expect(journal.append(deleted, () => undefined)).rejects.toMatchObject({ code: 'ENOSPC' })
+		disk.faults.clear()
+		await journal.close()
+	})
+})

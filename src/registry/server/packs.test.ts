@@ -186,10 +186,23 @@ describe('small content', () => {
 		await restart()
 		expect(read(digest)).toBe('content')
 		await putBlob('content')
+		// Once is enough.
+		expect(filesOf('blobs/sha256')).toEqual([])
 		await restart()
 		expect(read(digest)).toBe('content')
-		await storage.deleteBlob('app', digest)
-		expect(filesOf('blobs/sha256')).toEqual([])
+	})
+
+	it('moves into a file where less is small, and is found there', async () => {
+		await restart(undefined, { compactLines: 5 })
+		const blobs: Digest[] = []
+		for (let index = 0; index < 60; index++) blobs.push(await putBlob(contentOf(index)))
+		expect(packsOf(directory)).not.toEqual([])
+		await restart(undefined, { inlineBytes: 0 })
+		for (let index = 0; index < 60; index++) await putBlob(contentOf(index))
+		await storage.prune({ graceMs: 1000 })
+		await expect.poll(() => packsOf(directory)).toEqual([])
+		await restart()
+		for (const [index, digest] of blobs.entries()) expect(read(digest)).toBe(contentOf(index))
 	})
 })
 
@@ -206,8 +219,8 @@ describe('a crash', () => {
 		for (let length = whole; length <= bytes.byteLength; length++) {
 			writeFileSync(journal(), bytes.subarray(0, length))
 			open()
-			// Without its last newline and the empty line after it, it is there.
-			const isThere = length >= bytes.byteLength - 2
+			// Without its last newline and the mark after it, it is there.
+			const isThere = length >= bytes.byteLength - 3
 			expect(storage.resolveTag('app', 'v1')).toBe(isThere ? second : first)
 			expect(String(storage.readManifest('app', isThere ? second : first))).toBe(
 				isThere ? '{"b":2}' : '{"a":1}',
@@ -279,9 +292,9 @@ describe('small content that is damaged', () => {
 		await restart(() => {
 			const bytes = readFileSync(journal())
 			bytes.fill(0, bytes.byteLength - 12_000, bytes.byteLength - 8000)
-			// The empty line says that all before it was flushed.
-			expect(String(bytes.subarray(-2))).toBe('\n\n')
-			writeFileSync(journal(), bytes.subarray(0, -1))
+			// The mark says that all before it was flushed.
+			expect(String(bytes.subarray(-3))).toBe('\n.\n')
+			writeFileSync(journal(), bytes.subarray(0, -2))
 		})
 		expect(storage.resolveTag('app', 'v1')).toBe(old)
 		expect(String(storage.readManifest('app', old))).toBe('{"old":true}')
@@ -289,6 +302,43 @@ describe('small content that is damaged', () => {
 		const next = await putManifest('{"next":true}')
 		await restart()
 		expect(storage.resolveTag('app', 'v1')).toBe(next)
+	})
+
+	it('nor is what else was written with it, wherever the page was that is missing', async () => {
+		const old = await putManifest('{"old":true}')
+		const before = statSync(journal()).size
+		// One flush.
+		await Promise.all([
+			putManifest(`{"new":"${'x'.repeat(9000)}"}`),
+			putManifest(`{"new":"${'y'.repeat(9000)}"}`, ['v2']),
+		])
+		await storage.close()
+		const whole = readFileSync(journal()).subarray(0, -2)
+		for (let from = before; from < whole.byteLength - 1; from += 2000) {
+			const bytes = Buffer.from(whole)
+			bytes.fill(0, from, Math.min(from + 4096, bytes.byteLength))
+			writeFileSync(journal(), bytes)
+			open()
+			expect(storage.damage()).toBeUndefined()
+			for (const tag of ['v1', 'v2']) {
+				const digest = storage.resolveTag('app', tag)
+				expect(digest === undefined ? '' : String(storage.readManifest('app', digest))).toMatch(/^$|^\{/)
+			}
+			expect(storage.resolveTag('app', 'v1')).toBeDefined()
+			await storage.close()
+		}
+		expect(String(whole)).toContain(old)
+		expect(warnings).toEqual([])
+		open()
+	})
+
+	it('after a start is damaged, and not missing: what a start has read was flushed', async () => {
+		const digest = await putBlob('content')
+		const unmarked = (): void => writeFileSync(journal(), readFileSync(journal()).subarray(0, -2))
+		await restart(unmarked)
+		expect(String(readFileSync(journal()).subarray(-3))).toBe('\n.\n')
+		await restart(() => rot(directory, digest))
+		expect(storage.isDamaged(digest)).toBe(true)
 	})
 
 	it('and removed is not remembered as damaged', async () => {
@@ -370,7 +420,7 @@ describe('small content that is damaged', () => {
 		try {
 			await fc.assert(
 				// Without its newline, the last line is one that a crash cut short.
-				fc.asyncProperty(fc.nat((bytes.byteLength - 2) * 8 - 1), async (bit) => {
+				fc.asyncProperty(fc.nat((bytes.byteLength - 3) * 8 - 1), async (bit) => {
 					const copy = Buffer.from(bytes)
 					const at = bit >> 3
 					copy[at] = (copy[at] ?? 0) ^ (1 << (bit & 7))

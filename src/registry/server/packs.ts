@@ -1,5 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isSystemError } from '../../errors/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { readFully } from './chunk-reader.ts'
 import { type Fence, UNFENCED } from './fence.ts'
@@ -72,6 +73,11 @@ export class Packs {
 		return this.#places.has(digest)
 	}
 
+	/** Whether its file is there. */
+	hasPack(number: number): boolean {
+		return (this.#packs.get(number)?.bytes ?? 0) > 0
+	}
+
 	/** What is another when the content was written again. */
 	identity(digest: Digest): string | undefined {
 		const place = this.#places.get(digest)
@@ -98,12 +104,12 @@ export class Packs {
 
 	/** The content is in the journal now, on the disk. */
 	add(digest: Digest, place: Place): void {
-		this.#put(digest, { ...place, pack: this.#journal })
+		this.#put(digest, { pack: this.#journal, offset: place.offset, length: place.length })
 	}
 
 	/** The content is in that pack. */
 	addPacked(digest: Digest, [pack, offset, length]: PackedAt): void {
-		this.#put(digest, { offset, length, pack: this.#pack(pack) })
+		this.#put(digest, { pack: this.#pack(pack), offset, length })
 	}
 
 	/** The same records, with where their content lies once the journal is a pack. */
@@ -136,8 +142,13 @@ export class Packs {
 		for (const { number, path, live } of this.#packs.values()) {
 			if (live > 0) continue
 			this.#fence.assertHeld()
-			rmSync(path, { force: true })
-			this.#packs.delete(number)
+			try {
+				rmSync(path, { force: true })
+				this.#packs.delete(number)
+			} catch (error) {
+				// Nobody's business but the disk's: the next time.
+				if (!isSystemError(error)) throw error
+			}
 		}
 	}
 

@@ -305,7 +305,7 @@ describe('pruning', () => {
 		const { formatRecord, parseRecord } = await import('./record.ts')
 		const lines = (await readFile(join(directory, 'journal'), 'utf8'))
 			.split('\n')
-			.filter((line) => line !== '')
+			.filter((line) => line.length > 1)
 		const old = lines.map((line) => {
 			const record = parseRecord(line)
 			if (!record) throw new Error('no record')
@@ -459,7 +459,13 @@ it('a full disk leaves everything as it was', async () => {
 			'tags' in record ? { ...record, tags: record.tags?.toSorted() } : record,
 		)
 	const before = held()
-	journal.append = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+	const contentHeld = new Holds<Digest>()
+	const heldMeanwhile: boolean[] = []
+	journal.append = () => {
+		// Whoever finds that nobody has it must not remove it yet.
+		heldMeanwhile.push(catalog.contentSize(digest) === undefined && contentHeld.has(digest))
+		return Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+	}
 	const removedFiles: Digest[] = []
 	const parts = {
 		catalog,
@@ -468,6 +474,7 @@ it('a full disk leaves everything as it was', async () => {
 		removeFile: (each: Digest) => void removedFiles.push(each),
 		uploads: { oldestActive: () => undefined },
 		isHeld: () => false,
+		held: contentHeld,
 		heldTags: new Holds(),
 		now: () => clock,
 	}
@@ -476,5 +483,7 @@ it('a full disk leaves everything as it was', async () => {
 	).rejects.toMatchObject({ code: 'ENOSPC' })
 	expect(held()).toEqual(before)
 	expect(removedFiles).toEqual([])
+	expect(heldMeanwhile).toEqual([true])
+	expect(contentHeld.has(digest)).toBe(false)
 	await journal.close()
 })

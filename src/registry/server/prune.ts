@@ -23,6 +23,8 @@ export interface PruneParts {
 	readonly isHeld: (digest: Digest) => boolean
 	/** Removes the file of content that nothing has any more, and nobody is about to have. */
 	readonly removeFile: (digest: Digest) => void
+	/** Content that must not be removed meanwhile. */
+	readonly held: Holds<Digest>
 	/** `REPOSITORY:TAG` of pushes under way. */
 	readonly heldTags: Holds
 	readonly now: () => number
@@ -89,7 +91,7 @@ function freedBy(catalog: Catalog, plan: RepositoryPlan, gone: Map<Digest, numbe
 }
 
 async function remove(
-	{ catalog, journal, removeFile, now }: PruneParts,
+	{ catalog, journal, removeFile, held, now }: PruneParts,
 	plan: RepositoryPlan,
 ): Promise<void> {
 	const digestsOf = (kind: 'manifest' | 'blob'): Digest[] =>
@@ -103,6 +105,9 @@ async function remove(
 		at: now(),
 	}
 	const undo = catalog.undoOf(record)
+	const digests = [...new Set([...record.manifests, ...record.blobs])]
+	// Whatever looks for content that is nobody's must not find it before it is so on the disk.
+	held.take(digests)
 	// At once: whoever asks from now on hears that it is not there, and pushes it again.
 	catalog.apply(record)
 	try {
@@ -110,8 +115,10 @@ async function remove(
 	} catch (error) {
 		for (const each of undo) catalog.apply(each)
 		throw error
+	} finally {
+		held.release(digests)
 	}
-	for (const [index, digest] of [...new Set([...record.manifests, ...record.blobs])].entries()) {
+	for (const [index, digest] of digests.entries()) {
 		if (index % FILES_A_TURN === FILES_A_TURN - 1) await nextTurn()
 		removeFile(digest)
 	}

@@ -144,7 +144,7 @@ export function formatContent(
 	content: Uint8Array,
 ): { readonly text: string; readonly place: Place } {
 	const base64 = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64')
-	const first = formatRecord({ ...record, inline: base64.length })
+	const first = formatLine(`${JSON.stringify(record).slice(0, -1)},"inline":${base64.length}}`)
 	return {
 		text: first + formatLine(base64),
 		place: { offset: Buffer.byteLength(first) + CHECKSUM_LENGTH, length: base64.length },

@@ -20,9 +20,14 @@ export class Reserve {
 	/** @returns whether there was any */
 	release(): boolean {
 		const wasThere = this.#isThere
-		rmSync(this.#path, { force: true })
 		this.#isThere = false
-		return wasThere
+		try {
+			rmSync(this.#path, { force: true })
+			return wasThere
+		} catch {
+			// It is no use to whoever asks then.
+			return false
+		}
 	}
 
 	/** Makes it, where it is missing and as much is free besides. */

@@ -281,9 +281,10 @@ export class Uploads {
 		const actual = digestOf(bytes, digestAlgorithm(digest))
 		if (actual !== digest) return { kind: 'mismatch', actual }
 		const size = bytes.byteLength
-		if (size <= this.#options.inlineBytes) return { kind: 'stored', digest, size, content: bytes }
+		// `digest` would keep the whole request line in memory, which it is a part of.
+		if (size <= this.#options.inlineBytes) return { kind: 'stored', digest: actual, size, content: bytes }
 		await this.#options.contents.write(digest, bytes)
-		return { kind: 'stored', digest, size }
+		return { kind: 'stored', digest: actual, size }
 	}
 
 	async #storeFile(upload: UploadState, digest: Digest): Promise<Finished> {
