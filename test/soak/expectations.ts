@@ -21,6 +21,14 @@ export class Expectations {
 	/** How many changes were acknowledged. */
 	settled = 0
 
+	/** For a registry that goes another way from here. */
+	copy(): Expectations {
+		const copy = new Expectations()
+		for (const [text, { key, possible }] of this.#entries)
+			copy.#entries.set(text, { key, possible: new Set(possible) })
+		return copy
+	}
+
 	/** Before a change. */
 	attempt(key: Key, value: Value): void {
 		this.#entry(key).possible.add(value)
