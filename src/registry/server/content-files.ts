@@ -26,7 +26,7 @@ import {
 } from '../../oci/index.ts'
 import { ChunkReader, readFully } from './chunk-reader.ts'
 import { type Fence, UNFENCED } from './fence.ts'
-import { flushDescriptor, GroupSync } from './group-sync.ts'
+import { flushDescriptor, GroupSync, syncDirectory } from './group-sync.ts'
 import type { Packs } from './packs.ts'
 import type { PackedAt, Place } from './record.ts'
 import type { ByteRange, OpenedBlob } from './storage.ts'
@@ -96,8 +96,11 @@ export class ContentFiles {
 
 	/** Before anything is written. */
 	makeDirectories(): void {
-		for (const algorithm of ALGORITHMS)
-			mkdirSync(join(this.#directory, algorithm), { recursive: true, mode: 0o700 })
+		const isNew = ALGORITHMS.map(
+			(algorithm) =>
+				mkdirSync(join(this.#directory, algorithm), { recursive: true, mode: 0o700 }) !== undefined,
+		)
+		if (isNew.includes(true)) syncDirectory(this.#directory)
 	}
 
 	/** Flushes the names of an algorithm's content. */

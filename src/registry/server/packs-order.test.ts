@@ -113,6 +113,15 @@ const after = (...expected: readonly string[]): number[] => {
 	return expected.map((call) => (from = disk.calls.indexOf(call, from)))
 }
 
+it('a new registry has the directories of its content on the disk before its journal', async () => {
+	await storage.close()
+	rmSync(directory, { recursive: true })
+	disk.calls.length = 0
+	open()
+	const order = after(`fsync ${within('blobs')}`, `fsync ${directory.split('/').slice(-2).join('/')}`)
+	expect(order).not.toContain(-1)
+})
+
 it('a journal is written anew when its pack has its name on the disk', async () => {
 	await put(40)
 	const order = after(
