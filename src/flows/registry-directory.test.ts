@@ -1,10 +1,12 @@
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { appendFile, chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { errorCodes } from '../errors/index.ts'
 import { createStorage, serveRegistry } from '../registry/server/index.ts'
-import { withRegistryDirectory } from './registry-directory.ts'
+import { silentProgress } from './progress.ts'
+import { registryDirectoryStatus, withRegistryDirectory } from './registry-directory.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -65,4 +67,64 @@ it('a registry that is only looked at keeps what another start would sweep away'
 	} finally {
 		await rm(dataDirectory, { recursive: true, force: true })
 	}
+})
+
+describe('a directory that is only looked at', () => {
+	let data: string
+	beforeEach(async () => {
+		data = await mkdtemp(join(tmpdir(), 'lading-'))
+	})
+	afterEach(() => rm(data, { recursive: true, force: true }))
+
+	const status = (): Promise<unknown> =>
+		registryDirectoryStatus({ signal: undefined, progress: silentProgress }, data)
+
+	/** Root may read everything. */
+	async function asNobody<T>(look: () => Promise<T>): Promise<T> {
+		const own = process.geteuid?.()
+		if (own === 0) process.seteuid?.(65_534)
+		try {
+			return await look()
+		} finally {
+			if (own === 0) process.seteuid?.(own)
+		}
+	}
+
+	it.each([
+		['the directory', '.', 0o000],
+		['the names in it', '.', 0o111],
+		['the journal', 'journal', 0o000],
+		['the uploads', 'uploads', 0o000],
+	])('is said to be another user’s where %s cannot be read', async (_, name, mode) => {
+		const server = await serveRegistry({ dataDirectory: data, port: 0, plainHttp: true })
+		await server.close()
+		try {
+			for (const each of ['.', 'uploads', 'blobs', 'blobs/sha256', 'blobs/sha512', 'journal'])
+				await chmod(join(data, each), 0o755)
+			await chmod(join(data, name), mode)
+			await expect(asNobody(status)).rejects.toMatchObject({
+				code: 'FILE_UNREADABLE',
+				hint: expect.stringContaining('the user that serves it'),
+			})
+		} finally {
+			await chmod(data, 0o755)
+		}
+	})
+
+	it('is no registry where its journal is a directory', async () => {
+		await mkdir(join(data, 'journal'))
+		await expect(status()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+	})
+
+	it('is no registry where its journal is a pipe, which is not opened', async () => {
+		const path = join(data, 'journal')
+		execFileSync('mkfifo', [path])
+		// Whoever opened it would wait for ever but for this.
+		const writer = spawn('sh', ['-c', 'echo > "$0"', path])
+		try {
+			await expect(status()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+		} finally {
+			writer.kill('SIGKILL')
+		}
+	})
 })

@@ -17,6 +17,7 @@ import {
 } from './journal.ts'
 import { syncDirectory, syncFile } from './group-sync.ts'
 import { Holds } from './holds.ts'
+import { lookInto } from './look-into.ts'
 import { Needs } from './needs.ts'
 import { Packs } from './packs.ts'
 import { prune, type PruneParts } from './prune.ts'
@@ -73,11 +74,13 @@ const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
  * without them, and no content is removed for as long as it is there: they may have named it.
  *
  * One process at a time may use the directory: `serveRegistry` sees to that.
- * @throws UserError `FILE_UNWRITABLE`, `JOURNAL_MISSING` where there is content without a journal
+ * @throws UserError `FILE_UNWRITABLE`, `FILE_UNREADABLE` where it is only looked at, `JOURNAL_MISSING` where there is
+ *   content without a journal
  */
 export function createStorage(directory: string, options: CreateStorageOptions = {}): RegistryStorage {
 	try {
-		return openStorage(directory, options)
+		const open = (): RegistryStorage => openStorage(directory, options)
+		return options.readOnly === true ? lookInto(directory, open) : open()
 	} catch (error) {
 		if (!isSystemError(error)) throw error
 		throw new UserError('FILE_UNWRITABLE', `cannot use ${directory} for a registry: ${error.message}`, {
