@@ -1,10 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { appendFile, chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { errorCodes } from '../errors/index.ts'
-import { createStorage, serveRegistry } from '../registry/server/index.ts'
+import { createStorage, lockDirectory, serveRegistry } from '../registry/server/index.ts'
 import { silentProgress } from './progress.ts'
 import { registryDirectoryStatus, withRegistryDirectory } from './registry-directory.ts'
 
@@ -95,9 +98,10 @@ describe('a directory that is only looked at', () => {
 		['the names in it', '.', 0o111],
 		['the journal', 'journal', 0o000],
 		['the uploads', 'uploads', 0o000],
+		['the door of its server', 'control', 0o000],
 	])('is said to be another user’s where %s cannot be read', async (_, name, mode) => {
 		const server = await serveRegistry({ dataDirectory: data, port: 0, plainHttp: true })
-		await server.close()
+		if (name !== 'control') await server.close()
 		try {
 			for (const each of ['.', 'uploads', 'blobs', 'blobs/sha256', 'blobs/sha512', 'journal'])
 				await chmod(join(data, each), 0o755)
@@ -108,6 +112,7 @@ describe('a directory that is only looked at', () => {
 			})
 		} finally {
 			await chmod(data, 0o755)
+			await server.close()
 		}
 	})
 
@@ -127,4 +132,38 @@ describe('a directory that is only looked at', () => {
 			writer.kill('SIGKILL')
 		}
 	})
+})
+
+it('the door of a server that was killed is not gone through, whoever has the directory now', async () => {
+	const dataDirectory = await mkdtemp(join(tmpdir(), 'lading-'))
+	const path = join(dataDirectory, 'control')
+	const asked = vi.fn<() => void>()
+	const other = createServer((_, response) => {
+		asked()
+		response.end()
+	}).listen(0, '127.0.0.1')
+	try {
+		await once(other, 'listening')
+		const server = await serveRegistry({ dataDirectory, port: 0, plainHttp: true })
+		const door = JSON.parse(await readFile(path, 'utf8')) as { url: string }
+		await server.close()
+		const { port } = other.address() as AddressInfo
+		await writeFile(path, JSON.stringify({ ...door, url: `http://127.0.0.1:${port}` }))
+		const lock = lockDirectory(dataDirectory)
+		try {
+			const session = { signal: undefined, progress: silentProgress }
+			const status = await registryDirectoryStatus(session, dataDirectory)
+			expect(status).toMatchObject({ content: { artifacts: 0 } })
+			expect(status.url).toBeUndefined()
+			await expect(
+				withRegistryDirectory(session, { dataDirectory }, async (registry) => await registry.scrub()),
+			).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
+		} finally {
+			lock.release()
+		}
+		expect(asked).not.toHaveBeenCalled()
+	} finally {
+		other.close()
+		await rm(dataDirectory, { recursive: true, force: true })
+	}
 })

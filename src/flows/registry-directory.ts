@@ -8,7 +8,6 @@ import {
 	createStorage,
 	type DirectoryLock,
 	findControlDoor,
-	isDirectoryLocked,
 	lockDirectory,
 	lookInto,
 	type PruneOrder,
@@ -113,9 +112,7 @@ export async function registryDirectoryStatus(
 	dataDirectory: string,
 ): Promise<RegistryDirectoryStatus> {
 	requireRegistry(dataDirectory)
-	// The door of a server that was killed stays open.
-	const isLocked = lookInto(dataDirectory, () => isDirectoryLocked(dataDirectory))
-	const door = isLocked ? findControlDoor(dataDirectory) : undefined
+	const door = findControlDoor(dataDirectory)
 	if (!door)
 		return { content: await readContent(dataDirectory, { onWarning: (text) => progress.warn(text) }) }
 	const { url } = door

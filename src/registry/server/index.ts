@@ -1,4 +1,4 @@
-export { isDirectoryLocked, lockDirectory, lockInTurn } from './directory-lock.ts'
+export { lockDirectory, lockInTurn } from './directory-lock.ts'
 export type { DirectoryLock } from './directory-lock.ts'
 export { createStorage } from './file-storage.ts'
 export type { CreateStorageOptions } from './file-storage.ts'

@@ -157,7 +157,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		opened.push({ close: () => notifier.close(EVENTS_GRACE_MS) })
 		const health = new Health({ directory: dataDirectory, freeBytes: limits?.freeBytes, now })
 		const source = { addr: '', instanceID: options.instance ?? randomUUID() }
-		const upkeep = createUpkeep({ ...options, storage, log })
+		const upkeep = createUpkeep({ ...options, storage, lock: lock.name, log })
 		const registry = openRegistry({
 			storage,
 			auth,
