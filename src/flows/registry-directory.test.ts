@@ -36,7 +36,9 @@ describe('pruning a registry whose journal has damaged lines', () => {
 			async (registry) => await registry.prune({ dryRun: true }),
 		)
 		expect(report).toMatchObject({ dryRun: true })
-		expect(warnings).toEqual([expect.stringContaining('start the registry once')])
+		expect(warnings).toEqual([
+			expect.stringMatching(/^1 line of the journal is damaged, .*start the registry once/),
+		])
 		expect(warnings[0]).not.toContain(join(directory, 'journal'))
 		expect(await readdir(directory, { recursive: true })).toEqual(before)
 	})
@@ -114,6 +116,22 @@ describe('a directory that is only looked at', () => {
 			await chmod(data, 0o755)
 			await server.close()
 		}
+	})
+
+	it.each(['hello\n', 'hello'])('is no registry where its journal is another’s file: %j', async (text) => {
+		await writeFile(join(data, 'journal'), text)
+		const none = { code: 'NOT_FOUND', message: expect.stringContaining('is not one of a registry') }
+		await expect(status()).rejects.toMatchObject(none)
+		await expect(
+			withRegistryDirectory(
+				{ signal: undefined },
+				{ dataDirectory: data },
+				async (each) => await each.scrub(),
+			),
+		).rejects.toMatchObject(none)
+		await expect(serveRegistry({ dataDirectory: data, port: 0, plainHttp: true })).rejects.toMatchObject(none)
+		expect(await readFile(join(data, 'journal'), 'utf8')).toBe(text)
+		expect(await readdir(data)).not.toContain('blobs')
 	})
 
 	it('is no registry where its journal is a directory', async () => {

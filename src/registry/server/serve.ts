@@ -122,7 +122,7 @@ const METRICS_CONNECTIONS = 100
 /**
  * Serves a registry from a directory, over TLS with a certificate of its own authority.
  * @throws UserError `PORT_TAKEN`, `ALREADY_RUNNING`, `FILE_UNWRITABLE`, `CA_UNREADABLE`,
- *   `CERTIFICATE_UNREADABLE`, `CREDENTIALS_UNREADABLE`, `USAGE` for an open door to the network
+ *   `CERTIFICATE_UNREADABLE`, `CREDENTIALS_UNREADABLE`, `NOT_FOUND` where the journal is something else, `USAGE` for an open door to the network
  */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
 	const { dataDirectory, host = '127.0.0.1', log = () => undefined, now = Date.now } = options
