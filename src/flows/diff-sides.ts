@@ -1,8 +1,9 @@
 import * as v from 'valibot'
-import { type Finding, losesObjects, type SkippedFile } from '../argocd/index.ts'
+import { type Finding, losesObjects } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
 import type { ManifestObject } from '../manifests/index.ts'
 import { readObjects } from './check.ts'
+import { type Unread, unreadOf } from './diff-skipped.ts'
 import type { Session } from './session.ts'
 import type { Subject } from './subject.ts'
 
@@ -18,8 +19,8 @@ export interface SideOptions {
 /** What one side deploys, as far as that is known here. */
 export interface SideObjects {
 	readonly objects: readonly ManifestObject[]
-	/** Files that Argo CD makes objects of and that are not looked into here. */
-	readonly skipped: readonly SkippedFile[]
+	/** Files that Argo CD makes objects of and that are not looked into here; absent where there are no files at all. */
+	readonly unread?: readonly Unread[] | undefined
 }
 
 /**
@@ -47,9 +48,10 @@ export async function subjectObjects(
 		})
 	}
 	tellRefused(session, { what, refused })
+	const skipped = verdict.skipped.filter(({ reason }) => reason === 'jsonnet' || reason === 'unread')
 	return {
 		objects: verdict.resources.map(({ object }) => object).filter(isManifestObject),
-		skipped: verdict.skipped.filter(({ reason }) => reason === 'jsonnet' || reason === 'unread'),
+		unread: unreadOf(subject.facts, { skipped, path }),
 	}
 }
 

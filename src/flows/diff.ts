@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { ASSUMED_ARGOCD_VERSION, type SkippedFile } from '../argocd/index.ts'
+import { ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
 import { unreachable, UserError } from '../errors/index.ts'
 import { diffResources, type ManifestObject, type ResourceDiff } from '../manifests/index.ts'
 import { builtInTypes } from './built-in-types.ts'
 import type { ClusterChoice } from './chosen-cluster.ts'
 import type { ClusterSides } from './cluster-sides.ts'
 import { type SideObjects, subjectObjects } from './diff-sides.ts'
+import { type SkippedOfSide, skippedOf } from './diff-skipped.ts'
 import type { RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
 import { locateSubject, readSubject, type SubjectPlace } from './subject.ts'
@@ -17,11 +18,6 @@ export interface DiffOptions extends ClusterChoice {
 	/** Also what stands in subdirectories; as the Application has it where one is compared with, else true. */
 	readonly recurse?: boolean | undefined
 	readonly access?: RegistryAccess | undefined
-}
-
-/** A file of one side whose objects are not known here, and so not compared. */
-export interface SkippedOfSide extends SkippedFile {
-	readonly side: 'before' | 'after'
 }
 
 export interface Comparison {
@@ -57,10 +53,7 @@ export async function diff(
 		places.map(async (place) => await readSide(session, place, { read, cluster })),
 	)
 	const sides = await pairUp(left?.objects ?? [], right?.objects ?? [], { places, cluster })
-	const skipped = [
-		...(left?.skipped ?? []).map((file) => ({ ...file, side: 'before' as const })),
-		...(right?.skipped ?? []).map((file) => ({ ...file, side: 'after' as const })),
-	]
+	const skipped = skippedOf(left?.unread, right?.unread)
 	tellSkipped(session, skipped, { before, after })
 	return { differences: diffResources(sides.before, sides.after, { typesOf: builtInTypes }), skipped }
 }
@@ -73,9 +66,13 @@ function tellSkipped(
 	skipped: readonly SkippedOfSide[],
 	names: Readonly<Record<SkippedOfSide['side'], string>>,
 ): void {
-	for (const { side, path, detail } of skipped.slice(0, MAX_TOLD))
-		progress.warn(`${path} of ${names[side]} is not compared: ${detail}`)
-	const more = skipped.length - MAX_TOLD
+	// A file that is changed is one of both sides.
+	const told = skipped.filter(({ side, change }) => change !== 'changed' || side === 'after')
+	for (const { side, path, detail, change } of told.slice(0, MAX_TOLD)) {
+		const what = change === undefined ? `${path} of ${names[side]} is` : `${path} is ${change}, and`
+		progress.warn(`${what} not compared: ${detail}`)
+	}
+	const more = told.length - MAX_TOLD
 	if (more > 0) progress.warn(`${more} more file${more === 1 ? ' is' : 's are'} not compared`)
 }
 
@@ -116,9 +113,9 @@ async function readSide(
 ): Promise<SideObjects> {
 	switch (place.kind) {
 		case 'live':
-			return { objects: (await cluster?.live(place.name)) ?? [], skipped: [] }
+			return { objects: (await cluster?.live(place.name)) ?? [] }
 		case 'history':
-			return (await cluster?.deployed(place, read)) ?? { objects: [], skipped: [] }
+			return (await cluster?.deployed(place, read)) ?? { objects: [] }
 		case 'directory':
 		case 'tar':
 		case 'artifact': {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { RemoteError, UserError } from '../errors/index.ts'
@@ -8,8 +8,8 @@ import {
 	createStorage,
 	type DirectoryLock,
 	findControlDoor,
-	isDirectoryLocked,
 	lockDirectory,
+	lookInto,
 	type PruneOrder,
 	type PruneReport,
 	recordScrub,
@@ -48,7 +48,7 @@ const PATIENCE_MS = 60_000
 
 /**
  * Works on a registry: by its server where one runs, else in the directory itself, which is locked meanwhile.
- * @throws UserError `NOT_FOUND` where there is none, `ALREADY_RUNNING` where another command works on it
+ * @throws UserError `NOT_FOUND` where there is none, `FILE_UNREADABLE`, `ALREADY_RUNNING` where another command works on it
  * @throws RemoteError `CONNECTION_FAILED`, `REGISTRY_FAILED`
  */
 export async function withRegistryDirectory<T>(
@@ -81,10 +81,14 @@ export async function withRegistryDirectory<T>(
 	}
 }
 
-/** @throws UserError `NOT_FOUND` */
+/** @throws UserError `NOT_FOUND`, `FILE_UNREADABLE` */
 function requireRegistry(dataDirectory: string): void {
-	if (existsSync(join(dataDirectory, 'journal'))) return
-	throw new UserError('NOT_FOUND', `there is no registry in ${dataDirectory}`, {
+	const path = join(dataDirectory, 'journal')
+	const found = lookInto(dataDirectory, () => statSync(path, { throwIfNoEntry: false }))
+	// To open a pipe would wait for whoever writes into it.
+	if (found?.isFile() === true) return
+	const what = found ? `${path} is not one of a registry` : `there is no registry in ${dataDirectory}`
+	throw new UserError('NOT_FOUND', what, {
 		hint: 'Name its directory with --data DIR, the one that registry serve has.',
 	})
 }
@@ -100,7 +104,7 @@ export interface RegistryDirectoryStatus {
 
 /**
  * What a registry holds: asked of its server where one runs, else read. Nothing in the directory changes.
- * @throws UserError `NOT_FOUND` where there is none
+ * @throws UserError `NOT_FOUND` where there is none, `FILE_UNREADABLE` where this user may not look
  * @throws RemoteError `CONNECTION_FAILED`, `REGISTRY_FAILED`
  */
 export async function registryDirectoryStatus(
@@ -108,8 +112,7 @@ export async function registryDirectoryStatus(
 	dataDirectory: string,
 ): Promise<RegistryDirectoryStatus> {
 	requireRegistry(dataDirectory)
-	// The door of a server that was killed stays open.
-	const door = isDirectoryLocked(dataDirectory) ? findControlDoor(dataDirectory) : undefined
+	const door = findControlDoor(dataDirectory)
 	if (!door)
 		return { content: await readContent(dataDirectory, { onWarning: (text) => progress.warn(text) }) }
 	const { url } = door

@@ -21,7 +21,7 @@ import type { RegistryPruneOptions } from './run/upkeep.ts'
  * await registry.close()
  * ```
  * @throws UserError `PORT_TAKEN`, `ALREADY_RUNNING`, `FILE_UNWRITABLE`, `CA_UNREADABLE`, `CERTIFICATE_UNREADABLE`,
- *   `CREDENTIALS_UNREADABLE`, `USAGE` for an open door to the network
+ *   `CREDENTIALS_UNREADABLE`, `NOT_FOUND` where the directory is something else's, `USAGE` for an open door to the network
  */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistryServer> {
 	return await (await import('./run/registry-server.ts')).serveRegistry(options)

@@ -117,6 +117,12 @@ describe('the view of what is saved', () => {
 		['🚢'.repeat(40), `! ${'🚢'.repeat(13)}`],
 		['e\u0301'.repeat(40), `! ${'e\u0301'.repeat(27)}`],
 		['x한'.repeat(40), `! ${'x한'.repeat(9)}`],
+		['サーバー'.repeat(20), '! サーバーサーバーサーバーサ'],
+		['・゛゜㈱㊙㍿㎡'.repeat(20), '! ・゛゜㈱㊙㍿㎡・゛゜㈱㊙㍿'],
+		[
+			'\u2329\u2FF0\u3190\u31C0\uFE10\u{1F202}'.repeat(20),
+			'! \u2329\u2FF0\u3190\u31C0\uFE10\u{1F202}\u2329\u2FF0\u3190\u31C0\uFE10\u{1F202}\u2329',
+		],
 	])('cuts %s at the columns that a terminal shows it in', (text, shown) => {
 		const event: DevEvent = { event: 'unhealthy', save: 1, resources: [text] }
 		expect(screen(written([event], { isTTY: true, columns: 30 }))).toContain(shown)

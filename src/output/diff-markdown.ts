@@ -3,12 +3,18 @@ import { unifiedOf } from './diff-unified.ts'
 import { createStyle, printableLine } from './style.ts'
 import { countOf } from './size.ts'
 
+interface SkippedName {
+	readonly path: string
+	/** What becomes of it, where that is known. */
+	readonly change?: string | undefined
+}
+
 export interface MarkdownOptions {
 	/** What the sides are called. */
 	readonly before: string
 	readonly after: string
 	/** Files that were not compared. */
-	readonly skipped?: readonly string[] | undefined
+	readonly skipped?: readonly SkippedName[] | undefined
 	/** Number of characters; 60,000: a comment on a pull request has at most 65,536. */
 	readonly limit?: number | undefined
 }
@@ -40,11 +46,15 @@ export function formatMarkdown(diffs: readonly ResourceDiff[], options: Markdown
 }
 
 /** The comment is all that its readers see: what says less must say so. */
-function leftOutOf(skipped: readonly string[]): readonly string[] {
-	const names = [...new Set(skipped)]
+function leftOutOf(skipped: readonly SkippedName[]): readonly string[] {
+	const names = [
+		...new Set(
+			skipped.map(({ path, change }) => (change === undefined ? code(path) : `${code(path)} (${change})`)),
+		),
+	]
 	if (names.length === 0) return []
 	const more = names.length > MAX_ROWS ? ` and ${names.length - MAX_ROWS} more` : ''
-	return [`Not compared: ${names.slice(0, MAX_ROWS).map(code).join(', ')}${more}`]
+	return [`Not compared: ${names.slice(0, MAX_ROWS).join(', ')}${more}`]
 }
 
 /** `1 added, 2 changed`. */

@@ -105,14 +105,42 @@ describe('a side of diff with faults', () => {
 		side('f', {})
 		const ended = await lading('diff', 'e', 'f')
 		expect(ended).toMatchObject({ code: 0, stdout: 'no difference\n' })
-		expect(ended.stderr).toContain('a.jsonnet of e is not compared: Argo CD evaluates it')
+		expect(ended.stderr).toContain('a.jsonnet is removed, and not compared: Argo CD evaluates it')
 		const { stdout } = await lading('diff', 'f', 'e', '--json')
 		expect(JSON.parse(stdout)).toMatchObject({
 			differences: [],
-			skipped: [{ side: 'after', path: 'a.jsonnet', reason: 'jsonnet' }],
+			skipped: [{ side: 'after', path: 'a.jsonnet', reason: 'jsonnet', change: 'added' }],
 		})
 		const markdown = await lading('diff', 'e', 'f', '--format', 'markdown')
-		expect(markdown.stdout).toContain('no difference\n\nNot compared: <code>a.jsonnet</code>\n')
+		expect(markdown.stdout).toContain('no difference\n\nNot compared: <code>a.jsonnet</code> (removed)\n')
+	})
+
+	it('says of those that differ how, once for both sides, and nothing of those that are the same', async () => {
+		side('e', { 'same.jsonnet': '{}', 'other.jsonnet': '{}', 'n.libsonnet': '1' })
+		side('f', { 'same.jsonnet': '{}', 'other.jsonnet': '{ }', 'n.libsonnet': '2' })
+		const { stderr } = await lading('diff', 'e', 'f')
+		expect(stderr.match(/[^ ]+ is changed, and not compared/g)).toEqual([
+			'other.jsonnet is changed, and not compared',
+		])
+		expect(stderr).not.toContain('same.jsonnet')
+		const { stdout } = await lading('diff', 'e', 'f', '--json')
+		expect(JSON.parse(stdout)).toMatchObject({
+			skipped: [
+				{ side: 'before', path: 'other.jsonnet', change: 'changed' },
+				{ side: 'after', path: 'other.jsonnet', change: 'changed' },
+			],
+		})
+		const markdown = await lading('diff', 'e', 'f', '--format', 'markdown')
+		expect(markdown.stdout).toMatch(/Not compared: <code>other.jsonnet<\/code> \(changed\)\n$/)
+	})
+
+	it('takes a file of jsonnet for the same only with what it may import', async () => {
+		const files = { 'a.jsonnet': "import 'n.libsonnet'", 'n.libsonnet': '1' }
+		side('e', files)
+		side('f', files)
+		expect((await lading('diff', 'e', 'f')).stderr).not.toContain('a.jsonnet')
+		side('g', { ...files, 'n.libsonnet': '2' })
+		expect((await lading('diff', 'e', 'g')).stderr).toContain('a.jsonnet of g is not compared')
 	})
 
 	it('warns of what else Argo CD refuses, once for each side, and compares', async () => {

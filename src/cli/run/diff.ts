@@ -77,7 +77,7 @@ function textOf(
 		case 'unified':
 			return formatUnified(differences, style)
 		case 'markdown':
-			return formatMarkdown(differences, { before, after, skipped: skipped.map(({ path }) => path) })
+			return formatMarkdown(differences, { before, after, skipped })
 		default:
 			return unreachable(format)
 	}

@@ -303,6 +303,11 @@ export class ContentFiles {
 		return { size, read: (range) => this.#stream(digest, { size, range }) }
 	}
 
+	/** Whether a registry has begun to keep content here. */
+	hasDirectories(): boolean {
+		return existsSync(this.#directory) || this.#packs.hasDirectory()
+	}
+
 	/** Whether there is any. */
 	hasFiles(): boolean {
 		if (this.#packs.hasFiles()) return true

@@ -1,12 +1,14 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { readTextFile } from '../../content/index.ts'
-import { LadingError } from '../../errors/index.ts'
+import { isSystemError, LadingError } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Digest, isDigest } from '../../oci/index.ts'
+import { isLockHeld } from './directory-lock.ts'
+import { lookInto } from './look-into.ts'
 import { recordScrub } from './maintenance.ts'
 import { replaceFile } from './replace-file.ts'
 import type { PruneOptions } from './pruning.ts'
@@ -20,6 +22,8 @@ export interface ControlDoor {
 	readonly secret: string
 	/** Its certificate is not of the authority at `ca.crt`, and may have any name. */
 	readonly ownCertificate: boolean
+	/** Name of the lock that its server has: with that gone, anybody may listen there. */
+	readonly lock: string
 }
 
 /** What may be asked of a running registry by `POST /control/prune`. */
@@ -199,8 +203,13 @@ export function openControlDoor(dataDirectory: string, door: ControlDoor): () =>
 	// No start of the machine has any use for it.
 	replaceFile(path, `${JSON.stringify(door)}\n`, { flush: false })
 	return () => {
-		// Whoever has taken the directory over has a door of its own.
-		if (findControlDoor(dataDirectory)?.secret === door.secret) rmSync(path, { force: true })
+		try {
+			// Whoever has taken the directory over has a door of its own.
+			if (readDoor(dataDirectory)?.secret === door.secret) rmSync(path, { force: true })
+		} catch (error) {
+			// Without its lock it counts for nothing.
+			if (!isSystemError(error)) throw error
+		}
 	}
 }
 
@@ -208,15 +217,24 @@ const doorSchema: v.GenericSchema<unknown, ControlDoor> = v.object({
 	url: v.pipe(v.string(), v.url()),
 	secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 	ownCertificate: v.boolean(),
+	lock: v.string(),
 })
 
-/** How the server of a directory is reached; `undefined` where none says so. */
+/**
+ * How the server that has a directory now is reached; `undefined` where none says so.
+ * @throws UserError `FILE_UNREADABLE`
+ */
 export function findControlDoor(dataDirectory: string): ControlDoor | undefined {
-	try {
-		const text = readFileSync(join(dataDirectory, FILE), 'utf8')
-		const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), doorSchema), text)
-		return parsed.success ? parsed.output : undefined
-	} catch {
-		return undefined
-	}
+	return lookInto(dataDirectory, () => {
+		const door = readDoor(dataDirectory)
+		return door && isLockHeld(dataDirectory, door.lock) ? door : undefined
+	})
+}
+
+function readDoor(dataDirectory: string): ControlDoor | undefined {
+	const parsed = v.safeParse(
+		v.pipe(v.string(), v.parseJson(), doorSchema),
+		readTextFile(join(dataDirectory, FILE)),
+	)
+	return parsed.success ? parsed.output : undefined
 }

@@ -16,6 +16,8 @@ import { isSystemError, UserError } from '../../errors/index.ts'
 import type { Fence } from './fence.ts'
 
 export interface DirectoryLock extends Fence {
+	/** Of its file: no other lock ever has it. */
+	readonly name: string
 	readonly release: () => void
 }
 
@@ -54,7 +56,8 @@ export interface LockOptions {
  */
 export function lockDirectory(directory: string, options: LockOptions = {}): DirectoryLock {
 	const { namespace = ownNamespace(), now = Date.now } = options
-	const own = join(directory, nameOfLock(namespace))
+	const name = nameOfLock(namespace)
+	const own = join(directory, name)
 	try {
 		mkdirSync(directory, { recursive: true, mode: 0o700 })
 		writeFileSync(own, '', { flag: 'wx', mode: 0o600 })
@@ -100,13 +103,15 @@ export function lockDirectory(directory: string, options: LockOptions = {}): Dir
 			? heldHere(directory, { ...options, ...holder })
 			: heldElsewhere(directory, { ...options, left })
 	}
-	return { isHeld, assertHeld, release }
+	return { name, isHeld, assertHeld, release }
 }
 
-/** Whether a process has a directory now. Nothing in it changes. */
-export function isDirectoryLocked(directory: string): boolean {
+/** Whether the process whose lock has that name has a directory now. Nothing in it changes. */
+export function isLockHeld(directory: string, name: string): boolean {
 	const options = { namespace: ownNamespace(), now: Date.now }
-	return [...locksIn(directory, options)].some(({ isGone }) => !isGone)
+	return [...locksIn(directory, options)].some(
+		({ path, isGone }) => path === join(directory, name) && !isGone,
+	)
 }
 
 interface FoundLock extends Holder {

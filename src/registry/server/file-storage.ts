@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError, UserError } from '../../errors/index.ts'
 import type { Digest } from '../../oci/index.ts'
@@ -17,6 +17,7 @@ import {
 } from './journal.ts'
 import { syncDirectory, syncFile } from './group-sync.ts'
 import { Holds } from './holds.ts'
+import { lookInto } from './look-into.ts'
 import { Needs } from './needs.ts'
 import { Packs } from './packs.ts'
 import { prune, type PruneParts } from './prune.ts'
@@ -73,11 +74,13 @@ const DEFAULT_MAX_BLOB_BYTES = 10 * 1024 ** 3
  * without them, and no content is removed for as long as it is there: they may have named it.
  *
  * One process at a time may use the directory: `serveRegistry` sees to that.
- * @throws UserError `FILE_UNWRITABLE`, `JOURNAL_MISSING` where there is content without a journal
+ * @throws UserError `FILE_UNWRITABLE`, `FILE_UNREADABLE` where it is only looked at, `JOURNAL_MISSING` where there is
+ *   content without a journal, `NOT_FOUND` where the journal is something else
  */
 export function createStorage(directory: string, options: CreateStorageOptions = {}): RegistryStorage {
 	try {
-		return openStorage(directory, options)
+		const open = (): RegistryStorage => openStorage(directory, options)
+		return options.readOnly === true ? lookInto(directory, open) : open()
 	} catch (error) {
 		if (!isSystemError(error)) throw error
 		throw new UserError('FILE_UNWRITABLE', `cannot use ${directory} for a registry: ${error.message}`, {
@@ -97,10 +100,6 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		packs,
 		fence,
 	})
-	if (!readOnly) {
-		mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
-		contents.makeDirectories()
-	}
 	const catalog = new Catalog()
 	const now = options.now ?? Date.now
 	const openedAt = now()
@@ -109,6 +108,16 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 		if ('packed' in record && record.packed) contents.addPacked(record.digest, record.packed)
 		catalog.apply(withTime(record, { contents, now: openedAt }))
 	})
+	if (existed && lines === 0 && !contents.hasDirectories() && statSync(journalPath).size > 0) {
+		packs.close()
+		throw new UserError('NOT_FOUND', `${journalPath} is not one of a registry`, {
+			hint: 'Name another directory with --data DIR.',
+		})
+	}
+	if (!readOnly) {
+		mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
+		contents.makeDirectories()
+	}
 	// What a start read, and acts upon, may have been left unflushed by a process that was killed.
 	if (existed && !readOnly) {
 		syncFile(journalPath)
@@ -134,7 +143,7 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	if (readOnly && lost.size > 0) {
 		options.onWarning?.(
 			damaged > 0
-				? `${damaged} lines of the journal are damaged, and what they named does not count here: start the registry once, which keeps them in journal.damaged-TIME; until that file is moved elsewhere nothing is removed`
+				? `${damagedLines(damaged, 'the journal')}, and what was named there does not count here: start the registry once, which keeps the file as journal.damaged-TIME; until that file is moved elsewhere nothing is removed`
 				: `lines of the journal were damaged, and what they named does not count here: nothing is removed while ${kept.join(', ')} is there`,
 		)
 	}
@@ -167,10 +176,14 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	if (damaged > 0) compactDamaged(journal, options.onWarning)
 	if (lost.size > 0)
 		options.onWarning?.(
-			`${damaged > 0 ? `${damaged} lines of ${journalPath} are damaged` : 'lines of the journal were damaged'}: what they named is not served, and nothing is removed while ${[...lost].join(', ')} is there`,
+			`${damaged > 0 ? damagedLines(damaged, journalPath) : 'lines of the journal were damaged'}: what was named there is not served, and nothing is removed while ${[...lost].join(', ')} is there`,
 		)
 	storage = new FileStorage({ ...parts, journal })
 	return storage
+}
+
+function damagedLines(count: number, journal: string): string {
+	return count === 1 ? `1 line of ${journal} is damaged` : `${count} lines of ${journal} are damaged`
 }
 
 /** One that is only looked at may be written anew meanwhile: what is read is the file that its content is read from. */

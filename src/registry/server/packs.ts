@@ -69,6 +69,10 @@ export class Packs {
 		if (readOnly && existsSync(journalPath)) this.descriptor = openSync(journalPath, 'r')
 	}
 
+	hasDirectory(): boolean {
+		return existsSync(this.#directory)
+	}
+
 	has(digest: Digest): boolean {
 		return this.#places.has(digest)
 	}

@@ -122,7 +122,7 @@ const METRICS_CONNECTIONS = 100
 /**
  * Serves a registry from a directory, over TLS with a certificate of its own authority.
  * @throws UserError `PORT_TAKEN`, `ALREADY_RUNNING`, `FILE_UNWRITABLE`, `CA_UNREADABLE`,
- *   `CERTIFICATE_UNREADABLE`, `CREDENTIALS_UNREADABLE`, `USAGE` for an open door to the network
+ *   `CERTIFICATE_UNREADABLE`, `CREDENTIALS_UNREADABLE`, `NOT_FOUND` where the journal is something else, `USAGE` for an open door to the network
  */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
 	const { dataDirectory, host = '127.0.0.1', log = () => undefined, now = Date.now } = options
@@ -157,7 +157,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 		opened.push({ close: () => notifier.close(EVENTS_GRACE_MS) })
 		const health = new Health({ directory: dataDirectory, freeBytes: limits?.freeBytes, now })
 		const source = { addr: '', instanceID: options.instance ?? randomUUID() }
-		const upkeep = createUpkeep({ ...options, storage, log })
+		const upkeep = createUpkeep({ ...options, storage, lock: lock.name, log })
 		const registry = openRegistry({
 			storage,
 			auth,

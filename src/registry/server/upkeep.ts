@@ -45,10 +45,12 @@ export function createUpkeep(
 	options: UpkeepOptions & {
 		readonly storage: RegistryStorage
 		readonly dataDirectory: string
+		/** Name of the one that it has the directory by. */
+		readonly lock: string
 		readonly log: Log
 	},
 ): Upkeep {
-	const { storage, dataDirectory, retention, log } = options
+	const { storage, dataDirectory, lock, retention, log } = options
 	const patterns = (options.immutable ?? []).map(parseTagPattern)
 	const immutable: TagPattern = (repository, tag) => patterns.some((each) => each(repository, tag))
 	const secret = newControlSecret()
@@ -78,7 +80,7 @@ export function createUpkeep(
 		start(url, { ownCertificate = false } = {}) {
 			// What it serves does not need them: a full disk is no reason not to start.
 			attempt('prune and scrub beside this server do not find it', () =>
-				ends.push(openControlDoor(dataDirectory, { url, secret, ownCertificate })),
+				ends.push(openControlDoor(dataDirectory, { url, secret, ownCertificate, lock })),
 			)
 			attempt('a prune while no server runs does not know the immutable tags', () =>
 				rememberImmutable(dataDirectory, options.immutable ?? []),
