@@ -266,6 +266,15 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 			found.push({ ...base, status: 'ok', seen: `${secret.metadata.name}, without credentials` })
 			continue
 		}
+		if (place.registry.namedByCluster) {
+			found.push({
+				...base,
+				status: 'skipped',
+				seen: `whether the registry takes the credentials in ${secret.metadata.name} was not asked`,
+				why: `they are for ${place.registry.clusterName}, and only the ConfigMap local-registry-hosting says that it is ${place.registry.name} here`,
+			})
+			continue
+		}
 		try {
 			await ports.resolve(place, { username, password })
 			found.push({

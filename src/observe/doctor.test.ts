@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Cluster, KubeObject } from '../cluster/index.ts'
 import { RemoteError } from '../errors/index.ts'
 import { diagnose, type DoctorContext, type DoctorPorts, type ServerCertificate } from './index.ts'
 
@@ -84,5 +85,63 @@ describe('diagnose', () => {
 			expect.objectContaining({ check: 'registry-certificate', status: 'skipped' }),
 		)
 		expect(findings).toContainEqual(expect.objectContaining({ check: 'registry-reachable', status: 'ok' }))
+	})
+})
+
+const secret: KubeObject = {
+	apiVersion: 'v1',
+	kind: 'Secret',
+	metadata: { name: 'repo', namespace: 'argocd' },
+	stringData: { type: 'oci', url: 'oci://registry.example.com/app', username: 'ann', password: 's3cret' },
+}
+
+/** A cluster with one Application, whose registry asks for the password in its Secret. */
+function clusterWith({ source, ...rest }: Readonly<Record<string, unknown>> = {}): Cluster {
+	const application = {
+		apiVersion: 'argoproj.io/v1alpha1',
+		kind: 'Application',
+		metadata: { name: 'app', namespace: 'argocd' },
+		spec: {
+			project: 'default',
+			destination: {},
+			source: {
+				repoURL: 'oci://registry.example.com/app',
+				targetRevision: 'v1',
+				path: '.',
+				...(source as object | undefined),
+			},
+			...(rest['spec'] as object | undefined),
+		},
+		status: rest['status'],
+	}
+	const lists: Readonly<Record<string, readonly unknown[]>> = { Application: [application], Secret: [secret] }
+	return {
+		server: 'https://cluster',
+		version: () => Promise.resolve('v1.34.0'),
+		get: () => Promise.resolve(undefined),
+		list: ({ kind }: { readonly kind: string }) => Promise.resolve({ items: lists[kind] ?? [] }),
+	} as unknown as Cluster
+}
+
+describe('the Secret of an Application', () => {
+	it.each([
+		[undefined, 'ok', ['s3cret']],
+		[true, 'skipped', []],
+	])('named by the cluster alone: %s, is %s', async (namedByCluster, status, given) => {
+		const passwords: string[] = []
+		const findings = await diagnose({
+			...context,
+			cluster: clusterWith(),
+			registries: [{ name: '127.0.0.1:5000', clusterName: 'registry.example.com', namedByCluster }],
+			ports: {
+				...ports,
+				resolve: (_, credential) => {
+					if (credential) passwords.push(credential.password)
+					return Promise.resolve(undefined)
+				},
+			},
+		})
+		expect(findings.find(({ check }) => check === 'repository-secret')?.status).toBe(status)
+		expect(passwords).toEqual(given)
 	})
 })
