@@ -220,15 +220,21 @@ interface Place {
 	readonly revision: string
 	readonly path: string | undefined
 	readonly recurse: boolean | undefined
+	/** Argo CD deploys all files that stand there, and as they are. */
+	readonly isPlain: boolean
 }
 
 function placesOf(application: Application, { registries }: DoctorContext): readonly Place[] {
-	return sourcesOf(application).flatMap(({ repoURL, targetRevision = '', path, directory }) => {
+	return sourcesOf(application).flatMap((source) => {
+		const { repoURL, targetRevision = '', path, directory } = source
 		const parsed = parseRepoUrl(repoURL)
 		if (!parsed.ok) return []
 		const { registry: name, repository } = parsed.url
 		const registry = registries.find(({ clusterName }) => clusterName === name) ?? { name, clusterName: name }
-		return [{ repoURL, registry, repository, revision: targetRevision, path, recurse: directory?.recurse }]
+		const { recurse, include = '', exclude = '' } = directory ?? {}
+		const isRendered = 'helm' in source || 'kustomize' in source || 'plugin' in source
+		const isPlain = !isRendered && include === '' && exclude === ''
+		return [{ repoURL, registry, repository, revision: targetRevision, path, recurse, isPlain }]
 	})
 }
 
@@ -315,7 +321,9 @@ const checkArtifactOf: ApplicationCheck = async (application, context) => {
 				})
 				continue
 			}
-			const faults = (await context.ports.check?.(place)) ?? []
+			const faults = ((await context.ports.check?.(place)) ?? []).filter(
+				({ isRefused }) => isRefused || place.isPlain,
+			)
 			if (!faults.some(({ isRefused }) => isRefused))
 				found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })
 			for (const { message: seen, isRefused, fix = `lading check ${name}` } of faults)

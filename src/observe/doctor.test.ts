@@ -145,3 +145,34 @@ describe('the Secret of an Application', () => {
 		expect(passwords).toEqual(given)
 	})
 })
+
+describe('the artifact of an Application', () => {
+	const about = async (change: Parameters<typeof clusterWith>[0]): Promise<readonly unknown[]> => {
+		const findings = await diagnose({
+			...context,
+			cluster: clusterWith(change),
+			ports: {
+				...ports,
+				resolve: () => Promise.resolve('sha256:1'),
+				check: () =>
+					Promise.resolve([
+						{ message: 'refused', isRefused: true },
+						{ message: 'left out', isRefused: false },
+					]),
+			},
+		})
+		return findings.filter(({ check }) => check === 'artifact').map(({ seen }) => seen)
+	}
+
+	it.each<[string, object]>([
+		['all', {}],
+		['all', { directory: { recurse: true, include: '', exclude: '' } }],
+		['refused', { directory: { include: '*.yaml' } }],
+		['refused', { directory: { exclude: 'values.yaml' } }],
+		['refused', { helm: {} }],
+		['refused', { kustomize: {} }],
+		['refused', { plugin: {} }],
+	])('is told of %s where its source has %j', async (what, source) => {
+		expect(await about({ source })).toEqual(what === 'all' ? ['refused', 'left out'] : ['refused'])
+	})
+})
