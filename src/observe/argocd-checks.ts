@@ -303,6 +303,13 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 	return found
 }
 
+/** A failed sync says itself what stopped it, and server-side apply refuses the fields that others leave out. */
+function tellsOfFields({ spec, status }: Application): boolean {
+	const phase = status?.operationState?.phase
+	const isServerSide = spec.syncPolicy?.syncOptions?.includes('ServerSideApply=true') === true
+	return phase === 'Failed' || phase === 'Error' || isServerSide
+}
+
 const checkArtifactOf: ApplicationCheck = async (application, context) => {
 	const found: Finding[] = []
 	for (const place of placesOf(application, context)) {
@@ -322,7 +329,7 @@ const checkArtifactOf: ApplicationCheck = async (application, context) => {
 				continue
 			}
 			const faults = ((await context.ports.check?.(place)) ?? []).filter(
-				({ isRefused }) => isRefused || place.isPlain,
+				({ isRefused }) => isRefused || (place.isPlain && !tellsOfFields(application)),
 			)
 			if (!faults.some(({ isRefused }) => isRefused))
 				found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })

@@ -175,4 +175,14 @@ describe('the artifact of an Application', () => {
 	])('is told of %s where its source has %j', async (what, source) => {
 		expect(await about({ source })).toEqual(what === 'all' ? ['refused', 'left out'] : ['refused'])
 	})
+
+	it.each<[string, Readonly<Record<string, unknown>>]>([
+		['all', { status: { operationState: { phase: 'Succeeded' } } }],
+		['all', { spec: { syncPolicy: { syncOptions: ['CreateNamespace=true'] } } }],
+		['refused', { status: { operationState: { phase: 'Failed' } } }],
+		['refused', { status: { operationState: { phase: 'Error' } } }],
+		['refused', { spec: { syncPolicy: { syncOptions: ['ServerSideApply=true'] } } }],
+	])('is told of %s where the Application has %j', async (what, change) => {
+		expect(await about(change)).toEqual(what === 'all' ? ['refused', 'left out'] : ['refused'])
+	})
 })
