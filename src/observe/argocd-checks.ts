@@ -303,6 +303,11 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 	return found
 }
 
+/** How `check` looks where the Application does. */
+function flagsOf({ path = '.', recurse }: Place): string {
+	return (path === '.' || path === '' ? '' : ` --path ${path}`) + (recurse === true ? ' --recurse' : '')
+}
+
 /** A failed sync says itself what stopped it, and server-side apply refuses the fields that others leave out. */
 function tellsOfFields({ spec, status }: Application): boolean {
 	const phase = status?.operationState?.phase
@@ -333,7 +338,8 @@ const checkArtifactOf: ApplicationCheck = async (application, context) => {
 			)
 			if (!faults.some(({ isRefused }) => isRefused))
 				found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })
-			for (const { message: seen, isRefused, fix = `lading check ${name}` } of faults)
+			const look = `lading check ${name}${flagsOf(place)}`
+			for (const { message: seen, isRefused, fix = look } of faults)
 				found.push({ ...base, status: isRefused ? 'fault' : 'warn', seen, fix })
 		} catch (error) {
 			if (!(error instanceof LadingError)) throw error

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Cluster, KubeObject } from '../cluster/index.ts'
 import { RemoteError } from '../errors/index.ts'
-import { diagnose, type DoctorContext, type DoctorPorts, type ServerCertificate } from './index.ts'
+import {
+	diagnose,
+	type DoctorContext,
+	type DoctorPorts,
+	type Finding,
+	type ServerCertificate,
+} from './index.ts'
 
 const DAY = 86_400_000
 const certificate: ServerCertificate = {
@@ -147,7 +153,7 @@ describe('the Secret of an Application', () => {
 })
 
 describe('the artifact of an Application', () => {
-	const about = async (change: Parameters<typeof clusterWith>[0]): Promise<readonly unknown[]> => {
+	const findingsOf = async (change: Parameters<typeof clusterWith>[0]): Promise<readonly Finding[]> => {
 		const findings = await diagnose({
 			...context,
 			cluster: clusterWith(change),
@@ -161,8 +167,21 @@ describe('the artifact of an Application', () => {
 					]),
 			},
 		})
-		return findings.filter(({ check }) => check === 'artifact').map(({ seen }) => seen)
+		return findings.filter(({ check }) => check === 'artifact')
 	}
+	const about = async (change: Parameters<typeof clusterWith>[0]): Promise<readonly string[]> =>
+		(await findingsOf(change)).map(({ seen }) => seen)
+
+	it.each<[string, object]>([
+		['', {}],
+		['', { path: undefined, directory: { recurse: false } }],
+		[' --path deploy', { path: 'deploy' }],
+		[' --path deploy --recurse', { path: 'deploy', directory: { recurse: true } }],
+		[' --recurse', { directory: { recurse: true } }],
+	])('is looked at by check%s where its source has %j', async (flags, source) => {
+		const [refused] = await findingsOf({ source })
+		expect(refused?.fix).toBe(`lading check registry.example.com/app:v1${flags}`)
+	})
 
 	it.each<[string, object]>([
 		['all', {}],
