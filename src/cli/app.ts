@@ -79,10 +79,16 @@ function withHelp(args: readonly string[]): readonly string[] {
 	return args[0] === 'help' ? [...args.slice(1), '--help'] : args
 }
 
-/** By the signal itself, which a shell reports as the same code: Node.js aborts when it exits without its terminal. */
-function endBy(process: NodeJS.Process, signal: keyof typeof signalExitCodes): void {
-	process.removeAllListeners(signal)
-	process.kill(process.pid, signal)
+/** By the signal itself, which a shell reports as code 129: Node.js aborts when it exits without its terminal. */
+function hangUp(process: NodeJS.Process): void {
+	process.removeAllListeners('SIGHUP')
+	process.kill(process.pid, 'SIGHUP')
+}
+
+/** What was a terminal is none any more. The end of what is read there and a failed write can come before the signal. */
+function isTerminalGone(process: NodeJS.Process): boolean {
+	const terminals = [process.stdout, process.stderr].filter(({ isTTY }) => isTTY)
+	return !terminals.every(({ fd }) => process.getBuiltinModule('node:tty').isatty(fd))
 }
 
 export interface MainOptions {
@@ -105,13 +111,17 @@ export async function runMain({ process, version, mainFile }: MainOptions): Prom
 			abort.abort()
 		})
 	}
-	process.once('exit', (code) => {
-		if (code === signalExitCodes.SIGHUP) endBy(process, 'SIGHUP')
+	process.once('exit', () => {
+		if (interruptedBy === 'SIGHUP' || isTerminalGone(process)) hangUp(process)
 	})
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 		// A reader that has seen enough (`lading tags … | head`) is no error, and a no is still a no: what ends with its
 		// answer has its exit code a turn later.
 		if (error.code === 'EPIPE') return void setImmediate(() => process.exit())
+		if (error.code === 'EIO' && isTerminalGone(process)) {
+			interruptedBy ??= 'SIGHUP'
+			return abort.abort()
+		}
 		process.stderr.write(`error: the answer cannot be written to standard output: ${error.message}\n`)
 		process.exit(exitCodes.machine)
 	})

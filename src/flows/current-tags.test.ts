@@ -88,6 +88,25 @@ describe('currentTags', () => {
 		expect(warnings).toEqual([expect.stringContaining(`set LADING_REGISTRY=${registry()}`)])
 	})
 
+	it('does not advise to give the password to a registry that only the cluster names', async () => {
+		answer = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } })
+		const warnings: unknown[] = []
+		const tags = currentTags(
+			{
+				...session,
+				env: { ...session.env, LADING_USERNAME: 'ann', LADING_PASSWORD: 'secret' },
+				progress: { ...silentProgress, warn: (...said) => void warnings.push(said) },
+			},
+			{ push: registry(), cluster: 'registry.example.com' },
+		)
+		const asking = tags.resolve({ registry: 'registry.example.com', repository: 'app', tag: 'latest' })
+		await expect(asking).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+		tags.close()
+		expect(warnings).toEqual([
+			[expect.stringContaining('only the ConfigMap local-registry-hosting'), undefined],
+		])
+	})
+
 	it('gives the password of the environment to no registry that only an Application names', async () => {
 		const env = { ...session.env, LADING_USERNAME: 'ann', LADING_PASSWORD: 'secret' }
 		const place = { registry: registry(), repository: 'app', tag: 'latest' }

@@ -1,7 +1,13 @@
 import { LadingError } from '../errors/index.ts'
 import type { ResolveTag } from '../observe/index.ts'
 import type { RegistryEndpoint } from './state.ts'
-import { adviceOnWithheld, connectRegistry, reachUnnamed, type RegistryConnection } from './registries.ts'
+import {
+	adviceOnWithheld,
+	connectRegistry,
+	NAMED_BY_CLUSTER,
+	reachUnnamed,
+	type RegistryConnection,
+} from './registries.ts'
 import type { Session } from './session.ts'
 
 /** Milliseconds that registries have, all together. */
@@ -32,13 +38,13 @@ export function currentTags(session: Session, endpoint: RegistryEndpoint | undef
 		connections.set(registry, connection)
 		return connection
 	}
-	const tellWithheld = (registry: string): void => {
+	const tellWithheld = (registry: string, namedByCluster: boolean): void => {
 		const advice = adviceOnWithheld({ session, access: {} }, reachUnnamed(session, registry), registry)
 		if (advice === undefined || told.has(registry)) return
 		told.add(registry)
 		session.progress.warn(
-			`whether tags of ${registry} have moved is not known: it was not given the user name and password, as only an Application names it`,
-			advice,
+			`whether tags of ${registry} have moved is not known: it was not given the user name and password, as ${namedByCluster ? NAMED_BY_CLUSTER : 'only an Application names it'}`,
+			namedByCluster ? undefined : advice,
 		)
 	}
 	const ask: ResolveTag = async ({ registry: named, repository, tag }) => {
@@ -48,7 +54,7 @@ export function currentTags(session: Session, endpoint: RegistryEndpoint | undef
 			const place = { registry, repository }
 			return (await connect(registry).repository(place).resolve(tag, { signal }))?.digest
 		} catch (error) {
-			if (error instanceof LadingError && error.kind === 'denied') tellWithheld(registry)
+			if (error instanceof LadingError && error.kind === 'denied') tellWithheld(registry, registry !== named)
 			else failed.add(registry)
 			session.signal?.throwIfAborted()
 			if (patience.aborted) return undefined

@@ -30,6 +30,7 @@ import { kindTools } from './kind-tools.ts'
 import {
 	adviceOnWithheld,
 	connectRegistry,
+	NAMED_BY_CLUSTER,
 	type Reach,
 	reachUnnamed,
 	readCa,
@@ -244,6 +245,7 @@ async function registriesOf(
 			found.set(clusterName, {
 				name,
 				clusterName,
+				namedByCluster: name !== clusterName,
 				plainHttp: access.plainHttp,
 				caPem: access.caFile === undefined ? undefined : readCa(access.caFile),
 				loopbackOnly: isLoopback(name),
@@ -263,14 +265,18 @@ function doctorPorts(
 	let version: Promise<string | undefined> | undefined
 	const kubernetesVersion = async (): Promise<string | undefined> =>
 		await (version ??= target?.cluster?.version({ signal }) ?? Promise.resolve(undefined))
-	const reaching = async <T>(registry: string, use: (reach: Reach) => Promise<T>): Promise<T> => {
+	const reaching = async <T>(
+		{ name: registry, namedByCluster }: DoctorRegistry,
+		use: (reach: Reach) => Promise<T>,
+	): Promise<T> => {
 		const reach = reachUnnamed(session, registry, access)
 		try {
 			return await use(reach)
 		} catch (error) {
 			const advice = adviceOnWithheld({ session, access }, reach, registry)
 			if (advice === undefined || !(error instanceof LadingError) || error.kind !== 'denied') throw error
-			const hint = `It was not given the user name and password, as only an Application names it. ${advice}`
+			const why = namedByCluster ? `${NAMED_BY_CLUSTER}.` : `only an Application names it. ${advice}`
+			const hint = `It was not given the user name and password, as ${why}`
 			throw new RemoteError(error.code, error.message, { hint, cause: error })
 		}
 	}
@@ -287,15 +293,17 @@ function doctorPorts(
 		}
 	}
 	return {
-		async ping({ name }) {
+		async ping(registry) {
+			const { name } = registry
 			await reaching(
-				name,
+				registry,
 				async (reach) => await connected(name, reach, async ({ client }) => await client.ping(name)),
 			)
 		},
-		async resolve({ registry: { name: registry }, repository, revision }, credential) {
+		async resolve({ registry: asked, repository, revision }, credential) {
+			const registry = asked.name
 			const name = isDigest(revision) ? revision : (/@(sha\d+:[0-9a-f]+)$/.exec(revision)?.[1] ?? revision)
-			return await reaching(registry, async (reach) => {
+			return await reaching(asked, async (reach) => {
 				const known = { ...reach.access, credentials: credential ?? reach.access.credentials }
 				return await connected(registry, { ...reach, access: known }, async (connection) => {
 					const found: Descriptor | undefined = await connection
@@ -319,7 +327,7 @@ function doctorPorts(
 				digest: digest !== undefined && isDigest(digest) ? digest : undefined,
 			}
 			const subject = await reaching(
-				registry.name,
+				registry,
 				async ({ session: asked, access: known }) =>
 					await readArtifact(asked, reference, { access: known, version: ASSUMED_ARGOCD_VERSION }),
 			)

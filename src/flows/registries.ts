@@ -130,6 +130,9 @@ export function reachBeside(
 	return named.includes(registry) ? { session, access } : withoutUnbound(session, access)
 }
 
+/** Why a registry gets no password, and nobody is told to give it one. */
+export const NAMED_BY_CLUSTER = 'only the ConfigMap local-registry-hosting of the cluster names it'
+
 /**
  * What to do where a registry was not given a user name and password that were there; `undefined` where it was, or
  * there are none.

@@ -220,15 +220,21 @@ interface Place {
 	readonly revision: string
 	readonly path: string | undefined
 	readonly recurse: boolean | undefined
+	/** Argo CD deploys all files that stand there, and as they are. */
+	readonly isPlain: boolean
 }
 
 function placesOf(application: Application, { registries }: DoctorContext): readonly Place[] {
-	return sourcesOf(application).flatMap(({ repoURL, targetRevision = '', path, directory }) => {
+	return sourcesOf(application).flatMap((source) => {
+		const { repoURL, targetRevision = '', path, directory } = source
 		const parsed = parseRepoUrl(repoURL)
 		if (!parsed.ok) return []
 		const { registry: name, repository } = parsed.url
 		const registry = registries.find(({ clusterName }) => clusterName === name) ?? { name, clusterName: name }
-		return [{ repoURL, registry, repository, revision: targetRevision, path, recurse: directory?.recurse }]
+		const { recurse, include = '', exclude = '' } = directory ?? {}
+		const isRendered = 'helm' in source || 'kustomize' in source || 'plugin' in source
+		const isPlain = !isRendered && include === '' && exclude === ''
+		return [{ repoURL, registry, repository, revision: targetRevision, path, recurse, isPlain }]
 	})
 }
 
@@ -266,6 +272,15 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 			found.push({ ...base, status: 'ok', seen: `${secret.metadata.name}, without credentials` })
 			continue
 		}
+		if (place.registry.namedByCluster) {
+			found.push({
+				...base,
+				status: 'skipped',
+				seen: `whether the registry takes the credentials in ${secret.metadata.name} was not asked`,
+				why: `they are for ${place.registry.clusterName}, and only the ConfigMap local-registry-hosting says that it is ${place.registry.name} here`,
+			})
+			continue
+		}
 		try {
 			await ports.resolve(place, { username, password })
 			found.push({
@@ -288,6 +303,18 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 	return found
 }
 
+/** How `check` looks where the Application does. */
+function flagsOf({ path = '.', recurse }: Place): string {
+	return (path === '.' || path === '' ? '' : ` --path ${path}`) + (recurse === true ? ' --recurse' : '')
+}
+
+/** A failed sync says itself what stopped it, and server-side apply refuses the fields that others leave out. */
+function tellsOfFields({ spec, status }: Application): boolean {
+	const phase = status?.operationState?.phase
+	const isServerSide = spec.syncPolicy?.syncOptions?.includes('ServerSideApply=true') === true
+	return phase === 'Failed' || phase === 'Error' || isServerSide
+}
+
 const checkArtifactOf: ApplicationCheck = async (application, context) => {
 	const found: Finding[] = []
 	for (const place of placesOf(application, context)) {
@@ -306,10 +333,13 @@ const checkArtifactOf: ApplicationCheck = async (application, context) => {
 				})
 				continue
 			}
-			const faults = (await context.ports.check?.(place)) ?? []
+			const faults = ((await context.ports.check?.(place)) ?? []).filter(
+				({ isRefused }) => isRefused || (place.isPlain && !tellsOfFields(application)),
+			)
 			if (!faults.some(({ isRefused }) => isRefused))
 				found.push({ ...base, status: 'ok', seen: `${name} is ${digest}` })
-			for (const { message: seen, isRefused, fix = `lading check ${name}` } of faults)
+			const look = `lading check ${name}${flagsOf(place)}`
+			for (const { message: seen, isRefused, fix = look } of faults)
 				found.push({ ...base, status: isRefused ? 'fault' : 'warn', seen, fix })
 		} catch (error) {
 			if (!(error instanceof LadingError)) throw error

@@ -31,6 +31,8 @@ export interface DoctorRegistry {
 	readonly embedded?: boolean | undefined
 	/** The command by which it gets a new certificate, where lading gives it one. */
 	readonly renew?: string | undefined
+	/** Only a ConfigMap of the cluster says that it is reached by {@link name}. */
+	readonly namedByCluster?: boolean | undefined
 	/** Listens on loopback only. */
 	readonly loopbackOnly?: boolean | undefined
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createProject, type Project } from './program.ts'
+import { createProject, lading, type Project } from './program.ts'
 
 describe.sequential('a project that deploys to the cluster of another', () => {
 	let home: Project
@@ -52,3 +52,26 @@ describe.sequential('a project that deploys to the cluster of another', () => {
 		expect(ended.stderr).toContain('gone')
 	})
 })
+
+it('doctor gives the password in a Secret to no registry that only the cluster names', async () => {
+	const home = createProject()
+	const guest = createProject({ empty: true })
+	try {
+		await home.ok('up', '--cluster', 'sandbox')
+		const deploy = ['deploy', 'oci-demo-app', 'oci-demo-app:v1.0.0', '--no-wait', '--username', 'ann']
+		await lading([...deploy, '--password-stdin'], { cwd: home.directory, input: 's3cret' })
+		const kubeconfig = join(home.directory, '.lading/kubeconfig')
+		const cluster = ['--cluster', 'context:lading-sandbox', '--kubeconfig', kubeconfig]
+		const { stdout } = await guest.run('doctor', 'oci-demo-app', ...cluster, '--json')
+		const { findings } = JSON.parse(stdout) as { findings: { check: string }[] }
+		expect(findings.filter(({ check }) => check === 'repository-secret')).toEqual([
+			expect.objectContaining({
+				status: 'skipped',
+				why: expect.stringContaining('only the ConfigMap local-registry-hosting'),
+			}),
+		])
+	} finally {
+		await guest.remove()
+		await home.remove()
+	}
+}, 60_000)
