@@ -14,9 +14,10 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../errors/index.ts'
 import { digestOf } from '../../oci/index.ts'
-import { Journal, type Replayed, replayJournal } from './journal.ts'
+import { Journal } from './journal.ts'
 import { Packs } from './packs.ts'
 import { formatRecord, type StoreRecord } from './record.ts'
+import { type Replayed, replayJournal } from './replay.ts'
 import { Reserve } from './reserve.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lading-'))

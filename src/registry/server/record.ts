@@ -129,6 +129,9 @@ export function formatRecord(record: StoreRecord): string {
 	return formatLine(JSON.stringify(record))
 }
 
+/** A line that says that all before it was flushed: what is not whole of that was damaged since, of what comes after it never written. */
+export const MARK = '.'
+
 /** Where content is, in bytes. */
 export interface Place {
 	readonly offset: number

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileS
 import { join } from 'node:path'
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/index.ts'
 import { Catalog } from './catalog.ts'
-import { replayJournal } from './journal.ts'
+import { replayJournal } from './replay.ts'
 
 interface Stored {
 	readonly path: string
