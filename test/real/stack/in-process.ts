@@ -22,6 +22,7 @@ export async function ladingHere(args: readonly string[], options: RunOptions): 
 		stderr: stream('stderr'),
 		cwd: () => options.cwd,
 		on: () => {},
+		once: () => {},
 	}
 	const main = await builtMain()
 	// Of a process it asks for these alone.
