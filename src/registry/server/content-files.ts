@@ -130,10 +130,14 @@ export class ContentFiles {
 		this.#packs.addPacked(digest, packed)
 	}
 
-	/** Removes the file of content that lies in the journal now. */
-	removeFile(digest: Digest): void {
-		this.#checked.delete(digest)
-		rmSync(this.#path(digest), { force: true })
+	/** Removes the file of content that lies in the journal now, where the disk lets it. */
+	removeCopy(digest: Digest): void {
+		try {
+			this.#removeFile(digest)
+		} catch (error) {
+			// One copy too many harms nobody.
+			if (!isSystemError(error)) throw error
+		}
 	}
 
 	/** Writes content into a file, durable when the promise resolves. Replaces a damaged copy. */
@@ -274,8 +278,12 @@ export class ContentFiles {
 		this.#fence.assertHeld()
 		this.#damaged.delete(digest)
 		this.#uncache(digest)
-		this.#checked.delete(digest)
 		this.#packs.remove(digest)
+		this.#removeFile(digest)
+	}
+
+	#removeFile(digest: Digest): void {
+		this.#checked.delete(digest)
 		rmSync(this.#path(digest), { force: true })
 	}
 
@@ -384,12 +392,7 @@ export class ContentFiles {
 	}
 
 	#readPacked(digest: Digest): Uint8Array {
-		try {
-			return this.#packs.read(digest) ?? new Uint8Array()
-		} catch (error) {
-			if (isSystemError(error, 'ENOENT')) throw this.#damage(digest, 'its file is gone')
-			throw error
-		}
+		return this.#unlessGone(digest, () => this.#packs.read(digest) ?? new Uint8Array())
 	}
 
 	#readFile(digest: Digest, size: number): Uint8Array {
@@ -403,8 +406,12 @@ export class ContentFiles {
 	}
 
 	#open(digest: Digest): number {
+		return this.#unlessGone(digest, () => openSync(this.#path(digest), 'r'))
+	}
+
+	#unlessGone<T>(digest: Digest, look: () => T): T {
 		try {
-			return openSync(this.#path(digest), 'r')
+			return look()
 		} catch (error) {
 			if (isSystemError(error, 'ENOENT')) throw this.#damage(digest, 'its file is gone')
 			throw error

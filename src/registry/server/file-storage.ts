@@ -283,7 +283,7 @@ export class FileStorage implements RegistryStorage {
 		return this.#journal.appendContent(record as ContentRecord, content, (place) => {
 			this.#contents.add(digest, place)
 			// A registry of before has a file of it.
-			if (this.#catalog.contentSize(digest) !== undefined) this.#contents.removeFile(digest)
+			if (this.#catalog.contentSize(digest) !== undefined) this.#contents.removeCopy(digest)
 			this.#catalog.apply(record)
 		})
 	}

@@ -357,7 +357,7 @@ interface Append {
 	readonly isOptional: boolean
 }
 
-/** Writes a flushed file of records; leaves none when it fails. */
+/** Writes a flushed file of records. What is left of it when it fails is the caller's. */
 function writeRecords(
 	path: string,
 	records: Iterable<StoreRecord>,
@@ -381,9 +381,6 @@ function writeRecords(
 		}
 		write(`${text}${MARK}\n`)
 		fsyncSync(descriptor)
-	} catch (error) {
-		rmSync(path, { force: true })
-		throw error
 	} finally {
 		closeSync(descriptor)
 	}

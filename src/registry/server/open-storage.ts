@@ -101,11 +101,11 @@ function openStorage(directory: string, options: CreateStorageOptions): Registry
 	if (!readOnly) {
 		mkdirSync(uploadDirectory, { recursive: true, mode: 0o700 })
 		contents.makeDirectories()
-	}
-	// What a start read, and acts upon, may have been left unflushed by a process that was killed.
-	if (existed && !readOnly) {
-		syncFile(journalPath)
-		syncDirectory(directory)
+		// What a start read, and acts upon, may have been left unflushed by a process that was killed.
+		if (existed) {
+			syncFile(journalPath)
+			syncDirectory(directory)
+		}
 	}
 	if (!existed && contents.hasFiles()) {
 		throw new UserError('JOURNAL_MISSING', `${directory} has content and no journal that says whose it is`, {

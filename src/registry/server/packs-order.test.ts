@@ -194,6 +194,17 @@ it('a pack that cannot be removed keeps nobody from pushing, and goes the next t
 	await expect.poll(() => packsOf(directory).filter((pack) => packs.includes(pack))).toEqual([])
 })
 
+it('a file of before that cannot be removed keeps nobody from pushing its content again', async () => {
+	await storage.close()
+	open({ inlineBytes: 0 })
+	await put(3)
+	await storage.close()
+	open()
+	disk.faults.set('rm sha256', { code: 'EACCES', times: 100 })
+	await put(3)
+	expect(missing(3)).toEqual([])
+})
+
 describe('on a full disk', () => {
 	const options = { lines: 0, length: 0, live: () => [], compactLines: 10 }
 	const journalOf = (reserve?: Reserve): Journal => {
