@@ -15,7 +15,7 @@ let directory: string
 beforeAll(async () => {
 	directory = await mkdtemp(join(tmpdir(), 'lading-'))
 	await createStorage(directory).close()
-	await appendFile(join(directory, 'journal'), 'a line that is damaged\n')
+	await appendFile(join(directory, 'journal'), 'a line that is damaged\n.\n')
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 

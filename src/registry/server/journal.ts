@@ -121,8 +121,12 @@ export class Journal {
 		this.#descriptor = openSync(path, 'a', 0o600)
 		this.#length = options.length
 		this.#isUncertain = fstatSync(this.#descriptor).size !== options.length
-		// Before any content: content without a journal is not touched.
-		if (options.isFirst === true) syncDirectory(dirname(path))
+		// Before any content: content without a journal is not touched. Nor is a first line that was torn taken for damage.
+		if (options.isFirst === true) {
+			this.#mark()
+			fsyncSync(this.#descriptor)
+			syncDirectory(dirname(path))
+		}
 		if (options.isMarked === false && !this.isUncertain) this.#mark()
 	}
 

@@ -332,6 +332,19 @@ describe('small content that is damaged', () => {
 		open()
 	})
 
+	it('nor is the very first record of a registry', async () => {
+		const before = statSync(journal()).size
+		await putManifest('{"first":true}')
+		await restart(() => {
+			const bytes = readFileSync(journal()).subarray(0, -2)
+			bytes.fill(0, before, before + 20)
+			writeFileSync(journal(), bytes)
+		})
+		expect(storage.damage()).toBeUndefined()
+		expect(storage.resolveTag('app', 'v1')).toBeUndefined()
+		expect(warnings).toEqual([])
+	})
+
 	it('after a start is damaged, and not missing: what a start has read was flushed', async () => {
 		const digest = await putBlob('content')
 		const unmarked = (): void => writeFileSync(journal(), readFileSync(journal()).subarray(0, -2))
