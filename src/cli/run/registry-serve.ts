@@ -58,7 +58,7 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 	// What a request makes is gone with it: there is no need for the 48 MiB that V8 would come to keep for it under load,
 	setFlagsFromString('--semi-space-growth-factor=1')
 	// nor to let several times what is there pile up before it is collected.
-	setFlagsFromString('--optimize-for-size')
+	setFlagsFromString('--heap-growing-percent=50')
 	const isAccessLogged = flags.accessLog ?? settings.log?.access ?? false
 	const stopped = serveUntilStopped({
 		dataDirectory,

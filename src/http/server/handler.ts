@@ -8,6 +8,8 @@ export interface ServerRequest {
 	readonly headers: IncomingHttpHeaders
 	/** The body as it arrives; reading it is the handler's business. */
 	readonly body: AsyncIterable<Uint8Array>
+	/** Bytes of the body that were handed out so far; `undefined` where nobody counts. */
+	readonly received?: number | undefined
 	/** Aborts when the client is gone or the server stops. */
 	readonly signal: AbortSignal
 	readonly remoteAddress: string

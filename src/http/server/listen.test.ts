@@ -147,6 +147,48 @@ describe('listen', () => {
 		expect(await talk('/take')).toEqual({ status: 200, continued: true })
 	})
 
+	it.each([
+		['in one packet with its headers', ['PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfour']],
+		['later', ['PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n', 'four']],
+		['by pieces', ['PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nf', 'o', 'ur']],
+		[
+			'in chunks',
+			['PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nfo\r\n2\r\nur\r\n0\r\n\r\n'],
+		],
+	])('hands out a body that comes %s, counts it, and goes on with the next request', async (_, packets) => {
+		const { port } = await serve(async (request) => {
+			let text = ''
+			for await (const chunk of request.body) text += Buffer.from(chunk).toString()
+			return { status: 200, body: `[${text} ${request.received}]` }
+		})
+		const socket = connect(port, '127.0.0.1').setNoDelay()
+		let answers = ''
+		socket.on('data', (chunk: Buffer) => (answers += chunk.toString()))
+		for (const packet of packets) {
+			socket.write(packet)
+			await new Promise((resolve) => setTimeout(resolve, 20))
+		}
+		socket.write('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n')
+		await expect.poll(() => answers.match(/\[.*?\]/g)).toEqual(['[four 4]', '[ 0]'])
+		socket.destroy()
+	})
+
+	it('hands out both bodies of two requests that come in one packet', async () => {
+		const { port } = await serve(async (request) => {
+			let text = ''
+			for await (const chunk of request.body) text += Buffer.from(chunk).toString()
+			return { status: 200, body: `[${request.path} ${text}]` }
+		})
+		const socket = connect(port, '127.0.0.1')
+		let answers = ''
+		socket.on('data', (chunk: Buffer) => (answers += chunk.toString()))
+		const put = (path: string): string =>
+			`PUT ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n${path}!`
+		socket.write(put('/a') + put('/b'))
+		await expect.poll(() => answers.match(/\[.*?\]/g)).toEqual(['[/a /a!]', '[/b /b!]'])
+		socket.destroy()
+	})
+
 	it('aborts the signal when the client goes away', async () => {
 		const aborted = deferred<void>()
 		const { url } = await serve(

@@ -29,6 +29,7 @@ export class NodeRequest implements ServerRequest {
 	#query: URLSearchParams | undefined
 	#aborter: AbortController | undefined
 	#continued = false
+	#received = 0
 
 	constructor(incoming: IncomingMessage, outgoing: NodeResponse, context: RequestContext) {
 		const url = incoming.url ?? '/'
@@ -88,10 +89,21 @@ export class NodeRequest implements ServerRequest {
 		return this.#read()
 	}
 
+	get received(): number {
+		return this.#received
+	}
+
 	async *#read(): AsyncGenerator<Uint8Array, void, undefined> {
 		if (this.awaitsContinue) {
 			this.#continued = true
 			this.#outgoing.writeContinue()
+		}
+		// What came in one packet with the headers is there once whoever reads it has waited for anything at all.
+		await Promise.resolve()
+		if (this.#incoming.complete && !this.#incoming.destroyed) {
+			const whole = this.#incoming.read() as Uint8Array | null
+			if (whole !== null) yield this.#count(whole)
+			return
 		}
 		const { socket } = this.#incoming
 		const { stallMs } = this.#context
@@ -103,12 +115,17 @@ export class NodeRequest implements ServerRequest {
 			for await (const chunk of this.#incoming.iterator({ destroyOnReturn: false })) {
 				// The time that the handler takes is not the client's.
 				socket.setTimeout(0)
-				yield chunk as Uint8Array
+				yield this.#count(chunk as Uint8Array)
 				socket.setTimeout(stallMs)
 			}
 		} finally {
 			socket.off('timeout', giveUp)
 			socket.setTimeout(0)
 		}
+	}
+
+	#count(chunk: Uint8Array): Uint8Array {
+		this.#received += chunk.byteLength
+		return chunk
 	}
 }

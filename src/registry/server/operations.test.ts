@@ -62,6 +62,7 @@ async function ask(
 		body: (async function* () {
 			yield Buffer.from(body)
 		})(),
+		received: Buffer.byteLength(body),
 		signal: new AbortController().signal,
 		remoteAddress: '::ffff:10.0.0.1',
 		scheme: 'https',

@@ -9,7 +9,7 @@ import { EventSpreader } from './events/event-spreader.ts'
 import type { ToldEvent } from './events/registry-event.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, getManifest, putManifest } from './manifests.ts'
-import { type AccessEntry, countReceived, type Exchange } from './observe/exchange.ts'
+import type { AccessEntry, Exchange } from './observe/exchange.ts'
 import type { Health } from './observe/health.ts'
 import { type EndpointCounts, Metrics } from './observe/metrics.ts'
 import { Observer } from './observe/observer.ts'
@@ -200,9 +200,8 @@ class RegistryServer {
 		const { context, events } = this.#parts
 		const route = parseRoute(exchange.request.path)
 		exchange.route = route.kind
-		const isRead = exchange.request.method === 'GET' || exchange.request.method === 'HEAD'
 		try {
-			const answer = dispatch(context, isRead ? exchange.request : countReceived(exchange), route)
+			const answer = dispatch(context, exchange.request, route)
 			if (!(answer instanceof Promise)) {
 				events.spread(exchange, { route, answer })
 				return answer

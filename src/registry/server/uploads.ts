@@ -46,7 +46,7 @@ interface UploadState {
 	busy: boolean
 	/** All of it is there: it is being made a blob, and no longer cancelled. */
 	isComplete: boolean
-	/** SHA-256 of what arrived; absent for an upload from before the start. */
+	/** SHA-256 of what arrived; absent where that is nothing, or some of it came before the start. */
 	digester: Digester | undefined
 }
 
@@ -136,7 +136,7 @@ export class Uploads {
 			size: 0,
 			busy: false,
 			isComplete: false,
-			digester: createDigester(),
+			digester: undefined,
 		}
 		this.#uploads.set(upload.id, upload)
 		return upload
@@ -233,6 +233,7 @@ export class Uploads {
 					return { kind: 'too-large', limit: this.#options.maxBytes }
 				}
 				file ??= await this.#discardOnFailure(upload, () => this.#openFile(upload))
+				if (upload.size === 0) upload.digester = createDigester()
 				upload.size += chunk.byteLength
 				upload.digester?.update(chunk)
 				const full = file.writer.add(chunk)

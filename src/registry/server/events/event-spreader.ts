@@ -37,7 +37,9 @@ export class EventSpreader {
 	): void {
 		const { request } = exchange
 		if (!this.#pulls && (request.method === 'GET' || request.method === 'HEAD')) return
-		const { storage, access, now } = this.#options
+		const { storage, access, now, onEvent } = this.#options
+		// Of blobs nobody else wants to know.
+		if (route.kind !== 'manifest' && !onEvent) return
 		for (const event of eventsOf({ request, answer, route, storage, pulls: this.#pulls })) {
 			this.#tell({
 				...event,

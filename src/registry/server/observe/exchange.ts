@@ -9,8 +9,6 @@ export interface Exchange {
 	/** Kind of what was asked for: one of few, whatever the path. */
 	route: string
 	identity: Identity | undefined
-	/** Bytes of the body that were read. */
-	received: number
 }
 
 /** A request that was answered. It holds no secret: no header but the client's name of itself, no query. */
@@ -43,35 +41,6 @@ export interface ExchangeEnd {
 	readonly aborted: boolean
 }
 
-/** The same request, with the bytes of its body counted as they are read. */
-export function countReceived(exchange: Exchange): ServerRequest {
-	const { request } = exchange
-	const { method, path, headers, scheme } = request
-	return {
-		method,
-		path,
-		headers,
-		scheme,
-		get query() {
-			return request.query
-		},
-		get signal() {
-			return request.signal
-		},
-		get remoteAddress() {
-			return request.remoteAddress
-		},
-		get clientCertificate() {
-			return request.clientCertificate
-		},
-		get body() {
-			return counted(request.body, (bytes) => {
-				exchange.received += bytes
-			})
-		},
-	}
-}
-
 /** The same answer, and `end` called when it is complete or cut. At once where it is in memory. */
 export function onAnswered(
 	answer: ServerResponse,
@@ -83,16 +52,6 @@ export function onAnswered(
 	else if (body instanceof Uint8Array) end({ status, sent: body.byteLength, aborted: false })
 	else return { ...answer, body: watched(body, { status, end }) }
 	return answer
-}
-
-async function* counted(
-	body: AsyncIterable<Uint8Array>,
-	count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-	for await (const chunk of body) {
-		count(chunk.byteLength)
-		yield chunk
-	}
 }
 
 async function* watched(

@@ -63,9 +63,9 @@ export class Metrics {
 		this.#startedAt = now
 	}
 
-	ended({ request, route, received, startedAt }: Exchange, { status, sent, aborted }: ExchangeEnd): number {
+	ended({ request, route, startedAt }: Exchange, { status, sent, aborted }: ExchangeEnd): number {
 		const ms = performance.now() - startedAt
-		this.#received += received
+		this.#received += request.received ?? 0
 		this.#sent += sent
 		if (aborted) this.#aborted++
 		const counts = this.#countsOf(route)

@@ -24,7 +24,7 @@ export class Observer {
 	}
 
 	begin(request: ServerRequest): Exchange {
-		return { request, startedAt: performance.now(), route: 'other', identity: undefined, received: 0 }
+		return { request, startedAt: performance.now(), route: 'other', identity: undefined }
 	}
 
 	answered(exchange: Exchange, answer: ServerResponse): ServerResponse {
@@ -42,7 +42,7 @@ export class Observer {
 		const { metrics, access, now, onAccess } = this.#options
 		const ms = metrics.ended(exchange, end)
 		if (!onAccess) return
-		const { request, route, identity, received } = exchange
+		const { request, route, identity } = exchange
 		const agent = request.headers['user-agent']?.slice(0, MAX_AGENT_LENGTH)
 		onAccess({
 			time: new Date(now() - ms).toISOString(),
@@ -52,7 +52,7 @@ export class Observer {
 			path: request.path,
 			route,
 			status: end.status,
-			received,
+			received: request.received ?? 0,
 			sent: end.sent,
 			ms: Math.round(ms * 100) / 100,
 			...(end.aborted && { aborted: true }),
