@@ -1,10 +1,11 @@
-import type { ByteStream, ContentSource, StoreOptions } from '../content/index.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ByteStream, ContentSource, StoreOptions, UnnamedContent } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import type { ManifestSet } from '../manifests/index.ts'
-import { createDigester, type Descriptor, type Digest, MediaType } from '../oci/index.ts'
+import { createDigester, type Digest, type Digester, MediaType } from '../oci/index.ts'
 import { gzipStable } from './gzip.ts'
 import { FileTimes } from './file-times.ts'
-import { estimateTar, type Witness, writeTar } from './write-tar.ts'
+import { type FileState, tarSize, type Witness, writeTar } from './write-tar.ts'
 
 /** Layers up to this size stay in memory between packing and pushing, in bytes. */
 export const MAX_LAYER_IN_MEMORY: number = 16 * 1024 * 1024
@@ -16,6 +17,8 @@ export interface PackLayerOptions {
 	readonly compress?: Compression | undefined
 	/** Files that were read already, by path. */
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
+	/** Is told of a large layer before it is read and hashed: it can be sent meanwhile. */
+	readonly onLarge?: ((content: UnnamedContent) => void) | undefined
 	readonly signal?: AbortSignal | undefined
 }
 
@@ -33,26 +36,22 @@ export interface Layer extends ContentSource {
  * @throws UserError `FILE_UNREADABLE`, `FILE_CHANGED`
  */
 export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}): Promise<Layer> {
-	const compress = options.compress ?? 'none'
+	const { compress = 'none', contents, signal } = options
+	const expected = tarSize(set)
+	// How much a compressor makes of it, is not known before.
+	const isOnlyHashed = compress === 'none' && expected > MAX_LAYER_IN_MEMORY
+	if (isOnlyHashed) return await hashLayer(set, { ...options, expected })
 	const tar = createDigester()
 	const packed = createDigester()
 	let size = 0
-	const expected = estimateTar(set)
-	// How much a compressor makes of it, is not known before.
-	const isOnlyHashed = compress === 'none' && expected > MAX_LAYER_IN_MEMORY
-	let kept: Uint8Array[] | undefined = isOnlyHashed ? undefined : []
-	// Of files that were read before, the times are not known.
-	const isReadHere = (options.contents?.size ?? 0) === 0
-	const times = isOnlyHashed && isReadHere ? new FileTimes() : undefined
+	let kept: Uint8Array[] | undefined = []
 	for await (const chunk of produce(set, {
 		compress,
-		signal: options.signal,
-		contents: options.contents,
+		signal,
+		contents,
 		// What stays in memory is made in one piece, so that it need not be put together.
 		firstChunk: expected <= MAX_LAYER_IN_MEMORY ? expected : undefined,
-		reuse: isOnlyHashed,
 		onTar: (part) => tar.update(part),
-		witness: times && { opened: (file) => times.add(file) },
 	})) {
 		size += chunk.byteLength
 		if (compress === 'gzip') packed.update(chunk)
@@ -61,28 +60,66 @@ export async function packLayer(set: ManifestSet, options: PackLayerOptions = {}
 	}
 	const mediaType = compress === 'gzip' ? MediaType.layerTarGzip : MediaType.layerTar
 	const diffId = tar.digest()
-	const descriptor: Descriptor = {
-		mediaType,
-		digest: compress === 'none' ? diffId : packed.digest(),
-		size,
-	}
+	const digest = compress === 'none' ? diffId : packed.digest()
 	const bytes = kept?.length === 1 ? kept[0] : kept && Buffer.concat(kept)
 	return {
-		descriptor,
+		descriptor: { mediaType, digest, size },
 		mediaType,
 		diffId,
 		unpackedSize: tar.size,
 		...(bytes === undefined ? { isVerified: true } : { bytes }),
 		open: (openOptions) =>
-			bytes === undefined ? again(set, { compress, descriptor, before: times, ...openOptions }) : once(bytes),
+			bytes === undefined ? again(set, { compress, digest, before: undefined, ...openOptions }) : once(bytes),
 	}
+}
+
+/** A layer that does not stay in memory. */
+async function hashLayer(
+	set: ManifestSet,
+	{ contents, signal, onLarge, expected }: PackLayerOptions & { readonly expected: number },
+): Promise<Layer> {
+	// Of files that were read before, the times are not known.
+	const times = (contents?.size ?? 0) === 0 ? new FileTimes() : undefined
+	const digester = createDigester()
+	const hashed = hash(set, { signal, contents, times, digester })
+	// Who sends it meanwhile may not have asked yet.
+	hashed.catch(() => undefined)
+	onLarge?.({
+		size: expected,
+		open: (options) => again(set, { compress: 'none', digest: hashed, before: times, ...options }),
+	})
+	const digest = await hashed
+	const mediaType = MediaType.layerTar
+	return {
+		descriptor: { mediaType, digest, size: digester.size },
+		mediaType,
+		diffId: digest,
+		unpackedSize: digester.size,
+		isVerified: true,
+		open: (options) => again(set, { compress: 'none', digest, before: times, ...options }),
+	}
+}
+
+interface HashOptions extends StoreOptions {
+	readonly contents: ReadonlyMap<string, Uint8Array> | undefined
+	readonly times: FileTimes | undefined
+	readonly digester: Digester
+}
+
+async function hash(set: ManifestSet, { contents, signal, times, digester }: HashOptions): Promise<Digest> {
+	const witness = times && { opened: (file: FileState): void => times.add(file) }
+	for await (const chunk of writeTar(set, { signal, contents, reuse: true, witness })) {
+		digester.update(chunk)
+		// Who sends it meanwhile, or asks what is there, gets on too.
+		await nextTurn()
+	}
+	return digester.digest()
 }
 
 interface ProduceOptions extends StoreOptions {
 	readonly compress: Compression
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 	readonly firstChunk?: number | undefined
-	readonly reuse?: boolean | undefined
 	readonly onTar?: (chunk: Uint8Array) => void
 	readonly witness?: Witness | undefined
 }
@@ -108,8 +145,9 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
 }
 
 interface AgainOptions extends ProduceOptions {
-	readonly descriptor: Descriptor
-	/** Of the files when they were packed first. */
+	/** May be known only when the files are read again. */
+	readonly digest: Digest | Promise<Digest>
+	/** Of the files when they were packed first, as far as they are. */
 	readonly before: FileTimes | undefined
 }
 
@@ -120,7 +158,7 @@ interface AgainOptions extends ProduceOptions {
  */
 async function* again(
 	set: ManifestSet,
-	{ descriptor, before, ...options }: AgainOptions,
+	{ digest, before, ...options }: AgainOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
 	const trusted = before?.areOld() === true ? before : undefined
 	const now = trusted && new FileTimes()
@@ -131,8 +169,10 @@ async function* again(
 		if (held) yield held
 		held = chunk
 	}
-	const isSame = digester ? digester.digest() === descriptor.digest : now?.digest() === trusted?.digest()
-	if (!isSame) {
+	const expected = await digest
+	// One that was packed since may not be old.
+	const hasOldTimes = trusted?.areOld() === true && now?.digest() === trusted.digest()
+	if (digester ? digester.digest() !== expected : !hasOldTimes) {
 		throw new UserError('FILE_CHANGED', `${set.root} changed since it was packed`, {
 			hint: 'Run it again when nothing writes to the directory.',
 		})

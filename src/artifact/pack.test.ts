@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { UnnamedContent } from '../content/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
 import { digestOf, MediaType, parseManifest } from '../oci/index.ts'
 import {
@@ -121,6 +122,90 @@ describe('packLayer', () => {
 		writeFileSync(join(directory, 'a.yaml'), 'y')
 		utimesSync(join(directory, 'a.yaml'), atime, mtime)
 		await expect(bytesOf(layer)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+	})
+
+	describe('what is large, while it is hashed', () => {
+		beforeEach(() => {
+			write(directory, { 'a.yaml': 'x', [LONG]: 'y', 'big.bin': 'x'.repeat(MAX_LAYER_IN_MEMORY) })
+		})
+
+		async function collect(content: UnnamedContent | undefined): Promise<Buffer> {
+			const parts: Uint8Array[] = []
+			for await (const part of content?.open() ?? []) parts.push(part)
+			return Buffer.concat(parts)
+		}
+
+		it('is the same, and of the size that was said', async () => {
+			let size = 0
+			let sent: Promise<Buffer> | undefined
+			const layer = await packLayer(await readManifestSet(directory), {
+				onLarge: (content) => {
+					size = content.size
+					sent = collect(content)
+				},
+			})
+			expect(size).toBe(layer.descriptor.size)
+			expect(digestOf((await sent) ?? Buffer.alloc(0))).toBe(layer.descriptor.digest)
+		})
+
+		it('is not sent to its end when it changed between the two', async () => {
+			let content: UnnamedContent | undefined
+			const layer = await packLayer(await readManifestSet(directory), {
+				onLarge: (large) => (content = large),
+			})
+			writeFileSync(join(directory, 'a.yaml'), 'y')
+			let size = 0
+			const reading = (async () => {
+				for await (const part of content?.open() ?? []) size += part.byteLength
+			})()
+			await expect(reading).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+			expect(size).toBeLessThan(layer.descriptor.size)
+		})
+
+		it('is not sent to its end by the times that its files have, where one is too young', async () => {
+			const past = new Date(Date.now() - 60_000)
+			for (const name of ['a.yaml', 'big.bin']) utimesSync(join(directory, name), past, past)
+			let sent: Promise<Buffer> | undefined
+			let isYoung = false
+			// The time of the last change of a file is the system's: what is old by the clock is so from the start.
+			const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000)
+			try {
+				const packing = packLayer(await readManifestSet(directory), {
+					onLarge: (content) => {
+						sent = collect(content)
+						sent.catch(() => undefined)
+						const future = new Date(Date.now() + 60_000)
+						utimesSync(join(directory, LONG), future, future)
+						isYoung = true
+					},
+				})
+				await packing
+				expect(isYoung).toBe(true)
+				await expect(sent).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+			} finally {
+				now.mockRestore()
+			}
+		})
+
+		it('is not sent to its end when it cannot be hashed', async () => {
+			const set = await readManifestSet(directory)
+			let sent: Promise<Buffer> | undefined
+			const packing = packLayer(set, {
+				onLarge: (content) => {
+					sent = collect(content)
+					sent.catch(() => undefined)
+					writeFileSync(join(directory, 'big.bin'), 'short')
+				},
+			})
+			await expect(packing).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+			await expect(sent).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+		})
+
+		it('is not told of where it is compressed, and nobody knows its size before', async () => {
+			const onLarge = vi.fn<(content: UnnamedContent) => void>()
+			await packLayer(await readManifestSet(directory), { compress: 'gzip', onLarge })
+			expect(onLarge).not.toHaveBeenCalled()
+		})
 	})
 
 	it('streams what is large, of files that were read before', async () => {

@@ -47,10 +47,19 @@ export function tarHeader(entry: TarHeader): Buffer {
 	return Buffer.concat([...(records.length === 0 ? [] : [paxHeader(records)]), block])
 }
 
+/** Number of bytes of {@link tarHeader}. */
+export function headerSize(entry: TarHeader): number {
+	return isShort(entry) ? BLOCK : tarHeader(entry).byteLength
+}
+
+function isShort({ path, type, size }: TarHeader): boolean {
+	return type !== 'symlink' && path.length <= 100 && size <= MAX_OCTAL_SIZE && PRINTABLE_ASCII.test(path)
+}
+
 /** Writes the header of a file or a directory where it fits into one block, as nearly all do. @returns whether it does */
-export function writeShortHeader({ path, type, size }: TarHeader, into: Buffer, start: number): boolean {
-	if (type === 'symlink' || path.length > 100 || size > MAX_OCTAL_SIZE || !PRINTABLE_ASCII.test(path))
-		return false
+export function writeShortHeader(entry: TarHeader, into: Buffer, start: number): boolean {
+	if (!isShort(entry)) return false
+	const { path, type, size } = entry
 	const mode = type === 'directory' ? DIRECTORY_MODE : FILE_MODE
 	const flag = TYPE_FLAG[type]
 	writeUstar({ name: path, prefix: '', mode, size, flag, linkTarget: '' }, into, start)

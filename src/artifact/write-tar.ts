@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { isSystemError, unreachable, UserError } from '../errors/index.ts'
 import type { ManifestEntry, ManifestSet } from '../manifests/index.ts'
-import { BLOCK, padding, tarHeader, writeShortHeader } from './tar-header.ts'
+import { BLOCK, headerSize, padding, tarHeader, type TarHeader, writeShortHeader } from './tar-header.ts'
 
 /** Size of the pieces a tar is made in, in bytes. */
 const CHUNK = 1024 * 1024
@@ -32,17 +32,27 @@ export interface Witness {
 /** What changes when a file does; times in nanoseconds since 1970. */
 export type FileState = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs'>
 
-/** A path longer than this has a header of several blocks. */
-const SHORT_PATH = 100
-
-/** About how many bytes a tar of the set has: seldom less than it really has. */
-export function estimateTar({ entries }: Pick<ManifestSet, 'entries'>): number {
+/** How many bytes the tar of a set has. */
+export function tarSize({ entries }: Pick<ManifestSet, 'entries'>): number {
 	let bytes = 2 * BLOCK
-	for (const { path, type, size, linkTarget = '' } of entries) {
-		bytes += BLOCK * (path.length + linkTarget.length < SHORT_PATH ? 1 : 4)
-		if (type === 'file') bytes += size + padding(size)
+	for (const entry of entries) {
+		bytes += headerSize(headerOf(entry))
+		if (entry.type === 'file') bytes += entry.size + padding(entry.size)
 	}
 	return bytes
+}
+
+function headerOf({ path, type, size, linkTarget }: ManifestEntry): TarHeader {
+	switch (type) {
+		case 'directory':
+			return { path: `${path}/`, type, size: 0 }
+		case 'symlink':
+			return { path, type, size: 0, linkTarget }
+		case 'file':
+			return { path, type, size }
+		default:
+			return unreachable(type)
+	}
 }
 
 /**
@@ -63,25 +73,13 @@ function* pieces(set: Pick<ManifestSet, 'entries'>, options: WriteTarOptions): G
 		options.reuse === true ? new Chunk(REUSED_CHUNK, true) : new Chunk(options.firstChunk ?? CHUNK)
 	for (const entry of set.entries) {
 		options.signal?.throwIfAborted()
-		switch (entry.type) {
-			case 'directory':
-				yield* chunk.add(tarHeader({ path: `${entry.path}/`, type: 'directory', size: 0 }))
-				break
-			case 'symlink':
-				yield* chunk.add(
-					tarHeader({ path: entry.path, type: 'symlink', size: 0, linkTarget: entry.linkTarget }),
-				)
-				break
-			case 'file':
-				// Thousands of files: as a rule there is room, and nothing to hand out.
-				if (chunk.room >= BLOCK && writeShortHeader(entry, chunk.buffer, chunk.end)) chunk.end += BLOCK
-				else yield* chunk.add(tarHeader({ path: entry.path, type: 'file', size: entry.size }))
-				yield* content(chunk, entry, options)
-				yield* chunk.zeros(padding(entry.size))
-				break
-			default:
-				unreachable(entry.type)
-		}
+		// Thousands of files: as a rule there is room, and nothing to hand out.
+		const isFile = entry.type === 'file'
+		if (isFile && chunk.room >= BLOCK && writeShortHeader(entry, chunk.buffer, chunk.end)) chunk.end += BLOCK
+		else yield* chunk.add(tarHeader(headerOf(entry)))
+		if (!isFile) continue
+		yield* content(chunk, entry, options)
+		yield* chunk.zeros(padding(entry.size))
 	}
 	yield* chunk.zeros(2 * BLOCK)
 	yield* chunk.flush()

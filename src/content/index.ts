@@ -15,6 +15,13 @@ export { createSourceStore } from './source-store.ts'
 export { readTextFile } from './read-text.ts'
 export { onSide } from './sides.ts'
 export type { Side } from './sides.ts'
-export type { ByteStream, ContentSource, ContentStore, ReadableStore, StoreOptions } from './store.ts'
+export type {
+	ByteStream,
+	ContentSource,
+	ContentStore,
+	ReadableStore,
+	StoreOptions,
+	UnnamedContent,
+} from './store.ts'
 export { referrerTo, subjectOf } from './subject.ts'
 export { bytesSource, MAX_DOCUMENT_BYTES, readVerified, verified } from './verify.ts'

@@ -20,6 +20,14 @@ export interface ContentSource {
 	readonly isVerified?: boolean | undefined
 }
 
+/** Content that may be sent while its digest is still being found out. */
+export interface UnnamedContent {
+	/** Number of bytes. */
+	readonly size: number
+	/** Holds back its end until the digest is known, and fails where this is something else. */
+	open(options?: StoreOptions): ByteStream
+}
+
 /**
  * Where content is read from: a registry, an OCI layout, memory. "Not found" is
  * `undefined`, every other failure throws.

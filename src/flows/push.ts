@@ -12,6 +12,7 @@ import {
 import { type CheckOptions, checkSet, refuse } from './check.ts'
 import { refuseMovedTags } from './moved-tags.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
+import { SendingAhead } from './sending-ahead.ts'
 import type { Session } from './session.ts'
 
 export interface PushOptions {
@@ -58,8 +59,9 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 	const set = await readManifestSet(options.directory, { signal })
 	tellIgnored(session, set)
 	const connection = connectRegistry(session, options.reference.registry, options.access)
+	const repository = connection.repository(options.reference, { writes: true })
+	const sending = new SendingAhead(repository, signal)
 	try {
-		const repository = connection.repository(options.reference, { writes: true })
 		// What the tags name now is asked while the layer is packed.
 		const present = Promise.all(tags.map(async (tag) => await repository.resolve(tag, { signal })))
 		present.catch(() => {})
@@ -70,7 +72,13 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 				if (finding.severity === 'warn') progress.warn(finding.message, finding.fix)
 			if (!verdict.accepted) refuse(verdict, options.directory)
 		}
-		const layer = await packLayer(set, { compress: options.compress, contents, signal })
+		const layer = await packLayer(set, {
+			compress: options.compress,
+			contents,
+			onLarge: (content) => sending.start(content, present),
+			signal,
+		})
+		sending.name(layer.descriptor.digest)
 		const artifact = buildArtifact(layer, { annotations: await annotationsOf(session, options) })
 		const { digest } = artifact.manifest.descriptor
 		const files = set.entries.filter((entry) => entry.type === 'file').length
@@ -104,6 +112,8 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 		pushing.done(formatReference({ ...options.reference, tag: tags.join(',') }))
 		return { ...result, outcome: 'pushed', sentBytes: copied.copied.bytes }
 	} finally {
+		// What turned out to be there, or to be refused, is not to be sent to its end.
+		await sending.end()
 		connection.close()
 	}
 }

@@ -6,7 +6,7 @@ import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { hashSync } from 'bcryptjs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensureCertificates } from '../../src/http/server/index.ts'
@@ -411,3 +411,62 @@ function nameOf({ port }: Served): Promise<string | undefined> {
 		socket.on('error', reject)
 	})
 }
+
+describe('a large push', () => {
+	/** What was done with blobs since `from`, in the order of the answers. */
+	function blobRequests(served: Served, from = 0): readonly string[] {
+		return entriesOf(served)
+			.slice(from)
+			.filter(({ route }) => route === 'blob' || route === 'uploads' || route === 'upload')
+			.map(({ method, status }) => `${String(method)} ${String(status)}`)
+	}
+
+	function entriesOf(served: Served): readonly Record<string, unknown>[] {
+		const lines = served.talk().split('\n')
+		return lines
+			.filter((line) => line.startsWith('{'))
+			.map((line) => JSON.parse(line) as Record<string, unknown>)
+	}
+
+	it('sends what it reads while it hashes, once, and little of what turns out to be there', async () => {
+		const size = 64 * 1024 * 1024
+		const directory = join(project.directory, 'large')
+		mkdirSync(directory)
+		writeFileSync(join(directory, 'large.bin'), randomBytes(size))
+		const served = await serve('--access-log')
+		const pushTo = async (place: string): Promise<void> => {
+			const args = ['push', directory, `${served.host}/${place}`, '--ca', served.ca, '--no-check']
+			const { code, stderr } = await lading(args, { cwd: project.directory })
+			expect(code, stderr).toBe(0)
+		}
+		const received = (): number =>
+			entriesOf(served).reduce((sum, entry) => sum + Number(entry['received']), 0)
+
+		await pushTo('app:v1')
+		// The layer's; the config is sent in one request.
+		expect(
+			blobRequests(served)
+				.filter((line) => !line.startsWith('POST'))
+				.toSorted(),
+		).toEqual(['HEAD 404', 'PATCH 202', 'PUT 201'])
+		const once = received()
+		expect(once).toBeGreaterThan(size)
+		expect(once).toBeLessThan(size * 1.01)
+
+		// A tag that is there often names the same.
+		const afterFirst = entriesOf(served).length
+		await pushTo('app:v1')
+		expect(blobRequests(served, afterFirst)).toEqual([])
+
+		const before = entriesOf(served).length
+		await pushTo('app:v2')
+		await expect.poll(() => blobRequests(served, before)).toContain('DELETE 204')
+		expect(blobRequests(served, before)).not.toContain('PUT 201')
+		await expect.poll(() => readdirSync(join(data, 'uploads'))).toEqual([])
+		expect((await tags(served)).stdout).toBe('v1\nv2\n')
+
+		// Another repository of the same registry lacks it.
+		await pushTo('other:v1')
+		expect(await served.stop()).toBe(0)
+	})
+})

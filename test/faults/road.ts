@@ -61,17 +61,27 @@ export function visit(
 	return { http, said, repository: client.repository(host, name, { writes: true, ...options }) }
 }
 
+/** `isAhead`: the layer is sent before the registry is asked whether it is there. */
 export async function pushTo(
 	{ repository }: Visit,
 	{ sources }: PackedDirectory,
 	tags: readonly string[] = ['v1'],
+	{ isAhead = false }: { readonly isAhead?: boolean } = {},
 ): Promise<void> {
-	await copy({
-		source: createSourceStore([sources.layer, sources.config, sources.manifest]),
-		destination: repository,
-		root: sources.manifest.descriptor,
-		tags,
-	})
+	const { layer, config, manifest } = sources
+	const { size, digest } = layer.descriptor
+	const ahead = isAhead ? repository.sendAhead?.({ size, open: (options) => layer.open(options) }) : undefined
+	ahead?.name(digest)
+	try {
+		await copy({
+			source: createSourceStore([layer, config, manifest]),
+			destination: repository,
+			root: manifest.descriptor,
+			tags,
+		})
+	} finally {
+		await ahead?.cancel()
+	}
 }
 
 /** Pulls a tag into a directory. */

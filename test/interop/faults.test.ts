@@ -38,12 +38,13 @@ describe.each([
 		rmSync(directory, { recursive: true, force: true })
 	})
 
-	it.each([undefined, 1_000_000])(
+	it.each([undefined, 1_000_000, 'ahead' as const])(
 		'takes what is pushed, and gives it back (pieces of %s bytes)',
-		async (chunkSize) => {
+		async (pieces) => {
+			const [isAhead, chunkSize] = pieces === 'ahead' ? [true] : [false, pieces]
 			await assert(
 				asyncProperty(nat(), constantFrom(1, 2), async (seed, most) => {
-					const name = `team/app-${++number}-${chunkSize}`
+					const name = `team/app-${++number}-${pieces}`
 					proxy.decide = brokenBySeed(seed, { faults: PASSING, share: 0.5, most })
 					const pushing = visit(proxy.host, name, {
 						patience: 1000,
@@ -52,7 +53,7 @@ describe.each([
 					const direct = visit(registry.host, name)
 					const pulled = join(directory, 'pulled')
 					try {
-						await pushTo(pushing, packed)
+						await pushTo(pushing, packed, ['v1'], { isAhead })
 						expect(await expectTagWholeOrAbsent(direct, 'v1')).toBe(true)
 						await pullFrom(pushing, 'v1', pulled)
 						expectWhole(pulled, packed)

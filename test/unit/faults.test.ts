@@ -119,6 +119,22 @@ describe('one push', () => {
 		expect(await expectTagWholeOrAbsent(direct(name), 'v1')).toBe(true)
 	})
 
+	it('goes on with what was sent ahead and broke off, where the registry says that it stands', async () => {
+		const name = newName()
+		let broken = 0
+		proxy.decide = (kind) =>
+			kind === 'PATCH blobs/uploads' && broken++ === 0 ? { kind: 'reset-midway' } : undefined
+		await pushTo(through(name), large, ['v1'], { isAhead: true })
+		const uploads = proxy.log.filter((line) => line.includes('blobs/uploads'))
+		expect(uploads.filter((line) => !line.startsWith('POST'))).toEqual([
+			'PATCH blobs/uploads: reset-midway',
+			'GET blobs/uploads',
+			'PATCH blobs/uploads',
+			'PUT blobs/uploads',
+		])
+		expect(await expectTagWholeOrAbsent(direct(name), 'v1')).toBe(true)
+	})
+
 	it('asks whether the blob is there when the answer to its last byte was lost', async () => {
 		const name = newName()
 		let lost = false
@@ -162,20 +178,23 @@ describe('one push', () => {
 	})
 })
 
+interface Way {
+	readonly chunkSize?: number
+	readonly isAhead?: boolean
+}
+
 // A failure names its seed; `seed` and `path` of fast-check repeat it.
 describe('whatever breaks', () => {
 	it('within the budget, what is pushed and pulled arrives whole', async () => {
-		const chunkSizes = constantFrom(undefined, 1_000_000)
+		const ways = constantFrom({}, { chunkSize: 1_000_000 }, { isAhead: true })
 		await assert(
-			asyncProperty(nat(), boolean(), chunkSizes, async (seed, isLarge, chunkSize) => {
+			asyncProperty(nat(), boolean(), ways, async (seed, isLarge, { isAhead, ...way }: Way) => {
 				const name = newName()
 				const packed = isLarge ? large : small
 				proxy.decide = brokenBySeed(seed, { faults: PASSING, share: 0.6, most: 2 })
-				await pushTo(
-					through(name, { patience: PATIENCE, ...(chunkSize !== undefined && { chunkSize }) }),
-					packed,
-					['v1', 'v2'],
-				)
+				await pushTo(through(name, { patience: PATIENCE, ...way }), packed, ['v1', 'v2'], {
+					isAhead: isAhead ?? false,
+				})
 				expect(await expectTagWholeOrAbsent(direct(name), 'v1')).toBe(true)
 				const pulled = join(directory, `pulled-${number}`)
 				proxy.decide = brokenBySeed(seed + 1, { faults: PASSING, share: 0.6, most: 2 })
@@ -183,7 +202,7 @@ describe('whatever breaks', () => {
 				expectWhole(pulled, packed)
 				rmSync(pulled, { recursive: true })
 			}),
-			{ numRuns: 10 },
+			{ numRuns: 15 },
 		)
 	}, 120_000)
 
@@ -197,11 +216,12 @@ describe('whatever breaks', () => {
 		]
 		const parent = join(directory, 'pulls')
 		await assert(
-			asyncProperty(nat(), boolean(), async (seed, isLarge) => {
+			asyncProperty(nat(), boolean(), boolean(), async (seed, isLarge, isAhead) => {
 				const name = newName()
 				const packed = isLarge ? large : small
 				proxy.decide = brokenBySeed(seed, { faults, share: 0.3, most: 100 })
-				const failure = await failureOf(pushTo(through(name, { patience: PATIENCE }), packed))
+				const pushing = pushTo(through(name, { patience: PATIENCE }), packed, ['v1'], { isAhead })
+				const failure = await failureOf(pushing)
 				const isTagged = await expectTagWholeOrAbsent(direct(name), 'v1')
 				expect(failure !== undefined || isTagged).toBe(true)
 				expect(failure?.kind).not.toBe('bug')

@@ -23,6 +23,15 @@ export interface UploadOptions extends StoreOptions {
 	readonly chunkSize?: number | undefined
 	/** A session that is open already, such as one left by a mount that was not possible. */
 	readonly session?: string | undefined
+	/** How far the same content has come in a session in which it was sent ahead. */
+	readonly begun?: Begun | undefined
+}
+
+/** A session that something was sent to; where it stands is not known of one whose connection broke off. */
+export interface Begun {
+	readonly session: string
+	/** Number of bytes that the registry has. */
+	readonly offset: number | undefined
 }
 
 /** An upload under way: what outlives its connections. */
@@ -36,6 +45,8 @@ interface Upload {
 	readonly pieces: Pieces | undefined
 	/** A session that nothing was sent to yet. */
 	fresh: string | undefined
+	/** A session to go on with. */
+	standing: Standing | undefined
 	/** A session whose connection broke off. */
 	broken: string | undefined
 	/** The furthest that the registry has said to stand, in bytes. */
@@ -59,7 +70,7 @@ export async function uploadBlob(
 	source: ContentSource,
 	options: UploadOptions,
 ): Promise<void> {
-	const { chunkSize, signal } = options
+	const { chunkSize, signal, begun } = options
 	const inPieces = chunkSize !== undefined && source.descriptor.size > chunkSize
 	const upload: Upload = {
 		endpoint,
@@ -68,8 +79,9 @@ export async function uploadBlob(
 		waiting: { milliseconds: 0 },
 		pieces: inPieces ? new Pieces((offset) => contentFrom(source, { offset, signal }), chunkSize) : undefined,
 		fresh: options.session,
-		broken: undefined,
-		reached: 0,
+		standing: begun?.offset === undefined ? undefined : { session: begun.session, offset: begun.offset },
+		broken: begun?.offset === undefined ? begun?.session : undefined,
+		reached: begun?.offset ?? 0,
 	}
 	try {
 		await endpoint.http.attempt(() => attempt(upload), {
@@ -100,12 +112,14 @@ async function attempt(upload: Upload): Promise<void> {
 
 /** Where a session that broke off stands; `undefined` where there is none to go on with. */
 async function resume(upload: Upload): Promise<Standing | typeof STORED | undefined> {
-	const { endpoint, source, signal, waiting, broken } = upload
+	const { endpoint, source, signal, waiting, standing, broken } = upload
+	upload.standing = undefined
+	if (standing) return standing
 	if (broken === undefined) return undefined
 	upload.broken = undefined
 	if (!upload.pieces && source.descriptor.size < RESUMED_BYTES) return undefined
-	const standing = await askStanding(upload, broken)
-	if (standing) return standing.offset > 0 ? standing : undefined
+	const now = await askStanding(upload, broken)
+	if (now) return now.offset > 0 ? now : undefined
 	// It may be gone because all had come, and only the answer was lost.
 	return (await hasContent(endpoint, source.descriptor, { signal, waiting })) ? STORED : undefined
 }
@@ -150,13 +164,21 @@ async function postWhole({
 }
 
 /** A session more than is used costs nothing: it may be asked for again. */
-async function startSession({ endpoint, signal, waiting }: Upload): Promise<string> {
+export async function startSession({
+	endpoint,
+	signal,
+	waiting,
+	retry = true,
+}: Pick<Upload, 'endpoint' | 'signal'> & {
+	readonly waiting?: Waiting
+	readonly retry?: boolean
+}): Promise<string> {
 	const response = await endpoint.send({
 		method: 'POST',
 		path: 'blobs/uploads/',
 		access: 'pull,push',
 		headers: { 'content-length': '0' },
-		retry: true,
+		retry,
 		waiting,
 		signal,
 	})
@@ -301,7 +323,7 @@ async function askStanding(
 }
 
 /** `Range: 0-N` names the last byte that is there; "0-0" of an empty session cannot be told from one byte. */
-function standingOf(response: HttpResponse, assumed: number): number {
+export function standingOf(response: HttpResponse, assumed: number): number {
 	const range = /^(?:bytes=)?0-(\d{1,15})$/.exec(response.headers.range ?? '')
 	if (!range) return assumed
 	const last = Number(range[1])

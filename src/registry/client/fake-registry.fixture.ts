@@ -107,11 +107,17 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
 		const whole = Buffer.concat([sofar, body])
 		if (request.method === 'GET') return send(204, { location, range: `0-${Math.max(0, sofar.length - 1)}` })
 		if (request.method === 'PATCH') {
-			if (!request.headers['content-range']?.startsWith(`${sofar.length}-`)) {
+			// Without a range it is all that there is to come, as docker sends it.
+			const range = request.headers['content-range'] ?? `${sofar.length}-`
+			if (!range.startsWith(`${sofar.length}-`)) {
 				return send(416, { location, range: `0-${Math.max(0, sofar.length - 1)}` })
 			}
 			uploads.set(id, whole)
 			return send(202, { location, range: `0-${whole.length - 1}` })
+		}
+		if (request.method === 'DELETE') {
+			uploads.delete(id)
+			return send(204)
 		}
 		const digest = url.searchParams.get('digest') ?? ''
 		if (digestOf(whole) !== digest) {

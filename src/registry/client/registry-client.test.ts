@@ -219,6 +219,99 @@ describe('pushing', () => {
 		expect(registry.blobs.get(source.descriptor.digest)).toEqual(layer)
 	})
 
+	describe('ahead of its digest', () => {
+		const source = bytesSource(MediaType.layerTar, layer)
+		const { digest } = source.descriptor
+		const uploads = (): string[] =>
+			registry.log.filter((line) => line.includes('/uploads/')).map((line) => line.split(' ')[0] ?? '')
+
+		async function* other(): AsyncGenerator<Uint8Array, void, undefined> {
+			yield Buffer.alloc(layer.byteLength)
+		}
+
+		/** Sends `open` ahead, and pushes the layer. */
+		async function pushAhead(open: () => AsyncIterable<Uint8Array> = () => source.open()): Promise<void> {
+			const destination = repository()
+			const ahead = destination.sendAhead?.({ size: layer.byteLength, open })
+			ahead?.name(digest)
+			await destination.push(source)
+			await ahead?.cancel()
+		}
+
+		it('sends content once, and says at the end what it is', async () => {
+			await pushAhead()
+			expect(uploads()).toEqual(['POST', 'PATCH', 'PUT'])
+			expect(registry.blobs.get(digest)).toEqual(layer)
+		})
+
+		it('is not done in pieces', () => {
+			expect(repository({ chunkSize: 30_000 })).not.toHaveProperty('sendAhead')
+		})
+
+		it.each([404, 405, 411, 413, 501])('sends it as ever where a registry answers %i', async (status) => {
+			registry.fault = (request, response) => request.method === 'PATCH' && answer(status)(request, response)
+			await pushAhead()
+			expect(uploads()).toEqual(['POST', 'PATCH', 'DELETE', 'POST', 'PUT'])
+			expect(registry.blobs.get(digest)).toEqual(layer)
+		})
+
+		it('tells a refusal once, in the words that a push has for it', async () => {
+			registry.fault = (request, response) => request.method === 'POST' && answer(403)(request, response)
+			await expect(pushAhead()).rejects.toMatchObject({
+				code: 'FORBIDDEN',
+				wire: { method: 'POST', status: 403 },
+			})
+		})
+
+		it('sends it as ever where the registry found something else', async () => {
+			await pushAhead(other)
+			expect(uploads()).toEqual(['POST', 'PATCH', 'PUT', 'POST', 'PUT'])
+			expect([...registry.blobs.keys()]).toEqual([digest])
+		})
+
+		it('ends what nobody wants, and has the registry forget it', async () => {
+			let cut = false
+			const seen = new Promise<void>((resolve) => {
+				registry.fault = (request) => {
+					if (request.method !== 'PATCH') return false
+					request.resume().once('close', () => (cut = !request.complete))
+					resolve()
+					return true
+				}
+			})
+			async function* slow(): AsyncGenerator<Uint8Array, void, undefined> {
+				yield layer.subarray(0, 50_000)
+				await new Promise(() => undefined)
+			}
+			const ahead = repository().sendAhead?.({ size: layer.byteLength, open: slow })
+			await seen
+			await ahead?.cancel()
+			await expect.poll(() => cut).toBe(true)
+			expect(uploads()).toEqual(['POST', 'PATCH', 'DELETE'])
+			expect(registry.blobs.size).toBe(0)
+		})
+
+		it('ends by the signal, and asks nothing more', async () => {
+			const stop = new AbortController()
+			registry.fault = ({ method }) => {
+				if (method !== 'PATCH') return false
+				stop.abort()
+				return true
+			}
+			const destination = repository()
+			const ahead = destination.sendAhead?.(
+				{ size: layer.byteLength, open: () => source.open() },
+				{ signal: stop.signal },
+			)
+			ahead?.name(digest)
+			await expect(destination.push(source, { signal: stop.signal })).rejects.toMatchObject({
+				name: 'AbortError',
+			})
+			await ahead?.cancel()
+			expect(uploads()).toEqual(['POST', 'PATCH'])
+		})
+	})
+
 	it('does not finish an upload of content that is not what it should be', async () => {
 		const { descriptor } = bytesSource(MediaType.layerTar, layer)
 		async function* open(): AsyncGenerator<Uint8Array, void, undefined> {

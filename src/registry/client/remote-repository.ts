@@ -1,4 +1,10 @@
-import { bytesSource, type ContentSource, type ContentStore, type StoreOptions } from '../../content/index.ts'
+import {
+	bytesSource,
+	type ContentSource,
+	type ContentStore,
+	type StoreOptions,
+	type UnnamedContent,
+} from '../../content/index.ts'
 import { UserError } from '../../errors/index.ts'
 import { type Descriptor, type Digest, isDigest, isManifestType, isTag } from '../../oci/index.ts'
 import { downloadBlob } from './blob-download.ts'
@@ -8,6 +14,7 @@ import { hasContent } from './has-content.ts'
 import { putManifest, readManifest, resolveManifest } from './manifests.ts'
 import { listReferrers } from './referrers.ts'
 import { listTags } from './tag-list.ts'
+import { AheadSession, type UploadAhead } from './upload-ahead.ts'
 
 /**
  * A repository of a remote registry as a store.
@@ -17,6 +24,8 @@ export interface RemoteRepository extends ContentStore {
 	readonly origin: { readonly registry: string; readonly repository: string }
 	mount(target: Descriptor, fromRepository: string, options?: StoreOptions): Promise<boolean>
 	pushTagged(source: ContentSource, tag: string, options?: StoreOptions): Promise<void>
+	/** Sends a blob while its digest is still being found out. Absent where blobs go in pieces. */
+	sendAhead?(content: UnnamedContent, options?: StoreOptions): UploadAhead
 	/** Stores a manifest under a tag, or without one under its digest. */
 	pushManifest(
 		bytes: Uint8Array,
@@ -47,6 +56,7 @@ export function createRemoteRepository(
 	const { registry, repository } = endpoint
 	/** Sessions that the registry opened instead of mounting. */
 	const sessions = new Map<Digest, string>()
+	const ahead = new Map<Digest, AheadSession>()
 
 	return {
 		origin: { registry, repository },
@@ -79,8 +89,16 @@ export function createRemoteRepository(
 			}
 			const session = sessions.get(digest)
 			sessions.delete(digest)
-			await uploadBlob(endpoint, source, { ...options, chunkSize, session })
+			const begun = await ahead.get(digest)?.take()
+			ahead.delete(digest)
+			await uploadBlob(endpoint, source, { ...options, chunkSize, session, begun })
 		},
+		...(chunkSize === undefined && {
+			sendAhead(content: UnnamedContent, options: StoreOptions = {}): UploadAhead {
+				const sent = new AheadSession(endpoint, content, options)
+				return { name: (digest) => void ahead.set(digest, sent), cancel: () => sent.cancel() }
+			},
+		}),
 		async pushTagged(source, tag, options) {
 			checkReference(tag)
 			await putManifest(endpoint, source, { ...options, reference: tag })
