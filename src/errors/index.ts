@@ -7,3 +7,4 @@ export { InternalError, isSystemError, LadingError, RemoteError, unreachable, Us
 export type { ErrorOptions, WireError, WireTruth } from './error.ts'
 export { printable } from './printable.ts'
 export { redactHeader, redactUrl } from './redact.ts'
+export { shellWord } from './shell-word.ts'

@@ -8,7 +8,7 @@ import {
 	supportedArgoCd,
 } from '../argocd/index.ts'
 import { type Cluster, isWorkloadReady, type KubeObject, podsOf, podTrouble } from '../cluster/index.ts'
-import { LadingError } from '../errors/index.ts'
+import { LadingError, shellWord } from '../errors/index.ts'
 import { findRepositorySecret, secretField } from '../sync/index.ts'
 import type { Check, DoctorContext, DoctorRegistry, Finding } from './check.ts'
 import { readUnhealthy } from './unhealthy.ts'
@@ -305,7 +305,9 @@ const checkSecret: ApplicationCheck = async (application, context) => {
 
 /** How `check` looks where the Application does. */
 function flagsOf({ path = '.', recurse }: Place): string {
-	return (path === '.' || path === '' ? '' : ` --path ${path}`) + (recurse === true ? ' --recurse' : '')
+	return (
+		(path === '.' || path === '' ? '' : ` --path ${shellWord(path)}`) + (recurse === true ? ' --recurse' : '')
+	)
 }
 
 /** A failed sync says itself what stopped it, and server-side apply refuses the fields that others leave out. */

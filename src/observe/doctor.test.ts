@@ -178,6 +178,7 @@ describe('the artifact of an Application', () => {
 		[' --path deploy', { path: 'deploy' }],
 		[' --path deploy --recurse', { path: 'deploy', directory: { recurse: true } }],
 		[' --recurse', { directory: { recurse: true } }],
+		[` --path 'my apps; echo '\\''x'\\'''`, { path: "my apps; echo 'x'" }],
 	])('is looked at by check%s where its source has %j', async (flags, source) => {
 		const [refused] = await findingsOf({ source })
 		expect(refused?.fix).toBe(`lading check registry.example.com/app:v1${flags}`)
