@@ -1,11 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ByteStream, ContentSource, StoreOptions, UnnamedContent } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import type { ManifestSet } from '../manifests/index.ts'
-import { createDigester, type Digest, type Digester, MediaType } from '../oci/index.ts'
+import { createDigester, type Digest, MediaType } from '../oci/index.ts'
 import { gzipStable } from './gzip.ts'
 import { FileTimes } from './file-times.ts'
-import { type FileState, tarSize, type Witness, writeTar } from './write-tar.ts'
+import { LayerHash } from './layer-hash.ts'
+import { CHUNK, tarSize, type Witness, writeTar } from './write-tar.ts'
 
 /** Layers up to this size stay in memory between packing and pushing, in bytes. */
 export const MAX_LAYER_IN_MEMORY: number = 16 * 1024 * 1024
@@ -78,42 +78,25 @@ async function hashLayer(
 	set: ManifestSet,
 	{ contents, signal, onLarge, expected }: PackLayerOptions & { readonly expected: number },
 ): Promise<Layer> {
-	// Of files that were read before, the times are not known.
-	const times = (contents?.size ?? 0) === 0 ? new FileTimes() : undefined
-	const digester = createDigester()
-	const hashed = hash(set, { signal, contents, times, digester })
-	// Who sends it meanwhile may not have asked yet.
-	hashed.catch(() => undefined)
+	const hash = new LayerHash(set, { contents, signal })
+	const { times } = hash
+	// Whether all files are old is to be known before the first is sent.
+	const meanwhile = times?.isOld(set.newestMs ?? Infinity) === true ? times : undefined
 	onLarge?.({
 		size: expected,
-		open: (options) => again(set, { compress: 'none', digest: hashed, before: times, ...options }),
+		open: (options) =>
+			again(set, { compress: 'none', digest: hash.digest, hash, before: meanwhile, ...options }),
 	})
-	const digest = await hashed
+	const digest = await hash.digest
 	const mediaType = MediaType.layerTar
 	return {
-		descriptor: { mediaType, digest, size: digester.size },
+		descriptor: { mediaType, digest, size: hash.size },
 		mediaType,
 		diffId: digest,
-		unpackedSize: digester.size,
+		unpackedSize: hash.size,
 		isVerified: true,
 		open: (options) => again(set, { compress: 'none', digest, before: times, ...options }),
 	}
-}
-
-interface HashOptions extends StoreOptions {
-	readonly contents: ReadonlyMap<string, Uint8Array> | undefined
-	readonly times: FileTimes | undefined
-	readonly digester: Digester
-}
-
-async function hash(set: ManifestSet, { contents, signal, times, digester }: HashOptions): Promise<Digest> {
-	const witness = times && { opened: (file: FileState): void => times.add(file) }
-	for await (const chunk of writeTar(set, { signal, contents, reuse: true, witness })) {
-		digester.update(chunk)
-		// Who sends it meanwhile, or asks what is there, gets on too.
-		await nextTurn()
-	}
-	return digester.digest()
 }
 
 interface ProduceOptions extends StoreOptions {
@@ -147,6 +130,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
 interface AgainOptions extends ProduceOptions {
 	/** May be known only when the files are read again. */
 	readonly digest: Digest | Promise<Digest>
+	/** What is still being hashed: nothing is read before it. */
+	readonly hash?: LayerHash | undefined
 	/** Of the files when they were packed first, as far as they are. */
 	readonly before: FileTimes | undefined
 }
@@ -154,23 +139,28 @@ interface AgainOptions extends ProduceOptions {
 /**
  * The last piece is held back until it is known that the files are what they were, so that nothing wrong arrives whole.
  * Their times tell, and to hash them once more takes longer than to send them; those of files that were changed just
- * before they were packed do not.
+ * before they were packed do not. That a file is never read before it is hashed makes them tell of one that is being
+ * hashed, too.
  */
 async function* again(
 	set: ManifestSet,
-	{ digest, before, ...options }: AgainOptions,
+	{ digest, hash, before, ...options }: AgainOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
 	const trusted = before?.areOld() === true ? before : undefined
 	const now = trusted && new FileTimes()
 	const digester = trusted ? undefined : createDigester()
 	let held: Uint8Array | undefined
+	let position = 0
+	await hash?.reaches(CHUNK)
 	for await (const chunk of produce(set, { ...options, witness: now && { read: (file) => now.add(file) } })) {
 		digester?.update(chunk)
 		if (held) yield held
 		held = chunk
+		position += chunk.byteLength
+		await hash?.reaches(position + CHUNK)
 	}
 	const expected = await digest
-	// One that was packed since may not be old.
+	// One that has changed since may not be old.
 	const hasOldTimes = trusted?.areOld() === true && now?.digest() === trusted.digest()
 	if (digester ? digester.digest() !== expected : !hasOldTimes) {
 		throw new UserError('FILE_CHANGED', `${set.root} changed since it was packed`, {

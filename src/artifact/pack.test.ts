@@ -1,7 +1,9 @@
 import {
 	chmodSync,
+	closeSync,
 	mkdirSync,
 	mkdtempSync,
+	openSync,
 	readdirSync,
 	readFileSync,
 	readlinkSync,
@@ -11,12 +13,14 @@ import {
 	symlinkSync,
 	utimesSync,
 	writeFileSync,
+	writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UnnamedContent } from '../content/index.ts'
+import { UserError } from '../errors/index.ts'
 import { readManifestSet } from '../manifests/index.ts'
 import { digestOf, MediaType, parseManifest } from '../oci/index.ts'
 import {
@@ -135,18 +139,63 @@ describe('packLayer', () => {
 			return Buffer.concat(parts)
 		}
 
-		it('is the same, and of the size that was said', async () => {
-			let size = 0
-			let sent: Promise<Buffer> | undefined
-			const layer = await packLayer(await readManifestSet(directory), {
-				onLarge: (content) => {
-					size = content.size
-					sent = collect(content)
-				},
-			})
-			expect(size).toBe(layer.descriptor.size)
-			expect(digestOf((await sent) ?? Buffer.alloc(0))).toBe(layer.descriptor.digest)
-		})
+		it.each(['old', 'young'])(
+			'is the same, and of the size that was said, where its files are %s',
+			async (age) => {
+				const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + (age === 'old' ? 60_000 : 0))
+				let size = 0
+				let sent: Promise<Buffer> | undefined
+				try {
+					const layer = await packLayer(await readManifestSet(directory), {
+						onLarge: (content) => {
+							size = content.size
+							sent = collect(content)
+						},
+					})
+					expect(size).toBe(layer.descriptor.size)
+					expect(digestOf((await sent) ?? Buffer.alloc(0))).toBe(layer.descriptor.digest)
+				} finally {
+					now.mockRestore()
+				}
+			},
+		)
+
+		it.each([0, 1, 3, 6, 10, 15])(
+			'is what was hashed, or not sent to its end, where a file changes after %i pieces',
+			async (pieces) => {
+				// So old that only its times are looked at.
+				const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000)
+				try {
+					for (const at of [1000, MAX_LAYER_IN_MEMORY / 2, MAX_LAYER_IN_MEMORY - 1000]) {
+						const parts: Uint8Array[] = []
+						let sent: Promise<Error | undefined> | undefined
+						const receive = async (content: UnnamedContent): Promise<void> => {
+							let count = 0
+							for await (const part of content.open()) {
+								parts.push(part)
+								if (count++ !== pieces) continue
+								const file = openSync(join(directory, 'big.bin'), 'r+')
+								writeSync(file, Buffer.from(`changed ${pieces} ${at}`), 0, 10, at)
+								closeSync(file)
+							}
+						}
+						const layer = await packLayer(await readManifestSet(directory), {
+							onLarge: (content) => {
+								sent = receive(content).then(
+									() => undefined,
+									(error: Error) => error,
+								)
+							},
+						})
+						const failure = await sent
+						const outcome = failure instanceof UserError ? failure.code : digestOf(Buffer.concat(parts))
+						expect(['FILE_CHANGED', layer.descriptor.digest]).toContain(outcome)
+					}
+				} finally {
+					now.mockRestore()
+				}
+			},
+		)
 
 		it('is not sent to its end when it changed between the two', async () => {
 			let content: UnnamedContent | undefined

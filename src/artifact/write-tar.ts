@@ -4,7 +4,7 @@ import type { ManifestEntry, ManifestSet } from '../manifests/index.ts'
 import { BLOCK, headerSize, padding, tarHeader, type TarHeader, writeShortHeader } from './tar-header.ts'
 
 /** Size of the pieces a tar is made in, in bytes. */
-const CHUNK = 1024 * 1024
+export const CHUNK: number = 1024 * 1024
 /** Of one that is used again: it stays in the processor's cache. */
 const REUSED_CHUNK = 256 * 1024
 

@@ -107,6 +107,9 @@ export async function push(session: Session, options: PushOptions): Promise<Push
 			root: artifact.manifest.descriptor,
 			tags,
 			named,
+			onContent: ({ action, descriptor }) => {
+				if (action === 'skipped' && descriptor.digest === layer.descriptor.digest) void sending.end()
+			},
 			signal,
 		})
 		pushing.done(formatReference({ ...options.reference, tag: tags.join(',') }))

@@ -34,6 +34,8 @@ export interface ManifestSet {
 	/** Sorted by the bytes of their UTF-8 path, so that a directory comes before what is in it. */
 	readonly entries: readonly ManifestEntry[]
 	readonly ignored: readonly IgnoredPath[]
+	/** When the last of its files changed, in milliseconds since 1970; `undefined`: that is not known. */
+	readonly newestMs?: number | undefined
 	/** Full sentences. */
 	readonly warnings: readonly string[]
 }

@@ -99,6 +99,7 @@ class Walk {
 	readonly #ignored: IgnoredPath[] = []
 	readonly #warnings: string[] = []
 	readonly #collisions = new NameCollisions()
+	#newestMs = -Infinity
 
 	constructor(root: string, useFiles: boolean) {
 		this.#root = root
@@ -154,13 +155,20 @@ class Walk {
 				this.#found.push({ path, absolute, type: 'symlink', size: 0, linkTarget: readLink(path, absolute) })
 				return
 			case 'file':
-				this.#found.push({ path, absolute, type: 'file', size: sizeOf(path, absolute) })
+				this.#found.push({ path, absolute, type: 'file', size: this.#look(path, absolute) })
 				return
 			case 'other':
 				throw unsupported(path)
 			default:
 				unreachable(child.type)
 		}
+	}
+
+	/** @returns the size of a file */
+	#look(path: string, absolute: string): number {
+		const { size, mtimeMs, ctimeMs } = statsOf(path, absolute)
+		this.#newestMs = Math.max(this.#newestMs, mtimeMs, ctimeMs)
+		return size
 	}
 
 	finish(): ManifestSet {
@@ -171,7 +179,13 @@ class Walk {
 			this.#refuseIgnoredManifests()
 		}
 		if (entries.length === 0) throw this.#empty()
-		return { root: this.#root, entries, ignored: this.#ignored, warnings: this.#warnings.sort(compareBytes) }
+		return {
+			root: this.#root,
+			entries,
+			ignored: this.#ignored,
+			newestMs: this.#newestMs,
+			warnings: this.#warnings.sort(compareBytes),
+		}
 	}
 
 	#empty(): UserError {
@@ -238,11 +252,11 @@ function readNames(directory: string): readonly Child[] {
 	}
 }
 
-function sizeOf(path: string, absolute: string): number {
+function statsOf(path: string, absolute: string): Stats {
 	try {
 		const stats = lstatSync(absolute)
 		if (!stats.isFile()) throw unsupported(path)
-		return stats.size
+		return stats
 	} catch (error) {
 		if (isSystemError(error)) throw unreadable(path, error)
 		throw error

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { assert, asyncProperty, constantFrom, dictionary } from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
 	bytesSource,
 	type ContentSource,
@@ -220,19 +220,21 @@ describe('pushing', () => {
 	})
 
 	describe('ahead of its digest', () => {
-		const source = bytesSource(MediaType.layerTar, layer)
+		// More than what is sent anew sooner than resumed.
+		const content = randomBytes(1_200_000)
+		const source = bytesSource(MediaType.layerTar, content)
 		const { digest } = source.descriptor
 		const uploads = (): string[] =>
 			registry.log.filter((line) => line.includes('/uploads/')).map((line) => line.split(' ')[0] ?? '')
 
 		async function* other(): AsyncGenerator<Uint8Array, void, undefined> {
-			yield Buffer.alloc(layer.byteLength)
+			yield Buffer.alloc(content.byteLength)
 		}
 
 		/** Sends `open` ahead, and pushes the layer. */
 		async function pushAhead(open: () => AsyncIterable<Uint8Array> = () => source.open()): Promise<void> {
 			const destination = repository()
-			const ahead = destination.sendAhead?.({ size: layer.byteLength, open })
+			const ahead = destination.sendAhead?.({ size: content.byteLength, open })
 			ahead?.name(digest)
 			await destination.push(source)
 			await ahead?.cancel()
@@ -241,7 +243,7 @@ describe('pushing', () => {
 		it('sends content once, and says at the end what it is', async () => {
 			await pushAhead()
 			expect(uploads()).toEqual(['POST', 'PATCH', 'PUT'])
-			expect(registry.blobs.get(digest)).toEqual(layer)
+			expect(registry.blobs.get(digest)).toEqual(content)
 		})
 
 		it('is not done in pieces', () => {
@@ -251,8 +253,8 @@ describe('pushing', () => {
 		it.each([404, 405, 411, 413, 501])('sends it as ever where a registry answers %i', async (status) => {
 			registry.fault = (request, response) => request.method === 'PATCH' && answer(status)(request, response)
 			await pushAhead()
-			expect(uploads()).toEqual(['POST', 'PATCH', 'DELETE', 'POST', 'PUT'])
-			expect(registry.blobs.get(digest)).toEqual(layer)
+			await expect.poll(() => uploads().toSorted()).toEqual(['DELETE', 'PATCH', 'POST', 'POST', 'PUT'])
+			expect(registry.blobs.get(digest)).toEqual(content)
 		})
 
 		it('tells a refusal once, in the words that a push has for it', async () => {
@@ -269,6 +271,48 @@ describe('pushing', () => {
 			expect([...registry.blobs.keys()]).toEqual([digest])
 		})
 
+		it('goes on in the same session where the registry could not just then', async () => {
+			registry.fault = (request, response) => {
+				if (request.method !== 'PATCH') return false
+				registry.fault = () => false
+				return answer(503)(request, response)
+			}
+			await pushAhead()
+			// Nothing had come.
+			expect(uploads()).toEqual(['POST', 'PATCH', 'GET', 'POST', 'PUT'])
+			expect(registry.blobs.get(digest)).toEqual(content)
+		})
+
+		it('does not take a registry that says nothing of how much came for one that has nothing', async () => {
+			registry.fault = (request, response) => {
+				if (request.method !== 'PATCH') return false
+				registry.fault = () => false
+				const writeHead = response.writeHead.bind(response) as (status: number, headers: object) => object
+				Object.assign(response, {
+					writeHead: (status: number, headers: object) => writeHead(status, { ...headers, range: '0-0' }),
+				})
+				return false
+			}
+			await pushAhead()
+			expect(uploads()).toEqual(['POST', 'PATCH', 'GET', 'PUT'])
+			expect(registry.blobs.get(digest)).toEqual(content)
+		})
+
+		it('does not wait long for a registry that does not forget', async () => {
+			registry.fault = ({ method }) => method === 'PATCH' || method === 'DELETE'
+			const ahead = repository().sendAhead?.({ size: content.byteLength, open: () => source.open() })
+			await expect.poll(uploads).toEqual(['POST', 'PATCH'])
+			// Its own patience is half a second here, and a minute elsewhere.
+			const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort())
+			try {
+				await ahead?.cancel()
+				expect(timeout).toHaveBeenCalledWith(2000)
+			} finally {
+				timeout.mockRestore()
+			}
+			expect(uploads()).toEqual(['POST', 'PATCH'])
+		})
+
 		it('ends what nobody wants, and has the registry forget it', async () => {
 			let cut = false
 			const seen = new Promise<void>((resolve) => {
@@ -280,10 +324,10 @@ describe('pushing', () => {
 				}
 			})
 			async function* slow(): AsyncGenerator<Uint8Array, void, undefined> {
-				yield layer.subarray(0, 50_000)
+				yield content.subarray(0, 50_000)
 				await new Promise(() => undefined)
 			}
-			const ahead = repository().sendAhead?.({ size: layer.byteLength, open: slow })
+			const ahead = repository().sendAhead?.({ size: content.byteLength, open: slow })
 			await seen
 			await ahead?.cancel()
 			await expect.poll(() => cut).toBe(true)
@@ -300,7 +344,7 @@ describe('pushing', () => {
 			}
 			const destination = repository()
 			const ahead = destination.sendAhead?.(
-				{ size: layer.byteLength, open: () => source.open() },
+				{ size: content.byteLength, open: () => source.open() },
 				{ signal: stop.signal },
 			)
 			ahead?.name(digest)

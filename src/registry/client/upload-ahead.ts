@@ -1,8 +1,11 @@
 import type { StoreOptions, UnnamedContent } from '../../content/index.ts'
-import { isPassing } from '../../http/client/index.ts'
+import { isPassing, isRetryableStatus } from '../../http/client/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { type Begun, sessionOf, standingOf, startSession } from './blob-upload.ts'
 import type { Endpoint } from './endpoint.ts'
+
+/** How long a registry has to delete what nobody wants, in milliseconds: a push waits for it. */
+const FORGET_MS = 2000
 
 /** An upload of content whose digest is still being found out. */
 export interface UploadAhead {
@@ -23,7 +26,8 @@ export class AheadSession {
 	readonly #aborter = new AbortController()
 	readonly #begun: Promise<Begun | undefined>
 	#session: string | undefined
-	#isOver = false
+	#isTaken = false
+	#cancelled: Promise<void> | undefined
 
 	constructor(endpoint: Endpoint, content: UnnamedContent, { signal }: StoreOptions) {
 		this.#endpoint = endpoint
@@ -33,24 +37,38 @@ export class AheadSession {
 
 	/** How far it has come, when it ends, for who goes on with it; `undefined` where nobody can. */
 	async take(): Promise<Begun | undefined> {
+		this.#isTaken = true
 		const begun = await this.#begun
-		if (begun) this.#isOver = true
-		else await this.cancel()
+		if (!begun) void this.#forget()
 		return begun
 	}
 
-	async cancel(): Promise<void> {
-		if (this.#isOver) return
-		this.#isOver = true
+	cancel(): Promise<void> {
+		if (this.#isTaken) return Promise.resolve()
+		this.#cancelled ??= this.#cancel()
+		return this.#cancelled
+	}
+
+	async #cancel(): Promise<void> {
 		this.#aborter.abort()
 		await this.#begun
+		await this.#forget()
+	}
+
+	/** Has the registry delete what came. It does that by itself, later, where it does not answer soon. */
+	async #forget(): Promise<void> {
 		if (this.#session === undefined || this.#signal?.aborted === true) return
-		const request = { method: 'DELETE', path: this.#session, access: 'pull,push', retry: false } as const
-		await this.#endpoint.send({ ...request, signal: this.#signal }).then(
-			(response) => response.discard(),
-			// The registry forgets it by itself, later.
-			() => undefined,
-		)
+		const signals = [AbortSignal.timeout(FORGET_MS), ...(this.#signal ? [this.#signal] : [])]
+		const response = await this.#endpoint
+			.send({
+				method: 'DELETE',
+				path: this.#session,
+				access: 'pull,push',
+				retry: false,
+				signal: AbortSignal.any(signals),
+			})
+			.catch(() => undefined)
+		response?.discard()
 	}
 
 	async #send(content: UnnamedContent): Promise<Begun | undefined> {
@@ -69,12 +87,15 @@ export class AheadSession {
 				retry: false,
 				signal,
 			})
-			if (response.status !== 202 && response.status !== 204) {
+			const isTaken = response.status === 202 || response.status === 204
+			if (!isTaken) {
 				response.discard()
-				return undefined
+				return isRetryableStatus(response.status) ? { session, offset: undefined } : undefined
 			}
 			this.#session = sessionOf(this.#endpoint, response)
-			return { session: this.#session, offset: standingOf(response, content.size) }
+			const offset = standingOf(response, content.size)
+			// One that says 0 may have all of it.
+			return { session: this.#session, offset: offset > 0 ? offset : undefined }
 		} catch (error) {
 			if (this.#session === undefined || !isPassing(error)) return undefined
 			return { session: this.#session, offset: undefined }
