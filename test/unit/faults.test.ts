@@ -125,13 +125,14 @@ describe('one push', () => {
 		proxy.decide = (kind) =>
 			kind === 'PATCH blobs/uploads' && broken++ === 0 ? { kind: 'reset-midway' } : undefined
 		await pushTo(through(name), large, ['v1'], { isAhead: true })
-		const uploads = proxy.log.filter((line) => line.includes('blobs/uploads'))
-		expect(uploads.filter((line) => !line.startsWith('POST'))).toEqual([
+		const uploads = proxy.log.filter((line) => line.includes('blobs/uploads') && !line.startsWith('POST'))
+		// A registry may not have noticed yet that the connection broke: it is asked again then.
+		expect(uploads.slice(0, 3)).toEqual([
 			'PATCH blobs/uploads: reset-midway',
 			'GET blobs/uploads',
 			'PATCH blobs/uploads',
-			'PUT blobs/uploads',
 		])
+		expect(uploads.at(-1)).toBe('PUT blobs/uploads')
 		expect(await expectTagWholeOrAbsent(direct(name), 'v1')).toBe(true)
 	})
 

@@ -43,10 +43,15 @@ interface Fetch {
 	readonly signal: AbortSignal | undefined
 }
 
+/** How many more tokens a request is given for those that were refused to others while it was under way. */
+const MAX_OF_OTHERS = 2
+
 export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerOptions): Authorizer {
 	const schemes = new Map<string, Scheme>()
 	const tokens = new Map<string, Fetch>()
 	const authenticated = new Set<string>()
+	/** How often a credential was refused, to all requests together. */
+	let refusals = 0
 
 	function tokenKey(to: AuthorizedRequest, scheme: Scheme & { readonly kind: 'bearer' }): string {
 		return [to.registry, to.repository, scheme.realm.href, scheme.service ?? '', ...to.scopes].join('\n')
@@ -146,10 +151,18 @@ export function createAuthorizer({ http, keychain, plainHttp, now }: AuthorizerO
 
 	return {
 		async send(to) {
+			const before = refusals
+			let own = 0
 			let header = await authorization(to)
 			let response = await send(to, header)
-			// Once to learn the scheme, once more for a token that ended on the way.
-			for (let round = 0; round < 2 && response.status === 401; round++) {
+			// Once to learn the scheme, and once more for a token that ended on the way; where some end for others
+			// meanwhile, it may have been given those.
+			for (let round = 0; response.status === 401; round++) {
+				if (header !== undefined) {
+					refusals++
+					own++
+				}
+				if (round >= 2 + Math.min(refusals - before - own, MAX_OF_OTHERS)) break
 				if (!(await learn(to, response, header))) break
 				const next = await authorization(to)
 				if (next === undefined || next === header) break

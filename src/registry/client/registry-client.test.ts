@@ -671,6 +671,38 @@ describe('authentication', () => {
 		service.close()
 	})
 
+	describe('with tokens that end as soon as they are used', () => {
+		const ended = new Set(['Bearer token-2', 'Bearer token-3'])
+
+		async function endingTokens(): Promise<Awaited<ReturnType<typeof tokens>>> {
+			const made = await tokens()
+			const { fault } = registry
+			registry.fault = (request, response) => {
+				if (!ended.has(request.headers.authorization ?? '')) return fault(request, response)
+				const challenge = `Bearer realm="http://${made.service.host}/token?x=1",service="reg,istry"`
+				return answer(401, '', { 'www-authenticate': challenge })(request, response)
+			}
+			return made
+		}
+
+		it('does not insist alone', async () => {
+			const { issued, service } = await endingTokens()
+			const resolved = client(ann).repository(registry.host, 'team/app').resolve('v1')
+			await expect(resolved).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+			expect(issued).toHaveLength(2)
+			service.close()
+		})
+
+		it('goes on where that happens to several requests at once', async () => {
+			await push()
+			const { service } = await endingTokens()
+			const destination = client(ann).repository(registry.host, 'team/app')
+			const resolved = await Promise.all(['v1', 'v1'].map(async (tag) => await destination.resolve(tag)))
+			expect(resolved.every((descriptor) => descriptor !== undefined)).toBe(true)
+			service.close()
+		})
+	})
+
 	it('exchanges an identity token', async () => {
 		const { service } = await tokens()
 		const bodies: string[] = []
