@@ -58,22 +58,20 @@ export class AheadSession {
 	/** Has the registry delete what came. It does that by itself, later, where it does not answer soon. */
 	async #forget(): Promise<void> {
 		if (this.#session === undefined || this.#signal?.aborted === true) return
-		const signals = [AbortSignal.timeout(FORGET_MS), ...(this.#signal ? [this.#signal] : [])]
 		const response = await this.#endpoint
 			.send({
 				method: 'DELETE',
 				path: this.#session,
 				access: 'pull,push',
 				retry: false,
-				signal: AbortSignal.any(signals),
+				signal: this.#until(AbortSignal.timeout(FORGET_MS)),
 			})
 			.catch(() => undefined)
 		response?.discard()
 	}
 
 	async #send(content: UnnamedContent): Promise<Begun | undefined> {
-		const signals = [this.#aborter.signal, ...(this.#signal ? [this.#signal] : [])]
-		const signal = AbortSignal.any(signals)
+		const signal = this.#until(this.#aborter.signal)
 		try {
 			const session = await startSession({ endpoint: this.#endpoint, signal, retry: false })
 			this.#session = session
@@ -87,8 +85,7 @@ export class AheadSession {
 				retry: false,
 				signal,
 			})
-			const isTaken = response.status === 202 || response.status === 204
-			if (!isTaken) {
+			if (response.status !== 202 && response.status !== 204) {
 				response.discard()
 				return isRetryableStatus(response.status) ? { session, offset: undefined } : undefined
 			}
@@ -100,5 +97,10 @@ export class AheadSession {
 			if (this.#session === undefined || !isPassing(error)) return undefined
 			return { session: this.#session, offset: undefined }
 		}
+	}
+
+	/** Also ends by the signal of whoever has it sent. */
+	#until(signal: AbortSignal): AbortSignal {
+		return this.#signal ? AbortSignal.any([signal, this.#signal]) : signal
 	}
 }
