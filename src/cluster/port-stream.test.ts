@@ -70,7 +70,9 @@ describe('a port of a pod', () => {
 		const stream = createPortStream({ socket, head: Buffer.from([0x89, 1, 7]) })
 		stream.write('GET')
 		await turn()
-		const bytes = sent.read() as Buffer
+		const chunks: Buffer[] = []
+		for (let chunk; (chunk = sent.read() as Buffer | null) !== null;) chunks.push(chunk)
+		const bytes = Buffer.concat(chunks)
 		const pongLength = encodeFrame(Opcode.pong, Buffer.from([7])).byteLength
 		expect(bytes.readUInt8(0)).toBe(0x8a)
 		const data = bytes.subarray(pongLength)

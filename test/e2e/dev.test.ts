@@ -98,11 +98,14 @@ describe.sequential('dev in the sandbox', () => {
 		(line: DevLine): boolean =>
 			line.event === event && more(line)
 
-	beforeAll(() => {
+	beforeAll(async () => {
 		project = createProject({ empty: true })
 		manifests = join(project.directory, 'manifests')
 		mkdirSync(manifests)
 		writeFileSync(join(manifests, 'a.yaml'), configMap('a', 0))
+		// A port of its own, which it keeps: the one that all begin with would be another project's while the registry is down.
+		await project.ok('registry', 'up', '--port', '0')
+		await project.ok('registry', 'down', '--keep-data')
 	})
 	afterAll(async () => {
 		await dev?.interrupt()

@@ -101,8 +101,8 @@ export class NodeRequest implements ServerRequest {
 		// What came in one packet with the headers is there once whoever reads it has waited for anything at all.
 		await Promise.resolve()
 		if (this.#incoming.complete && !this.#incoming.destroyed) {
-			const whole = this.#incoming.read() as Uint8Array | null
-			if (whole !== null) yield this.#count(whole)
+			// Node.js 26 gives one chunk each time; those before it give all of them together.
+			for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) yield this.#count(chunk)
 			return
 		}
 		const { socket } = this.#incoming
@@ -122,6 +122,10 @@ export class NodeRequest implements ServerRequest {
 			socket.off('timeout', giveUp)
 			socket.setTimeout(0)
 		}
+	}
+
+	#next(): Uint8Array | null {
+		return this.#incoming.read() as Uint8Array | null
 	}
 
 	#count(chunk: Uint8Array): Uint8Array {
