@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../oci/index.ts'
 import { buildApplication } from './application.ts'
 import { explain, warningsOf } from './explain.ts'
-import { explanationRows } from './explanations.ts'
+import { clusterRows, explanationRows, inCommands } from './explanations.ts'
 import { comparisonError } from './revision.ts'
 import { deployedDigests, isSettled, progressOf, summarize } from './summary.ts'
 import type { Application, ApplicationStatus, ResourceStatus } from './types.ts'
@@ -649,5 +649,52 @@ describe('summarize', () => {
 	it('lists the deployed digests, newest first', () => {
 		const history = [DIGEST, digestOf('y')].map((revision, id) => ({ id, revision, deployedAt: '' }))
 		expect(deployedDigests(app({ history }))).toEqual([digestOf('y'), DIGEST])
+	})
+})
+
+describe('what is proposed to be typed', () => {
+	const ANY = 'a; touch b $(c)'
+	const facts = {
+		name: ANY,
+		namespace: ANY,
+		registry: ANY,
+		host: ANY,
+		place: ANY,
+		targetRevision: ANY,
+		path: ANY,
+		project: ANY,
+		destination: ANY,
+	}
+	const match = Object.assign([ANY, ANY, ANY, ANY, ANY] as const, {
+		index: 0,
+		input: ANY,
+	}) as unknown as RegExpExecArray
+	/** A kind and its version in a sentence, and one of two programs, by the pattern itself. */
+	const inSentence = new Set(['version-unserved', 'render-failed'])
+	const rows = [...explanationRows, ...clusterRows].filter(({ cause }) => !inSentence.has(cause))
+
+	it.each(rows.map((row) => [row.cause, row] as const))(
+		'has texts of others as single words: %s',
+		(_, row) => {
+			const next = row.next(inCommands(facts), match)
+			expect(next.replaceAll(`'${ANY}'`, '')).not.toContain('touch')
+		},
+	)
+
+	it('has a version range in quotes', () => {
+		const { status, ...rest } = app({ sync: { status: 'Synced' } })
+		const { source } = rest.spec
+		const ranged = {
+			...rest,
+			spec: { ...rest.spec, source: { ...source, targetRevision: '>=1.0.0 <2.0.0' } },
+			status,
+		}
+		const [found] = explain(ranged as Application)
+		expect(found?.next).toBe("See why: lading check 127.0.0.1:15443/web:'>=1.0.0 <2.0.0'")
+	})
+
+	it('leaves an ordinary word as it is', () => {
+		const [found] = explain(app({ sync: { status: 'Synced' } }))
+		expect(found?.next).toBe('See why: lading check 127.0.0.1:15443/web:v1')
 	})
 })

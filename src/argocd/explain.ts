@@ -1,4 +1,4 @@
-import { clusterRows, type ExplanationRow, explanationRows, type Facts } from './explanations.ts'
+import { clusterRows, type ExplanationRow, explanationRows, type Facts, inCommands } from './explanations.ts'
 import { ArgocdName } from './names.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import { sourcesOf } from './source-match.ts'
@@ -71,11 +71,12 @@ export function explainMessage(text: string, facts: Facts): Omit<Explanation, 's
 		const match = row.pattern.exec(text)
 		if (match !== null) return { ...fill(row, { facts, match }), message: text }
 	}
+	const { name, namespace } = inCommands(facts)
 	return {
 		cause: 'unknown',
 		what: text,
 		why: 'This is what Argo CD says.',
-		next: `Look closer: kubectl describe application ${facts.name} -n ${facts.namespace}`,
+		next: `Look closer: kubectl describe application ${name} -n ${namespace}`,
 		message: text,
 	}
 }
@@ -84,7 +85,8 @@ export function explainMessage(text: string, facts: Facts): Omit<Explanation, 's
 const FROM_CLUSTER =
 	/^(?:[A-Z]\w* \S*: |(?:Failed last sync attempt to \[[^\]]*\]: )?one or more (?:objects|synchronization tasks|SyncFail hooks) )/
 
-function explainHook(text: string, { name }: Facts): Omit<Explanation, 'severity'> {
+function explainHook(text: string, facts: Facts): Omit<Explanation, 'severity'> {
+	const { name } = inCommands(facts)
 	return {
 		cause: 'hook-failed',
 		what: 'A hook failed, and the sync with it.',
@@ -102,7 +104,7 @@ function fill(
 		cause: row.cause,
 		what: row.what(facts, match),
 		why: row.why(facts, match),
-		next: row.next(facts, match),
+		next: row.next(inCommands(facts), match),
 	}
 }
 
@@ -207,6 +209,7 @@ function leftAsTheyAre(
 /** States that look well, and sources Argo CD reads otherwise than they look. */
 function trapsOf(application: Application, facts: Facts, now: number): readonly Explanation[] {
 	const { status } = application
+	const words = inCommands(facts)
 	const found: Explanation[] = []
 	if (application.metadata.deletionTimestamp !== undefined) {
 		found.push({
@@ -214,7 +217,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 			severity: 'warning',
 			what: 'The Application is being removed.',
 			why: 'Its finalizer keeps it until all it deployed is gone; a finalizer of one of these may hold that up.',
-			next: `See what is left: kubectl describe application ${facts.name} -n ${facts.namespace}`,
+			next: `See what is left: kubectl describe application ${words.name} -n ${words.namespace}`,
 		})
 	}
 	if (isStale(application)) {
@@ -223,7 +226,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 			severity: 'warning',
 			what: 'Argo CD has not compared it since it was changed or asked to.',
 			why: 'What it says is of before. Should that last, its application-controller is busy or does not run.',
-			next: `See whether it runs: kubectl get pods -n ${facts.namespace} -l app.kubernetes.io/name=argocd-application-controller`,
+			next: `See whether it runs: kubectl get pods -n ${words.namespace} -l app.kubernetes.io/name=argocd-application-controller`,
 		})
 	}
 	const [source] = sourcesOf(application)
@@ -235,7 +238,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 				severity: 'warning',
 				what: `The repoURL carries "${url.url.ignored}", which Argo CD passes over.`,
 				why: `Only targetRevision counts: ${facts.targetRevision}.`,
-				next: `Take it out of repoURL: lading deploy ${facts.name} ${facts.place}:${facts.targetRevision}`,
+				next: `Take it out of repoURL: lading deploy ${words.name} ${words.place}:${words.targetRevision}`,
 			})
 		}
 		if (source.chart !== undefined && source.chart !== '') {
@@ -244,7 +247,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 				severity: 'warning',
 				what: `The source has chart: ${source.chart} beside an oci:// URL; Argo CD passes over it.`,
 				why: 'With oci:// the URL names the whole repository; charts by name want a URL without the scheme.',
-				next: `Put it into the URL: oci://${facts.registry}/…/${source.chart}, and take chart out.`,
+				next: `Put it into the URL: oci://${words.registry}/…/${source.chart}, and take chart out.`,
 			})
 		}
 	}
@@ -254,7 +257,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 			severity: 'warning',
 			what: 'The annotation manifest-generate-paths is set on an OCI source.',
 			why: 'From 3.4 on Argo CD may then miss that a tag has moved.',
-			next: `Remove it: kubectl annotate application ${facts.name} -n ${facts.namespace} ${ArgocdName.manifestGeneratePathsAnnotation}-`,
+			next: `Remove it: kubectl annotate application ${words.name} -n ${words.namespace} ${ArgocdName.manifestGeneratePathsAnnotation}-`,
 		})
 	}
 	if (status?.sync?.status === 'Synced' && (status.resources?.length ?? 0) === 0) {
@@ -267,8 +270,8 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 				? 'Argo CD is told to leave alone all that the artifact has.'
 				: 'The artifact has no manifest at this path: an empty layer, files in subdirectories only, or YAML without apiVersion and kind.',
 			next: isExcluded
-				? `See what: lading status ${facts.name}`
-				: `See why: lading check ${facts.place}:${facts.targetRevision}`,
+				? `See what: lading status ${words.name}`
+				: `See why: lading check ${words.place}:${words.targetRevision}`,
 		})
 	}
 	const left = leftAsTheyAre(application, now)
@@ -278,7 +281,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 			severity: 'warning',
 			what: `Argo CD has applied the artifact, and the cluster still differs: ${left.names}.`,
 			why: 'The API server drops or changes a field (a typing error, a default, a webhook), or a controller writes it back.',
-			next: `See which field: argocd app diff ${facts.name} – and mend the manifest, or name the field in ignoreDifferences.`,
+			next: `See which field: argocd app diff ${words.name} – and mend the manifest, or name the field in ignoreDifferences.`,
 		})
 	}
 	if (left?.why === 'extra') {
@@ -287,7 +290,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 			severity: 'warning',
 			what: `What is no longer in the artifact is still in the cluster: ${left.names}.`,
 			why: 'Argo CD deletes only where it is told to prune.',
-			next: `Delete it: lading sync ${facts.name} --prune`,
+			next: `Delete it: lading sync ${words.name} --prune`,
 		})
 	}
 	if (
@@ -301,7 +304,7 @@ function trapsOf(application: Application, facts: Facts, now: number): readonly 
 			severity: 'warning',
 			what: 'The Application differs from its artifact and does not sync by itself.',
 			why: 'Auto-sync is off.',
-			next: `Sync it: lading sync ${facts.name} ${facts.targetRevision}`,
+			next: `Sync it: lading sync ${words.name} ${words.targetRevision}`,
 		})
 	}
 	return found

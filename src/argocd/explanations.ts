@@ -1,3 +1,5 @@
+import { shellWord } from '../errors/index.ts'
+
 /** Facts the commands of an explanation are filled with. */
 export interface Facts {
 	readonly name: string
@@ -15,6 +17,25 @@ export interface Facts {
 	readonly destination: string
 }
 
+/**
+ * Facts as words of a command. An Application's fields are free text, written by whoever may write one: told to be
+ * typed, a version range must not redirect a file, and nothing else run.
+ */
+export function inCommands(facts: Facts): Facts {
+	const word = (text: string): string => (text === '' ? text : shellWord(text))
+	return {
+		name: word(facts.name),
+		namespace: word(facts.namespace),
+		registry: word(facts.registry),
+		host: word(facts.host),
+		place: word(facts.place),
+		targetRevision: word(facts.targetRevision),
+		path: word(facts.path),
+		project: word(facts.project),
+		destination: word(facts.destination),
+	}
+}
+
 /** One class of messages. The first row whose pattern matches explains a message. */
 export interface ExplanationRow {
 	/** Stable: what is wrong. */
@@ -23,7 +44,7 @@ export interface ExplanationRow {
 	readonly pattern: RegExp
 	readonly what: (facts: Facts, match: RegExpExecArray) => string
 	readonly why: (facts: Facts, match: RegExpExecArray) => string
-	/** What to do: a sentence, often with a command. */
+	/** What to do: a sentence, often with a command, of which each fact is a word: see {@link inCommands}. */
 	readonly next: (facts: Facts, match: RegExpExecArray) => string
 }
 
@@ -415,7 +436,8 @@ const specRows: readonly ExplanationRow[] = [
 		why: says(
 			'A "*" in sourceRepos does not cross a slash: oci://host/* does not allow oci://host/team/app.',
 		),
-		next: ({ namespace }, match) => `Add it (or use **): kubectl edit appproject ${match[2]} -n ${namespace}`,
+		next: ({ namespace }, match) =>
+			`Add it (or use **): kubectl edit appproject ${shellWord(match[2] ?? '')} -n ${namespace}`,
 	},
 	{
 		cause: 'destination-forbidden',
@@ -425,14 +447,15 @@ const specRows: readonly ExplanationRow[] = [
 			`The project ${match[1] ?? match[3] ?? project} does not allow this destination.`,
 		why: says('Its destinations name other clusters or namespaces.'),
 		next: ({ namespace, project }, match) =>
-			`Add it: kubectl edit appproject ${match[1] ?? match[3] ?? project} -n ${namespace}`,
+			`Add it: kubectl edit appproject ${shellWord(match[1] ?? match[3] ?? project)} -n ${namespace}`,
 	},
 	{
 		cause: 'kind-forbidden',
 		pattern: /resource (\S+) is not permitted in project '?([^'\s]*)/,
 		what: (_, match) => `The project ${match[2]} does not allow ${match[1]}.`,
 		why: says('Its lists of cluster and namespace resources leave it out.'),
-		next: ({ namespace }, match) => `Add it: kubectl edit appproject ${match[2]} -n ${namespace}`,
+		next: ({ namespace }, match) =>
+			`Add it: kubectl edit appproject ${shellWord(match[2] ?? '')} -n ${namespace}`,
 	},
 	{
 		cause: 'project-missing',
@@ -506,7 +529,7 @@ const admissionRows: readonly ExplanationRow[] = [
 		what: (_, match) => `The namespace ${match[1]} is being deleted.`,
 		why: says('Kubernetes makes nothing new in it until it is gone; a finalizer may hold that up.'),
 		next: (_, match) =>
-			`See what is left in it: kubectl get namespace ${match[1]} -o jsonpath='{.status.conditions}'`,
+			`See what is left in it: kubectl get namespace ${shellWord(match[1] ?? '')} -o jsonpath='{.status.conditions}'`,
 	},
 ]
 
@@ -634,7 +657,7 @@ const deployRows: readonly ExplanationRow[] = [
 		what: (_, match) => `The namespace ${match[1]} does not exist.`,
 		why: says('Neither the artifact nor the Application makes it.'),
 		next: (_, match) =>
-			`Make it: kubectl create namespace ${match[1]} – or deploy with CreateNamespace=true, as lading does.`,
+			`Make it: kubectl create namespace ${shellWord(match[1] ?? '')} – or deploy with CreateNamespace=true, as lading does.`,
 	},
 	{
 		cause: 'cluster-forbids',

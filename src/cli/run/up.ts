@@ -6,6 +6,7 @@ import {
 	upObjects,
 	type UpResult,
 } from '../../flows/index.ts'
+import { shellWord } from '../../errors/index.ts'
 import { formatReference } from '../../oci/index.ts'
 import { asTyped, formatYaml, type Program, programOf, type Style } from '../../output/index.ts'
 import { directoryOf } from '../chosen-directory.ts'
@@ -106,7 +107,10 @@ function describe(
 			...(result.cluster === 'sandbox' || isArgocd
 				? []
 				: [[`lading forward ${name}`, 'reach its Service'] as const]),
-			[`lading push ${directory} ${registry}${repository}:${next}`, 'a new version, after an edit'],
+			[
+				`lading push ${shellWord(directory)} ${registry}${repository}:${next}`,
+				'a new version, after an edit',
+			],
 			[`lading sync ${name} ${next}`],
 			['lading down', 'removes all of it'],
 		]).map((line) => asTyped(line, program)),
