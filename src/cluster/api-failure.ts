@@ -176,6 +176,13 @@ export function connectionFailure(call: Call, error: unknown): RemoteError {
 			'Get the kubeconfig again from who gave it.',
 		)
 	}
+	if (/^ERR_SSL_\w+_TOO_(?:SMALL|WEAK)$/.test(code)) {
+		return fail(
+			'KUBECONFIG_INVALID',
+			`the client certificate in the kubeconfig is too weak for Node.js ${process.version} (${code})`,
+			'Have it issued anew, with RSA of 2048 bits or ECDSA.',
+		)
+	}
 	if (
 		code === 'EPROTO' ||
 		code.startsWith('ERR_SSL_') ||

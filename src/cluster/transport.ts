@@ -152,6 +152,20 @@ async function send(access: Access, request: Sending): Promise<IncomingMessage> 
 					),
 				)
 				sent.once('response', resolve)
+				// Without a listener Node.js ends the request and says nothing.
+				sent.once('upgrade', (_, socket) => {
+					socket.destroy()
+					reject(
+						new RemoteError(
+							'CLUSTER_FAILED',
+							`the cluster ${url.host} answers that it changes to another protocol (status 101)`,
+							{
+								hint: 'Check the address, and what stands between.',
+								wire: { method, url: url.href, status: 101 },
+							},
+						),
+					)
+				})
 				sent.on('error', (error) => {
 					reused = sent.reusedSocket
 					reject(error)

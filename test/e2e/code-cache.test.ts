@@ -1,4 +1,6 @@
 import { isAscii } from 'node:buffer'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
 	chmodSync,
 	copyFileSync,
@@ -50,6 +52,27 @@ describe('the code of the last run', () => {
 		const first = identity(helpCode())
 		expect(await help()).toEqual(cold)
 		expect(identity(helpCode())).toBe(first)
+	})
+
+	it('is kept of a registry, which runs with flags of its own, and taken', async () => {
+		const code = join(codes, 'registry')
+		const serveOnce = async (): Promise<number> => {
+			const args = [MAIN, 'registry', 'serve', '--data', 'data', '--port', '0', '--plain-http']
+			const env = {
+				...process.env,
+				HOME: home,
+				XDG_CACHE_HOME: '',
+				XDG_STATE_HOME: '',
+				NODE_DISABLE_COMPILE_CACHE: '',
+			}
+			const server = spawn(process.execPath, args, { cwd: home, env, stdio: ['ignore', 'pipe', 'inherit'] })
+			await once(server.stdout, 'data')
+			server.kill('SIGTERM')
+			await once(server, 'exit')
+			return identity(code)
+		}
+		const first = await serveOnce()
+		expect(await serveOnce()).toBe(first)
 	})
 
 	it.each<readonly [string, () => void]>([

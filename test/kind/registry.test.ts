@@ -15,6 +15,8 @@ const ARTIFACT = 'oci-demo-app:v1.0.0'
 beforeAll(async () => {
 	await docker('tag', registryImage, IMAGE)
 	await docker('volume', 'create', OTHERS_VOLUME)
+	// kind leaves its network, and another file may have had a cluster before.
+	if ((await namesOf('network')).includes('kind')) await docker('network', 'rm', 'kind')
 })
 afterAll(async () => {
 	await project.remove()

@@ -59,6 +59,11 @@ export async function registryServe(invocation: Invocation, flags: RegistryServe
 	setFlagsFromString('--semi-space-growth-factor=1')
 	// nor to let several times what is there pile up before it is collected.
 	setFlagsFromString('--heap-growing-percent=50')
+	// V8 takes code that was kept only under the same flags: at the end, when it is kept, they are what they were at the start.
+	process.prependOnceListener('exit', () => {
+		setFlagsFromString('--semi-space-growth-factor=2')
+		setFlagsFromString('--heap-growing-percent=0')
+	})
 	const isAccessLogged = flags.accessLog ?? settings.log?.access ?? false
 	const stopped = serveUntilStopped({
 		dataDirectory,

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { InternalError, RemoteError } from '../../errors/index.ts'
-import { type Context, describeFailure, SourceFailure, Stalled } from './failure.ts'
+import { type Context, describeFailure, ProtocolChanged, SourceFailure, Stalled } from './failure.ts'
 import type { HttpResponse, RequestBody, RequestHeaders, Timeouts } from './message.ts'
 import type { Route } from './transport.ts'
 
@@ -44,6 +44,12 @@ export function exchange(route: Route, outgoing: Outgoing): Promise<HttpResponse
 		request.on('error', (error) => {
 			release()
 			reject(signal?.aborted ? signal.reason : error)
+		})
+		// Of such an answer Node.js tells in this way alone; without a listener it ends the request and says nothing.
+		request.once('upgrade', (_, socket) => {
+			release()
+			socket.destroy()
+			reject(new ProtocolChanged('the server changes to another protocol'))
 		})
 		request.once('response', (message) => {
 			watchdog.disarm()

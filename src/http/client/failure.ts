@@ -34,6 +34,11 @@ export class TlsSpoken extends Error {
 	override readonly name = 'TlsSpoken'
 }
 
+/** The answer is `101 Switching Protocols`, which nobody asked for. */
+export class ProtocolChanged extends Error {
+	override readonly name = 'ProtocolChanged'
+}
+
 /** A proxy refused to open a tunnel. */
 export class TunnelRefused extends Error {
 	override readonly name = 'TunnelRefused'
@@ -109,6 +114,13 @@ function describe(error: Error, context: Context): Description {
 			code: 'TLS_PROTOCOL',
 			message: `${host} speaks TLS, but plain HTTP was asked for`,
 			hint: 'Leave out --plain-http.',
+		}
+	}
+	if (error instanceof ProtocolChanged) {
+		return {
+			code: 'REGISTRY_PROTOCOL',
+			message: `${host} answers that it changes to another protocol (status 101), which nobody asked for`,
+			hint: 'Check the address and the port; a proxy in between may do that, too.',
 		}
 	}
 	if (error instanceof Stalled) return describeStall(error, context)
@@ -204,6 +216,14 @@ function describeTls(error: Error, code: string, host: string): Description | un
 				message: `${host} does not speak TLS: it answers in plain HTTP`,
 				hint: 'If that is meant to be so, say --plain-http.',
 			}
+	}
+	// What Node.js has no name for. From release 24 on OpenSSL refuses RSA of less than 2048 bits.
+	if (code === 'UNSPECIFIED') {
+		return {
+			code: 'TLS_PROTOCOL',
+			message: `the certificate of ${host} is not accepted by Node.js ${process.version}: ${error.message}`,
+			hint: 'As a rule its key or its signature is too weak: have it issued anew, with RSA of 2048 bits or ECDSA. --insecure skips the check.',
+		}
 	}
 	if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
 		return {

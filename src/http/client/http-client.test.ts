@@ -367,6 +367,17 @@ describe('failures', () => {
 		}
 	})
 
+	it('takes no answer that changes the protocol, and does not wait for another', async () => {
+		const { origin, seen } = await serve((request) =>
+			request.socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+		)
+		await expect(text(client(), origin)).rejects.toMatchObject({
+			code: 'REGISTRY_PROTOCOL',
+			message: expect.stringContaining('status 101'),
+		})
+		expect(seen).toHaveLength(1)
+	})
+
 	it('names a host that does not exist', async () => {
 		const request = client({ retry: { attempts: 1 } }).request({
 			method: 'GET',

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { isSystemError, UserError } from '../../errors/index.ts'
 import { stampOfFile } from './file-stamp.ts'
 import type { CertificateAndKey } from './issue-certificate.ts'
@@ -30,10 +31,26 @@ export function readCertificate({ cert, key }: CertificatePaths): CertificateAnd
 			},
 		)
 	}
-	if (isPair) return { certPem, keyPem }
-	throw new UserError('CERTIFICATE_UNREADABLE', `${key} is not the key of the certificate in ${cert}`, {
-		hint: 'The server’s own certificate must be the first in its file.',
-	})
+	if (!isPair) {
+		throw new UserError('CERTIFICATE_UNREADABLE', `${key} is not the key of the certificate in ${cert}`, {
+			hint: 'The server’s own certificate must be the first in its file.',
+		})
+	}
+	try {
+		// OpenSSL decides what is strong enough: from Node.js 24 on RSA of 1024 bits is not.
+		createSecureContext({ cert: certPem, key: keyPem })
+	} catch (error) {
+		const why = isSystemError(error) ? error.code : String(error)
+		throw new UserError(
+			'CERTIFICATE_UNREADABLE',
+			`Node.js ${process.version} does not take the certificate in ${cert}: ${why}`,
+			{
+				hint: 'Have it issued anew: RSA of 2048 bits or ECDSA, signed with SHA-256.',
+				cause: error,
+			},
+		)
+	}
+	return { certPem, keyPem }
 }
 
 /** What changes when one of the files does. */

@@ -101,8 +101,11 @@ export class NodeRequest implements ServerRequest {
 		// What came in one packet with the headers is there once whoever reads it has waited for anything at all.
 		await Promise.resolve()
 		if (this.#incoming.complete && !this.#incoming.destroyed) {
-			// Node.js 26 gives one chunk each time; those before it give all of them together.
-			for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) yield this.#count(chunk)
+			// All at once, as a client that goes away meanwhile takes the rest along. Node.js 26 gives one
+			// chunk each time; those before it give all of them together.
+			const chunks: Uint8Array[] = []
+			for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) chunks.push(chunk)
+			for (const chunk of chunks) yield this.#count(chunk)
 			return
 		}
 		const { socket } = this.#incoming
