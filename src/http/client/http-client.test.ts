@@ -70,6 +70,21 @@ describe('retries', () => {
 		expect(seen).toHaveLength(1)
 	})
 
+	it.each<readonly [string, Answer, number, object]>([
+		['while it is waited for', () => undefined, 0, { code: 'CONNECTION_FAILED' }],
+		['between two attempts', status(503, { 'retry-after': '50' }), 1, { name: 'AbortError' }],
+	])('asks nothing again when it is closed %s', async (_, answer, told, failure) => {
+		const events: RetryEvent[] = []
+		const { origin, seen } = await serve(answer)
+		const http = createHttpClient({ onRetry: (event) => events.push(event) })
+		const asked = http.request({ method: 'GET', url: origin })
+		asked.catch(() => undefined)
+		await vi.waitFor(() => expect([seen.length, events.length]).toEqual([1, told]))
+		http.close()
+		await expect(asked).rejects.toMatchObject(failure)
+		expect([seen.length, events.length]).toEqual([1, told])
+	})
+
 	it('survives resets, and says so once', async () => {
 		const events: RetryEvent[] = []
 		const { origin, seen } = await serve(reset, status(503), status(503), reset, ok)

@@ -59,7 +59,7 @@ export interface HttpClient {
 	 * is set, within the client's policy. What was repeated inside until the policy was exhausted is final.
 	 */
 	attempt<T>(operation: () => Promise<T>, options?: AttemptOptions): Promise<T>
-	/** Closes the kept connections. */
+	/** Closes the connections. What was still asked fails, and is not asked again. */
 	close(): void
 }
 
@@ -108,6 +108,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 		connectTimeout: timeouts.connect,
 	})
 	const now = options.now ?? Date.now
+	const closing = new AbortController()
 	const said = new Set<string>()
 	const onRetry = (event: RetryEvent): void => {
 		const key = `${event.origin} ${event.reason}`
@@ -117,7 +118,10 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 	}
 	const repeatOptions = {
 		policy: { ...DEFAULT_RETRY, ...options.retry },
-		sleep: options.sleep ?? defaultSleep,
+		sleep: async (milliseconds: number, signal?: AbortSignal) => {
+			const ended = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
+			await (options.sleep ?? defaultSleep)(milliseconds, ended)
+		},
 		random: options.random ?? Math.random,
 		now,
 		onRetry,
@@ -180,6 +184,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 			signal: request.signal,
 			waiting: request.waiting,
 			retryOf: (outcome) => {
+				if (closing.signal.aborted) return undefined
 				if (!outcome.ok) return retryOfError(outcome.error)
 				const { status, headers } = outcome.value
 				if (!isRetryableStatus(status)) return undefined
@@ -219,8 +224,12 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 			repeat(operation, {
 				...repeatOptions,
 				...attemptOptions,
-				retryOf: (outcome) => (outcome.ok ? undefined : retryOfError(outcome.error)),
+				retryOf: (outcome) =>
+					outcome.ok || closing.signal.aborted ? undefined : retryOfError(outcome.error),
 			}),
-		close: () => transport.close(),
+		close() {
+			closing.abort()
+			transport.close()
+		},
 	}
 }
