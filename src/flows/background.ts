@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+	closeSync,
+	existsSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
@@ -224,12 +233,18 @@ export function isRunning(pid: number): boolean {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
 		return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
 	} catch {
-		return true
+		// Where there is /proc, it has gone in between.
+		return !existsSync('/proc/self/stat')
 	}
 }
 
 function isSame(server: ServerState): boolean {
 	return isRunning(server.pid) && argumentsOf(server.pid).includes(server.instance)
+}
+
+/** A process that ends loses its arguments first, and its port after them. */
+function isEnding({ pid }: ServerState): boolean {
+	return isRunning(pid) && argumentsOf(pid) === ''
 }
 
 function argumentsOf(pid: number): string {
@@ -265,7 +280,7 @@ export async function stopServer(
 ): Promise<boolean> {
 	if (!isSame(server)) return false
 	process.kill(server.pid, 'SIGTERM')
-	for (let waited = 0; isSame(server); waited += STOP_POLL_MS) {
+	for (let waited = 0; isSame(server) || isEnding(server); waited += STOP_POLL_MS) {
 		if (waited >= graceMs) process.kill(server.pid, 'SIGKILL')
 		await pause(STOP_POLL_MS)
 	}
