@@ -242,9 +242,11 @@ function isSame(server: ServerState): boolean {
 	return isRunning(server.pid) && argumentsOf(server.pid).includes(server.instance)
 }
 
-/** A process that ends loses its arguments first, and its port after them. */
-function isEnding({ pid }: ServerState): boolean {
-	return isRunning(pid) && argumentsOf(pid) === ''
+/** Of one that was the same before: a process that ends loses its arguments first, and its port after them. */
+function isThereYet({ pid, instance }: ServerState): boolean {
+	if (!isRunning(pid)) return false
+	const all = argumentsOf(pid)
+	return all === '' || all.includes(instance)
 }
 
 function argumentsOf(pid: number): string {
@@ -280,7 +282,7 @@ export async function stopServer(
 ): Promise<boolean> {
 	if (!isSame(server)) return false
 	process.kill(server.pid, 'SIGTERM')
-	for (let waited = 0; isSame(server) || isEnding(server); waited += STOP_POLL_MS) {
+	for (let waited = 0; isThereYet(server); waited += STOP_POLL_MS) {
 		if (waited >= graceMs) process.kill(server.pid, 'SIGKILL')
 		await pause(STOP_POLL_MS)
 	}

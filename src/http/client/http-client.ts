@@ -118,10 +118,8 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 	}
 	const repeatOptions = {
 		policy: { ...DEFAULT_RETRY, ...options.retry },
-		sleep: async (milliseconds: number, signal?: AbortSignal) => {
-			const ended = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
-			await (options.sleep ?? defaultSleep)(milliseconds, ended)
-		},
+		sleep: options.sleep ?? defaultSleep,
+		closing: closing.signal,
 		random: options.random ?? Math.random,
 		now,
 		onRetry,
@@ -184,7 +182,6 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 			signal: request.signal,
 			waiting: request.waiting,
 			retryOf: (outcome) => {
-				if (closing.signal.aborted) return undefined
 				if (!outcome.ok) return retryOfError(outcome.error)
 				const { status, headers } = outcome.value
 				if (!isRetryableStatus(status)) return undefined
@@ -224,8 +221,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 			repeat(operation, {
 				...repeatOptions,
 				...attemptOptions,
-				retryOf: (outcome) =>
-					outcome.ok || closing.signal.aborted ? undefined : retryOfError(outcome.error),
+				retryOf: (outcome) => (outcome.ok ? undefined : retryOfError(outcome.error)),
 			}),
 		close() {
 			closing.abort()

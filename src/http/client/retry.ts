@@ -57,6 +57,8 @@ export interface RepeatOptions<T> {
 	/** How far the operation has come: attempts and waiting are counted anew from where that changes. */
 	readonly progress?: (() => number) | undefined
 	readonly signal?: AbortSignal | undefined
+	/** Ends the repetitions too, whoever asked: the connections are gone by then. */
+	readonly closing: AbortSignal
 }
 
 /** Answers and errors that a policy was exhausted with. */
@@ -73,13 +75,13 @@ export function asFinalAs<E extends Error>(answer: object, error: E): E {
 
 /** Runs `operation` until its outcome is final or the policy is exhausted; then the last outcome counts. */
 export async function repeat<T>(operation: () => Promise<T>, options: RepeatOptions<T>): Promise<T> {
-	const { policy, signal, progress, waiting = { milliseconds: 0 } } = options
+	const { policy, signal, closing, progress, waiting = { milliseconds: 0 } } = options
 	let reached = progress?.()
 	for (let attempt = 1; ; attempt++) {
 		const begun = options.now()
 		const before = waiting.milliseconds
 		const outcome = await settle(operation)
-		const retry = signal?.aborted ? undefined : options.retryOf(outcome)
+		const retry = signal?.aborted || closing.aborted ? undefined : options.retryOf(outcome)
 		if (retry === undefined) return resultOf(outcome)
 		const standing = progress?.()
 		if (standing !== reached) {
@@ -98,7 +100,7 @@ export async function repeat<T>(operation: () => Promise<T>, options: RepeatOpti
 		if (outcome.ok) options.discard?.(outcome.value)
 		options.onRetry({ origin: retry.origin, reason: retry.reason, delay })
 		waiting.milliseconds += delay
-		await options.sleep(delay, signal)
+		await options.sleep(delay, signal ? AbortSignal.any([signal, closing]) : closing)
 	}
 }
 
