@@ -9,11 +9,9 @@ import {
 	rmSync,
 	rmdirSync,
 	symlinkSync,
-	write,
 	writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import type { ByteStream } from '../content/index.ts'
 import { isSystemError, UserError } from '../errors/index.ts'
 import { judgeLink } from '../manifests/index.ts'
@@ -39,6 +37,8 @@ export interface UnpackOptions {
 	readonly maxBytes?: number | undefined
 	/** Most entries (default 200 000). */
 	readonly maxEntries?: number | undefined
+	/** Hears of each piece of the stream that is written, if it is heard of at all: whose memory is free. */
+	readonly written?: ((piece: Uint8Array) => void) | undefined
 }
 
 export interface Unpacked {
@@ -80,7 +80,7 @@ export async function unpack(
 		mkdirSync(dirname(target), { recursive: true })
 		mkdirSync(workspace)
 		const writer = new TreeWriter(workspace)
-		const tar = isGzipType(options.mediaType) ? gunzip(source) : source
+		const tar = isGzipType(options.mediaType) ? gunzip(source) : telling(source, options.written)
 		for await (const item of readTar(tar, {
 			maxBytes,
 			maxEntries: options.maxEntries ?? MAX_ENTRIES,
@@ -110,6 +110,17 @@ export async function unpack(
 		})
 	} finally {
 		rmSync(workspace, { recursive: true, force: true })
+	}
+}
+
+/** What is asked for the next piece has written the one before. */
+async function* telling(
+	stream: ByteStream,
+	written: UnpackOptions['written'],
+): AsyncGenerator<Uint8Array, void, undefined> {
+	for await (const piece of stream) {
+		yield piece
+		written?.(piece)
 	}
 }
 
@@ -243,26 +254,8 @@ function writeFile(path: string, item: TarItem): Promise<void> | undefined {
 	return undefined
 }
 
-const writeLater = promisify(write)
-
-/** Writes a large file in the background, one part at a time, while the next one comes and is hashed. */
 async function writeParts(file: number, item: TarItem): Promise<void> {
-	let writing: Promise<void> | undefined
-	try {
-		for await (const part of item.content()) {
-			await writing
-			writing = writePart(file, part)
-			// Who awaits it next, hears of its failure.
-			writing.catch(() => {})
-		}
-	} finally {
-		await writing
-	}
-}
-
-async function writePart(file: number, part: Uint8Array): Promise<void> {
-	for (let rest = part; rest.byteLength > 0;)
-		rest = rest.subarray((await writeLater(file, rest)).bytesWritten)
+	for await (const part of item.content()) writeAll(file, part)
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 import { unpack, type Unpacked } from '../artifact/index.ts'
+import { giveBack } from '../http/client/index.ts'
 import { isContentLayer, ASSUMED_ARGOCD_VERSION } from '../argocd/index.ts'
 import { verified } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
@@ -71,6 +72,7 @@ export async function pull(session: Session, options: PullOptions): Promise<Pull
 			mediaType: layer.mediaType,
 			force: options.force,
 			signal,
+			written: giveBack,
 		})
 		step.done(`${countFiles(unpacked.files)} in ${options.directory}`)
 		tellOthers(session, unpacked, options.directory)

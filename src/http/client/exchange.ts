@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { InternalError, RemoteError } from '../../errors/index.ts'
 import { type Context, describeFailure, ProtocolChanged, SourceFailure, Stalled } from './failure.ts'
+import { largeBody } from './large-body.ts'
 import type { HttpResponse, RequestBody, RequestHeaders, Timeouts } from './message.ts'
 import type { Route } from './transport.ts'
 
@@ -195,7 +196,7 @@ function createResponse(message: IncomingMessage, using: ResponseContext): HttpR
 		if (isBodyless(message, context.method)) return
 		if (used) throw new InternalError('the body of an answer was read twice')
 		used = true
-		const iterator: AsyncIterator<Uint8Array> = message[Symbol.asyncIterator]()
+		const iterator: AsyncIterator<Uint8Array> = largeBody(message) ?? message[Symbol.asyncIterator]()
 		try {
 			for (;;) {
 				watchdog.arm('idle', timeouts.idle)

@@ -1,0 +1,165 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createHttpClient, giveBack, type HttpClient } from '../client/index.ts'
+import { type Certificates, ensureCertificates } from './index.ts'
+
+const CONTENT = randomBytes(40_000_000)
+const DIGEST = digest(CONTENT)
+
+function digest(content: Uint8Array): string {
+	return createHash('sha256').update(content).digest('hex')
+}
+
+let directory: string
+let certificates: Certificates
+beforeAll(async () => {
+	directory = await mkdtemp(join(tmpdir(), 'lading-'))
+	certificates = await ensureCertificates(directory, { names: ['127.0.0.1'], now: new Date() })
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+const closers: (() => void)[] = []
+afterEach(() => {
+	for (const close of closers.splice(0)) close()
+})
+
+interface Served {
+	readonly url: string
+	readonly http: HttpClient
+}
+
+async function serve(scheme: string, answer: RequestListener): Promise<Served> {
+	const { certPem: cert, keyPem: key, caPem: ca } = certificates
+	const server: Server = scheme === 'https' ? createTlsServer({ cert, key }, answer) : createServer(answer)
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+	const http = createHttpClient({ ca, retry: { attempts: 1 }, timeouts: { idle: 1000 } })
+	closers.push(() => {
+		http.close()
+		server.closeAllConnections()
+		server.close()
+	})
+	return { url: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/`, http }
+}
+
+/** An answer that has CONTENT, of which so much is sent. */
+const answerWith =
+	(sent: number, then: (socket: Socket | null) => void = () => undefined): RequestListener =>
+	(_, response) => {
+		response.writeHead(200, { 'content-length': CONTENT.byteLength })
+		response.write(CONTENT.subarray(0, sent), () => then(response.socket))
+	}
+
+describe.each(['http', 'https'])('a large body over %s', (scheme) => {
+	it('comes whole, and is not written over while it is kept', async () => {
+		const { url, http } = await serve(scheme, (_, response) => response.end(CONTENT))
+		const { body } = await http.request({ method: 'GET', url })
+		const pieces: Uint8Array[] = []
+		for await (const piece of body) pieces.push(piece)
+		expect(Buffer.concat(pieces).equals(CONTENT)).toBe(true)
+	})
+
+	it('takes as much memory as is not given back', async () => {
+		const { url, http } = await serve(scheme, (_, response) => response.end(CONTENT))
+		const { body } = await http.request({ method: 'GET', url })
+		const hash = createHash('sha256')
+		const memory = new Set<ArrayBufferLike>()
+		for await (const piece of body) {
+			hash.update(piece)
+			memory.add(piece.buffer)
+			giveBack(piece)
+		}
+		expect(hash.digest('hex')).toBe(DIGEST)
+		expect(memory.size).toBeLessThan(10)
+	})
+
+	it('does not overtake its reader', async () => {
+		let asked = 0
+		function* parts(): Generator<Uint8Array> {
+			while (asked < CONTENT.byteLength) yield CONTENT.subarray(asked, (asked += 100_000))
+		}
+		const { url, http } = await serve(scheme, (_, response) => {
+			response.writeHead(200, { 'content-length': CONTENT.byteLength })
+			Readable.from(parts()).pipe(response)
+		})
+		const { body } = await http.request({ method: 'GET', url })
+		const hash = createHash('sha256')
+		let askedMeanwhile: number | undefined
+		for await (const piece of body) {
+			hash.update(piece)
+			if (askedMeanwhile !== undefined) continue
+			await wait(300)
+			askedMeanwhile = asked
+		}
+		// What is more than the client takes is in the memory of the kernel.
+		expect(askedMeanwhile).toBeLessThan(CONTENT.byteLength / 2)
+		expect(hash.digest('hex')).toBe(DIGEST)
+	})
+
+	it.each([
+		{ how: 'ended', cut: (socket: Socket | null) => void socket?.end() },
+		{ how: 'reset', cut: (socket: Socket | null) => void socket?.destroy() },
+	])('that is $how in the middle gives what came before, and fails', async ({ cut }) => {
+		const { url, http } = await serve(scheme, answerWith(15_000_000, cut))
+		const { body } = await http.request({ method: 'GET', url })
+		let size = 0
+		const read = (async () => {
+			for await (const piece of body) {
+				expect(CONTENT.subarray(size, size + piece.byteLength).equals(piece)).toBe(true)
+				size += piece.byteLength
+			}
+		})()
+		await expect(read).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+		expect(size).toBeGreaterThan(0)
+		expect(size).toBeLessThanOrEqual(15_000_000)
+	})
+
+	it('that stalls fails in time', async () => {
+		const { url, http } = await serve(scheme, answerWith(20_000_000))
+		const { body } = await http.request({ method: 'GET', url })
+		let size = 0
+		const read = (async () => {
+			for await (const piece of body) size += piece.byteLength
+		})()
+		await expect(read).rejects.toThrow(/the transfer with .* stood still/)
+		expect(size).toBe(20_000_000)
+	})
+
+	it('ends when it is to end', async () => {
+		const { url, http } = await serve(scheme, answerWith(20_000_000))
+		const aborting = new AbortController()
+		const { body } = await http.request({ method: 'GET', url, signal: aborting.signal })
+		let size = 0
+		const read = (async () => {
+			for await (const piece of body) {
+				size += piece.byteLength
+				if (size === 20_000_000) aborting.abort(new Error('enough'))
+			}
+		})()
+		await expect(read).rejects.toThrow('enough')
+	})
+
+	it('is followed by other answers, also where it was left early or has more than was promised', async () => {
+		const { url, http } = await serve(scheme, (request, response) => {
+			if (request.url === '/small') return void response.end('small')
+			response.writeHead(200, { 'content-length': CONTENT.byteLength })
+			response.write(CONTENT)
+			response.socket?.write('more')
+		})
+		for (const most of [1, CONTENT.byteLength, 20_000_000]) {
+			const { body } = await http.request({ method: 'GET', url })
+			let size = 0
+			for await (const piece of body) if ((size += piece.byteLength) >= most) break
+			expect(size).toBeLessThanOrEqual(CONTENT.byteLength)
+			const small = await http.request({ method: 'GET', url: `${url}small` })
+			expect(await small.text(100)).toBe('small')
+		}
+	})
+})
