@@ -40,7 +40,7 @@ export class LayerHash {
 	async #hash(set: ManifestSet, { contents, signal }: LayerHashOptions): Promise<Digest> {
 		const { times } = this
 		const witness = times && { opened: times.add.bind(times) }
-		for await (const chunk of writeTar(set, { signal, contents, reuse: true, witness })) {
+		for await (const chunk of writeTar(set, { signal, contents, kept: 1, witness })) {
 			this.#digester.update(chunk)
 			// Who sends it meanwhile, or asks what is there, gets on too.
 			await nextTurn()

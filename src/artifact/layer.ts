@@ -85,7 +85,7 @@ async function hashLayer(
 	onLarge?.({
 		size: expected,
 		open: (options) =>
-			again(set, { compress: 'none', digest: hash.digest, hash, before: meanwhile, ...options }),
+			again(set, { compress: 'none', digest: hash.digest, hash, before: meanwhile, kept: 2, ...options }),
 	})
 	const digest = await hash.digest
 	const mediaType = MediaType.layerTar
@@ -103,6 +103,8 @@ interface ProduceOptions extends StoreOptions {
 	readonly compress: Compression
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 	readonly firstChunk?: number | undefined
+	/** With one that is held back, at least two. */
+	readonly kept?: number | undefined
 	readonly onTar?: (chunk: Uint8Array) => void
 	readonly witness?: Witness | undefined
 }

@@ -17,8 +17,11 @@ export interface WriteTarOptions {
 	readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
 	/** Size of the first piece, in bytes; about 1 MiB. */
 	readonly firstChunk?: number | undefined
-	/** Whether a piece is written over when the next one is asked for: new memory for each takes longer than reading. Default no. */
-	readonly reuse?: boolean | undefined
+	/**
+	 * How many pieces stay as they are, the last one included, before their memory is used again: new memory for each takes
+	 * longer than reading. Default all.
+	 */
+	readonly kept?: number | undefined
 	readonly witness?: Witness | undefined
 }
 
@@ -69,8 +72,8 @@ export async function* writeTar(
 }
 
 function* pieces(set: Pick<ManifestSet, 'entries'>, options: WriteTarOptions): Generator<Uint8Array> {
-	const chunk =
-		options.reuse === true ? new Chunk(REUSED_CHUNK, true) : new Chunk(options.firstChunk ?? CHUNK)
+	const { kept } = options
+	const chunk = kept === undefined ? new Chunk(options.firstChunk ?? CHUNK) : new Chunk(REUSED_CHUNK, kept)
 	for (const entry of set.entries) {
 		options.signal?.throwIfAborted()
 		// Thousands of files: as a rule there is room, and nothing to hand out.
@@ -87,15 +90,16 @@ function* pieces(set: Pick<ManifestSet, 'entries'>, options: WriteTarOptions): G
 
 /** Collects small pieces into large ones. A piece that was handed out is never written again, but where memory is used again. */
 class Chunk {
-	readonly #reuse: boolean
+	/** Memory of the pieces that were handed out, where it is used again: the oldest first. */
+	readonly #handedOut: Buffer[] = []
+	readonly #kept: number
 	/** What is behind {@link end} may be written to. */
 	buffer: Buffer
 	end = 0
 
-	constructor(bytes: number, reuse = false) {
-		// Shared memory does not count as the heap's: 10 MB more of that make V8 collect all garbage.
-		this.buffer = Buffer.from(new SharedArrayBuffer(bytes))
-		this.#reuse = reuse
+	constructor(bytes: number, kept = Infinity) {
+		this.buffer = sharedMemory(bytes)
+		this.#kept = kept
 	}
 
 	/** Number of bytes that fit in yet. */
@@ -106,9 +110,15 @@ class Chunk {
 	*flush(): Generator<Uint8Array> {
 		if (this.end === 0) return
 		const full = this.buffer.subarray(0, this.end)
-		if (!this.#reuse) this.buffer = Buffer.allocUnsafe(CHUNK)
+		this.buffer = this.#next()
 		this.end = 0
 		yield full
+	}
+
+	#next(): Buffer {
+		if (this.#kept === Infinity) return Buffer.allocUnsafe(CHUNK)
+		this.#handedOut.push(this.buffer)
+		return (this.#handedOut.length >= this.#kept && this.#handedOut.shift()) || sharedMemory(REUSED_CHUNK)
 	}
 
 	*add(bytes: Buffer): Generator<Uint8Array> {
@@ -129,6 +139,11 @@ class Chunk {
 			rest -= length
 		}
 	}
+}
+
+/** Does not count as the heap's: 10 MB more of that make V8 collect all garbage. */
+function sharedMemory(bytes: number): Buffer {
+	return Buffer.from(new SharedArrayBuffer(bytes))
 }
 
 function* content(

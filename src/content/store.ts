@@ -24,7 +24,10 @@ export interface ContentSource {
 export interface UnnamedContent {
 	/** Number of bytes. */
 	readonly size: number
-	/** Holds back its end until the digest is known, and fails where this is something else. */
+	/**
+	 * Holds back its end until the digest is known, and fails where this is something else. A piece may be written over when
+	 * the next one is asked for.
+	 */
 	open(options?: StoreOptions): ByteStream
 }
 

@@ -116,9 +116,8 @@ async function send(request: ClientRequest, { chunks, watchdog, timeouts }: Send
 	for await (const chunk of chunks ?? []) {
 		// An answer before the end of the body (401, 413) makes the rest pointless.
 		if (request.destroyed || answered) return
-		if (request.write(chunk)) continue
 		watchdog.arm('idle', timeouts.idle)
-		await drained(request)
+		await written(request, chunk)
 		watchdog.disarm()
 	}
 	if (request.destroyed || answered) return
@@ -132,13 +131,14 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
 	}
 }
 
-function drained(request: ClientRequest): Promise<void> {
+/** Resolves when a chunk has gone, so that its memory may be used again, or need not go. */
+function written(request: ClientRequest, chunk: Uint8Array): Promise<void> {
 	return new Promise((resolve) => {
 		const done = (): void => {
-			request.off('drain', done).off('close', done).off('response', done)
+			request.off('close', done).off('response', done)
 			resolve()
 		}
-		request.once('drain', done).once('close', done).once('response', done)
+		request.once('close', done).once('response', done).write(chunk, done)
 	})
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import dns from 'node:dns'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -193,6 +194,35 @@ describe('retries', () => {
 		const response = await client().request({ method: 'PUT', url: origin, body, contentLength: 4 })
 		response.discard()
 		expect([response.status, opened, bodies]).toEqual([201, 2, ['abcd', 'abcd']])
+	})
+
+	it('asks for the next piece of a body when the last one has gone, so that its memory may be used again', async () => {
+		const sizes = [100, 16_000, 70_000, 1_000_000, 5, 3_000_000, 300_000, 0, 2_000_000]
+		const size = sizes.reduce((sum, each) => sum + each)
+		const hash = createHash('sha256')
+		const { origin } = await serve((request, response) => {
+			// A reader that is slower than the sender.
+			const read = (): void => {
+				for (let chunk: unknown = request.read(); chunk instanceof Buffer; chunk = request.read())
+					hash.update(chunk)
+				if (!request.readableEnded) setTimeout(read, 5)
+			}
+			read()
+			request.once('end', () => response.writeHead(201).end())
+		})
+		const expected = createHash('sha256')
+		const memory = Buffer.alloc(3_000_000)
+		async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+			for (const [index, length] of sizes.entries()) {
+				const piece = memory.subarray(0, length).fill(index + 1)
+				expected.update(piece)
+				yield piece
+			}
+			memory.fill(0)
+		}
+		const response = await client().request({ method: 'PUT', url: origin, body, contentLength: size })
+		response.discard()
+		expect([response.status, hash.digest('hex')]).toEqual([201, expected.digest('hex')])
 	})
 
 	it('passes a failure of the body on as it is', async () => {
