@@ -95,6 +95,16 @@ describe('requests', () => {
 		await expect((await connect(port)).version()).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' })
 	})
 
+	it('takes no answer that changes the protocol, and does not wait for another', async () => {
+		const { port } = await serve((request) =>
+			request.socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+		)
+		await expect((await connect(port)).version()).rejects.toMatchObject({
+			code: 'CLUSTER_FAILED',
+			message: expect.stringContaining('status 101'),
+		})
+	})
+
 	it('finds out how a kind is spelt, and pages through lists', async () => {
 		const { port } = await serve((request, response) => {
 			const url = new URL(request.url ?? '', 'http://x')

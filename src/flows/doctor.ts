@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
-import { LadingError, RemoteError, UserError } from '../errors/index.ts'
+import { LadingError, RemoteError, shellWord, UserError } from '../errors/index.ts'
 import { type KindFacts, lookAtKind } from '../kind/index.ts'
 import {
 	diagnose,
@@ -137,7 +137,7 @@ async function clusterOrError(
 
 /** How a person calls kubectl to reach a cluster from the project's directory. */
 function kubectlFor({ name }: ConnectedCluster): string {
-	if (name.startsWith(CONTEXT)) return `kubectl --context ${name.slice(CONTEXT.length)}`
+	if (name.startsWith(CONTEXT)) return `kubectl --context ${shellWord(name.slice(CONTEXT.length))}`
 	return 'kubectl --kubeconfig .lading/kubeconfig'
 }
 

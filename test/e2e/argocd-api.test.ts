@@ -146,6 +146,10 @@ describe.sequential('--cluster argocd:HOST', () => {
 		expect(document.up.sync).toMatchObject({ explanations: [{ cause: 'manifest-generate-paths' }] })
 		annotate(null)
 		expect(timesTold(await ok(...up))).toEqual([0, 0])
+		// What it proposes may be typed as it stands.
+		cpSync(join(directory, 'manifests'), join(directory, "it's mine; rm"), { recursive: true })
+		const quoted = await ok('up', "it's mine; rm", ...up.slice(2))
+		expect(quoted.stdout).toContain(`push 'it'\\''s mine; rm' ${host}/shop:`)
 	})
 
 	it('doctor tells who we are', async () => {

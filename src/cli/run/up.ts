@@ -85,7 +85,7 @@ function describe(
 	/** Argo CD's own API lets nobody look at Pods with kubectl. */
 	const isArgocd = result.cluster.startsWith('argocd:')
 	const kubectl = isContext
-		? `kubectl --context ${result.cluster.replace('context:', '')}`
+		? `kubectl --context ${shellWord(result.cluster.replace('context:', ''))}`
 		: `kubectl --kubeconfig .lading/kubeconfig`
 	const registry = isContext || isArgocd ? `${push.reference.registry}/` : ''
 	const next = nextMinorVersion(result.targetRevision)
