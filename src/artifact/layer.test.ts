@@ -396,6 +396,32 @@ describe('unpack', () => {
 		expect(existsSync(target)).toBe(false)
 	})
 
+	it.each([
+		'.git/config',
+		'a/.git/HEAD',
+		'.GIT/config',
+		'.git',
+		'.g\u200cit/config',
+		'.git./config',
+		'git~1/x',
+		'.git::$INDEX_ALLOCATION/x',
+	])('refuses %s, by which git would run programs', async (name) => {
+		await expect(into(tar({ name, content: 'x' }))).rejects.toMatchObject({
+			code: 'ARTIFACT_INVALID',
+			message: expect.stringContaining('git would do what it says'),
+		})
+		await expect(into(tar({ name, flag: '2', link: 'a' }))).rejects.toMatchObject({
+			code: 'ARTIFACT_INVALID',
+		})
+		expect(existsSync(target)).toBe(false)
+	})
+
+	it('writes what only looks like it', async () => {
+		const names = ['.gitignore', '.gitmodules', '.github/x.yaml', 'git/x', 'x.git/y', '.git-x', 'agit~1']
+		await into(tar(...names.map((name) => ({ name, content: 'x' }))))
+		for (const name of names) expect(existsSync(join(target, name))).toBe(true)
+	})
+
 	it('takes an empty directory, refuses one that is not', async () => {
 		mkdirSync(target, { recursive: true })
 		await into(tar({ name: 'a.yaml', content: '1' }))

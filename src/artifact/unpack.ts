@@ -37,6 +37,8 @@ export interface UnpackOptions {
 	readonly maxBytes?: number | undefined
 	/** Most entries (default 200 000). */
 	readonly maxEntries?: number | undefined
+	/** Takes `.git`, too: for a directory in which nobody works. */
+	readonly allowGit?: boolean | undefined
 	/** Hears of each piece of the stream that is written, if it is heard of at all: whose memory is free. */
 	readonly written?: ((piece: Uint8Array) => void) | undefined
 }
@@ -51,6 +53,18 @@ export interface Unpacked {
 
 const MAX_BYTES = 1_000_000_000
 const MAX_ENTRIES = 200_000
+
+/**
+ * A step that is `.git` on some file system, as git refuses it in a tree: its configuration names programs, which run as soon as
+ * somebody, or his prompt, asks git for anything in that directory. HFS+ leaves out some characters, NTFS those at the end, and has a
+ * short name for it.
+ * @see https://github.com/git/git/blob/v2.51.0/path.c is_ntfs_dotgit, utf8.c is_hfs_dotgit
+ */
+const HFS_IGNORED = '[\\u200c-\\u200f\\u202a-\\u202e\\u206a-\\u206f\\ufeff]*'
+const GIT = new RegExp(
+	`(?:^|/)(?:${HFS_IGNORED}${[...'.git'].map((each) => `[${each}]${HFS_IGNORED}`).join('')}|git~1)(?:[. ]*|:[^/]*)(?:/|$)`,
+	'iu',
+)
 
 /** Of two entries with one name, the last counts. */
 const OPEN_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
@@ -79,7 +93,7 @@ export async function unpack(
 	try {
 		mkdirSync(dirname(target), { recursive: true })
 		mkdirSync(workspace)
-		const writer = new TreeWriter(workspace)
+		const writer = new TreeWriter(workspace, options.allowGit ?? false)
 		const tar = isGzipType(options.mediaType) ? gunzip(source) : telling(source, options.written)
 		for await (const item of readTar(tar, {
 			maxBytes,
@@ -145,12 +159,14 @@ function checkTarget(target: string, shown: string, force: boolean): 'absent' | 
 /** Writes entries below a directory that nobody else writes to. Links are made last, so nothing is written through one. */
 class TreeWriter {
 	readonly #root: string
+	readonly #allowGit: boolean
 	readonly #types = new Map<string, WrittenType>()
 	readonly #links = new Map<string, string>()
 	readonly #sizes = new Map<string, number>()
 
-	constructor(root: string) {
+	constructor(root: string, allowGit: boolean) {
 		this.#root = root
+		this.#allowGit = allowGit
 	}
 
 	/** What there is by path; a directory comes before what is in it. */
@@ -167,6 +183,7 @@ class TreeWriter {
 	add(item: TarItem): Promise<void> | undefined {
 		const { entry } = item
 		const path = safePath(entry)
+		if (!this.#allowGit && GIT.test(path)) throw refused(entry, 'git would do what it says')
 		if (path === '') {
 			if (entry.type !== 'directory') throw refused(entry, 'it names the directory itself')
 			return undefined

@@ -30,7 +30,7 @@ export async function renderSource(
 	const workspace = await mkdtemp(join(tmpdir(), 'lading-'))
 	try {
 		const directory = join(workspace, 'artifact')
-		await unpack(layer.stream, directory, { mediaType: layer.mediaType, signal })
+		await unpack(layer.stream, directory, { mediaType: layer.mediaType, signal, allowGit: true })
 		const isChart = layer.mediaType === MediaType.helmChart
 		// Argo CD strips the one directory of a chart's layer.
 		const root = isChart ? join(directory, (await readdir(directory))[0] ?? '') : directory
