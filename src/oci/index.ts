@@ -2,7 +2,14 @@ export { annotationsSchema, descriptorSchema } from './descriptor.ts'
 export type { Annotations, Descriptor } from './descriptor.ts'
 export { createDigester, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from './digest.ts'
 export type { Digest, DigestAlgorithm, Digester } from './digest.ts'
-export { emptyContent, emptyDescriptor, MAX_MANIFEST_BYTES, parseManifest } from './manifest.ts'
+export {
+	emptyContent,
+	emptyDescriptor,
+	manifestOf,
+	MAX_MANIFEST_BYTES,
+	parseManifest,
+	parseManifestJson,
+} from './manifest.ts'
 export type { ImageIndex, ImageManifest, Manifest } from './manifest.ts'
 export { acceptedManifestTypes, isManifestType, MediaType } from './media-types.ts'
 export { formatReference, isRepository, isTag, parseReference, registryHostname } from './reference.ts'

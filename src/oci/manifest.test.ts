@@ -37,7 +37,20 @@ describe('parseManifest', () => {
 			return parsed.kind === 'index' ? parsed.manifest.manifests[0]?.platform : undefined
 		}
 		expect(platformOf('{"os":"linux","os.features":["a"]}')).toEqual({ os: 'linux', 'os.features': ['a'] })
-		expect(platformOf(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toBeUndefined()
+		expect(platformOf(`${'['.repeat(90_000)}${']'.repeat(90_000)}`)).toBeUndefined()
+	})
+
+	it('refuses as many brackets as nobody has any use for, unless they are text', () => {
+		const withExtra = (extra: string): Uint8Array =>
+			new TextEncoder().encode(`{"schemaVersion":2,"manifests":[],"annotations":{"a\\"":"${extra}"},"x":[]}`)
+		expect(() =>
+			parseManifest(
+				new TextEncoder().encode(`{"schemaVersion":2,"manifests":[${'[],'.repeat(100_001)}1]}`),
+				MediaType.imageIndex,
+			),
+		).toThrow('more than 100000 objects and arrays')
+		expect(parseManifest(withExtra('[{'.repeat(100_000)), MediaType.imageIndex).kind).toBe('index')
+		expect(parseManifest(withExtra('\\"[{'.repeat(100_000)), MediaType.imageIndex).kind).toBe('index')
 	})
 
 	it.each<[what: string, content: Uint8Array, says: RegExp]>([

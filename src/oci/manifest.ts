@@ -59,18 +59,53 @@ export const emptyDescriptor: Descriptor = {
 	size: emptyContent.byteLength,
 }
 
+/** Objects and arrays of one manifest. One of 4 MiB has 20,000 descriptors; as many brackets take seconds to read. */
+const MAX_NODES = 100_000
+
+/**
+ * The JSON of a manifest's bytes.
+ * @throws UserError `ARTIFACT_INVALID`
+ */
+export function parseManifestJson(bytes: Uint8Array): unknown {
+	if (countNodes(bytes) > MAX_NODES)
+		throw new UserError('ARTIFACT_INVALID', `the manifest has more than ${MAX_NODES} objects and arrays`)
+	try {
+		return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+	} catch (error) {
+		throw new UserError('ARTIFACT_INVALID', 'the manifest is not JSON', { cause: error })
+	}
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const BRACE = 0x7b
+const BRACKET = 0x5b
+
+/** How many brackets of either kind are opened, as far as it can matter. */
+function countNodes(bytes: Uint8Array): number {
+	if (bytes.byteLength <= MAX_NODES) return 0
+	let nodes = 0
+	let inString = false
+	for (let at = 0; at < bytes.byteLength; at++) {
+		const byte = bytes[at]
+		if (byte === QUOTE) inString = !inString
+		else if (inString) at += byte === BACKSLASH ? 1 : 0
+		else if (byte === BRACE || byte === BRACKET) nodes++
+	}
+	return nodes
+}
+
 /**
  * Reads the bytes of a manifest.
  * @param mediaType the type it was served with; decides over the `mediaType` field
  * @throws UserError `ARTIFACT_INVALID` when the bytes are not what the type says
  */
 export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
-	let json: unknown
-	try {
-		json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-	} catch (error) {
-		throw new UserError('ARTIFACT_INVALID', 'the manifest is not JSON', { cause: error })
-	}
+	return manifestOf(parseManifestJson(bytes), mediaType)
+}
+
+/** {@link parseManifest} of what was parsed already. */
+export function manifestOf(json: unknown, mediaType: string): Manifest {
 	switch (mediaType) {
 		case MediaType.imageManifest:
 		case MediaType.dockerManifest:

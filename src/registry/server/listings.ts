@@ -2,6 +2,7 @@ import { isSystemError, LadingError } from '../../errors/index.ts'
 import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Descriptor, type Digest, MediaType, parseManifest } from '../../oci/index.ts'
 import type { RegistryContext } from './context.ts'
+import { Described } from './described.ts'
 import { artifactTypeOf } from './references.ts'
 import type { StoredManifest } from './storage.ts'
 import { fault } from './wire.ts'
@@ -53,6 +54,8 @@ export function listRepositories({ storage }: RegistryContext, request: ServerRe
 	}
 }
 
+const known = new Described()
+
 /**
  * Reads what it lists and nothing else. One whose manifest is damaged is left out, as HEAD says no of it:
  * who looks for it shall push it again.
@@ -74,11 +77,16 @@ export function listReferrers(
 	for (const [index, manifest] of all.entries()) {
 		if (index < from) continue
 		if (artifactType !== null && (manifest.artifactType ?? artifactType) !== artifactType) continue
-		read += manifest.size
-		const descriptor = describe(context, repository, manifest)
-		if (descriptor && (artifactType === null || descriptor.artifactType === artifactType)) {
-			manifests.push(descriptor)
-			size += JSON.stringify(descriptor).length
+		let entry = known.get(manifest)
+		if (entry && context.storage.isDamaged(manifest.digest)) continue
+		if (!entry) {
+			read += manifest.size
+			const descriptor = describe(context, repository, manifest)
+			entry = descriptor && known.add(manifest, descriptor)
+		}
+		if (entry && (artifactType === null || entry.descriptor.artifactType === artifactType)) {
+			manifests.push(entry.descriptor)
+			size += entry.bytes
 		}
 		if ((size <= REFERRERS_BYTES && read <= REFERRERS_READ_BYTES) || index === all.length - 1) continue
 		last = manifest.digest

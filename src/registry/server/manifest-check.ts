@@ -1,5 +1,11 @@
 import { LadingError } from '../../errors/index.ts'
-import { type Descriptor, type Digest, type Manifest, parseManifest } from '../../oci/index.ts'
+import {
+	type Descriptor,
+	type Digest,
+	type Manifest,
+	manifestOf,
+	parseManifestJson,
+} from '../../oci/index.ts'
 import { artifactTypeOf, referencesIn, requiredIn } from './references.ts'
 import type { WireFault } from './wire.ts'
 
@@ -33,7 +39,13 @@ export function checkManifest(
 	bytes: Uint8Array,
 	options: { readonly declared: string | undefined; readonly lookup: ManifestLookup },
 ): CheckedManifest {
-	const json = parseObject(bytes)
+	let json: { readonly mediaType?: unknown } | undefined
+	try {
+		json = objectOf(parseManifestJson(bytes))
+	} catch (error) {
+		if (error instanceof LadingError) return bad(error.message)
+		throw error
+	}
 	if (!json) return bad('it is no JSON object')
 	const named = typeof json.mediaType === 'string' && json.mediaType !== '' ? json.mediaType : undefined
 	const declared = options.declared?.split(';')[0]?.trim()
@@ -45,7 +57,7 @@ export function checkManifest(
 	}
 	let parsed: Manifest
 	try {
-		parsed = parseManifest(bytes, mediaType)
+		parsed = manifestOf(json, mediaType)
 	} catch (error) {
 		if (error instanceof LadingError) return bad(error.message)
 		throw error
@@ -62,13 +74,8 @@ export function checkManifest(
 	}
 }
 
-function parseObject(bytes: Uint8Array): { readonly mediaType?: unknown } | undefined {
-	try {
-		const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-		return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined
-	} catch {
-		return undefined
-	}
+function objectOf(json: unknown): { readonly mediaType?: unknown } | undefined {
+	return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined
 }
 
 function missing(parsed: Manifest, lookup: ManifestLookup): WireFault[] {

@@ -603,6 +603,16 @@ describe('referrers', () => {
 		const { manifests } = JSON.parse(answer.bytes.toString()) as { manifests: Descriptor[] }
 		expect(manifests.map((each) => each.digest)).toEqual([digest])
 		expect(read).toEqual([digest, unknown.digest])
+		// Who asks once more has nothing read again, unless it is damaged since.
+		const again = await ask(`GET /v2/app/referrers/${subject.digest}?artifactType=a/signature`, { via })
+		expect(again.bytes.equals(answer.bytes)).toBe(true)
+		expect(read).toEqual([digest, unknown.digest])
+		const isDamaged: RegistryStorage['isDamaged'] = (each) => each === digest
+		const broken = createRegistry({ storage: { ...storage, readManifest, isDamaged } })
+		const less = await ask(`GET /v2/app/referrers/${subject.digest}?artifactType=a/signature`, {
+			via: broken,
+		})
+		expect(JSON.parse(less.bytes.toString())).toMatchObject({ manifests: [] })
 	})
 
 	it('come in pages that together hold all', async () => {
