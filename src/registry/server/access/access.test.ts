@@ -204,6 +204,23 @@ describe('wrong passwords', () => {
 	})
 })
 
+describe('a page in a browser', () => {
+	it('may not write where everybody may, whatever it calls this address', async () => {
+		const access = open({ htpasswd: undefined, anonymous: 'write' })
+		const host = { host: 'rebound.example:5000' }
+		for (const headers of [
+			{ ...host, origin: 'http://rebound.example:5000' },
+			{ ...host, origin: 'null' },
+			{ ...host, 'sec-fetch-site': 'cross-site' },
+		]) {
+			for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+				expect(await statusOf(access, `${method} /v2/a/blobs/uploads/`, { headers })).toBe(403)
+			expect(await statusOf(access, 'GET /v2/', { headers })).toBe(200)
+		}
+		expect(await statusOf(access, 'PUT /v2/a/manifests/v1', { headers: host })).toBe(200)
+	})
+})
+
 describe('tokens', () => {
 	it('are a password of any user name, and a bearer token, for what they are for', async () => {
 		const { text: writer } = await createToken(directory, { name: 'ci', right: 'write', now: new Date(now) })
@@ -346,6 +363,8 @@ describe('anonymous', () => {
 			401,
 		)
 		expect((await access.issue(request('POST /token'))).status).toBe(405)
+		// Else it would be good for ever.
+		expect((await access.issue(request('GET /token', { authorization: ada }))).status).toBe(401)
 
 		now += 6 * 60_000
 		expect(await statusOf(access, 'GET /v2/', { authorization: ada })).toBe(401)

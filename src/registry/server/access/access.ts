@@ -49,6 +49,11 @@ const HOST = /^[A-Za-z0-9.-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/
 export const TOKEN_PATH = '/token'
 
 const EVERYBODY: Admission = { kind: 'admitted', identity: { right: 'write' } }
+/** Where nobody is asked who he is, a page that somebody looks at must not write for him, whatever name it gives this address. */
+const FROM_PAGE: Admission = {
+	kind: 'refused',
+	answer: fault(403, 'DENIED', 'a page in a browser may not write where everybody else may'),
+}
 const READER: Admission = { kind: 'admitted', identity: { right: 'read' } }
 
 /**
@@ -98,7 +103,7 @@ export class Access {
 	/** Whether a request may be answered. At once, but for a password that was not checked before. */
 	admit(request: ServerRequest): Soon<Admission> {
 		const { anonymous } = this
-		if (anonymous === 'write') return EVERYBODY
+		if (anonymous === 'write') return comesFromPage(request) ? FROM_PAGE : EVERYBODY
 		const shown = parseAuthorization(request.headers.authorization)
 		if (shown.kind === 'nothing') {
 			// Asking at the door tells Docker how to show who it is.
@@ -121,8 +126,11 @@ export class Access {
 		}
 		const shown = parseAuthorization(request.headers.authorization)
 		const { anonymous } = this
-		const found: Soon<Found> =
-			shown.kind !== 'nothing'
+		const isSession = shown.kind === 'bearer' && !looksLikeToken(shown.token)
+		const found: Soon<Found> = isSession
+			? // Else it would never expire.
+				{ kind: 'wrong', why: 'such a token gets no other: show the password, or what it was issued for' }
+			: shown.kind !== 'nothing'
 				? this.#identify(shown, request)
 				: anonymous === 'none'
 					? { kind: 'wrong', why: 'a user name and a password, or a token, are needed' }
@@ -226,6 +234,12 @@ function unauthorized(challenge: string, message: string): ServerResponse {
 		faults: [{ code: 'UNAUTHORIZED', message }],
 		headers: { 'www-authenticate': challenge },
 	})
+}
+
+/** Browsers say so of every request that is neither GET nor HEAD; no client of registries does. */
+function comesFromPage(request: ServerRequest): boolean {
+	const { headers } = request
+	return !reads(request) && (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined)
 }
 
 function reads({ method }: ServerRequest): boolean {
