@@ -49,12 +49,11 @@ export async function listReferrers(
 		const read = await readIndex(endpoint, path, signal)
 		// The API answers 200 even for what does not exist: 404 means that there is no such API.
 		if (!read) {
-			found.push(
-				...((await readIndex(endpoint, `manifests/${referrersTag(subject)}`, signal))?.manifests ?? []),
-			)
+			const listed = await readIndex(endpoint, `manifests/${referrersTag(subject)}`, signal)
+			for (const each of listed?.manifests ?? []) found.push(each)
 			break
 		}
-		found.push(...read.manifests)
+		for (const each of read.manifests) found.push(each)
 		path = read.next
 	}
 	// Not every registry filters, and the tag never does.

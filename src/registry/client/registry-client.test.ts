@@ -574,6 +574,12 @@ describe('pulling', () => {
 		expect(await repository().tags()).toEqual(['a', 'b', 'c'])
 	})
 
+	it('reads a page of very many', async () => {
+		const tags = Array.from({ length: 200_000 }, (_, index) => `t${index}`)
+		registry.fault = answer(200, JSON.stringify({ tags }))
+		expect(await repository().tags()).toHaveLength(200_000)
+	})
+
 	it('does not list tags without end', async () => {
 		registry.fault = (request, response) => {
 			const last = Number(new URL(request.url ?? '', 'http://x').searchParams.get('last') ?? 0)

@@ -77,7 +77,7 @@ export function createRemoteRepository(
 			const pages = listTags(endpoint, options)
 			for (;;) {
 				const page = await pages.next()
-				if (page.done !== true) all.push(...page.value)
+				if (page.done !== true) for (const tag of page.value) all.push(tag)
 				else return page.value ? [...new Set(all)].sort() : undefined
 			}
 		},
