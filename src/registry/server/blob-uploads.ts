@@ -28,7 +28,7 @@ export async function startUpload(
 	}
 	const digest = request.query.get('digest')
 	if (digest !== null && !isDigest(digest)) return badDigest()
-	const upload = storage.startUpload(repository)
+	const upload = storage.startUpload(repository, digest !== null && mount === null)
 	if (!upload) return tooManyUploads()
 	const { id } = upload
 	if (digest === null || mount !== null) return { status: 202, headers: progress({ repository, id }, 0) }

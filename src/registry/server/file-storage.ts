@@ -209,7 +209,8 @@ export class FileStorage implements RegistryStorage {
 			),
 		)
 
-	startUpload: RegistryStorage['startUpload'] = (repository) => this.#uploads.start(repository)
+	startUpload: RegistryStorage['startUpload'] = (repository, isWhole) =>
+		this.#uploads.start(repository, isWhole)
 	upload: RegistryStorage['upload'] = (repository, id) => this.#uploads.get(repository, id)
 	uploadCount: RegistryStorage['uploadCount'] = () => this.#uploads.count
 	cancelUpload: RegistryStorage['cancelUpload'] = (repository, id) => this.#uploads.cancel(repository, id)

@@ -386,6 +386,9 @@ describe('limits', () => {
 		}
 		// Those that have something are not forgotten for one that has nothing.
 		expect(await begin()).toBe('429')
+		// One that does not outlive its request takes nobody's place.
+		const whole = `POST /v2/app/blobs/uploads/?digest=${digestOf('whole')}`
+		expect((await ask(whole, { via: few, body: 'whole' })).status).toBe(201)
 		expect((await ask('GET /metrics', { via: few })).text).toContain('lading_registry_uploads 2\n')
 	})
 })

@@ -176,8 +176,11 @@ export interface RegistryStorage {
 	/** Reads all content and checks it, whatever is remembered of it. */
 	scrub(options?: ScrubOptions): Promise<ScrubReport>
 
-	/** `undefined` when there are as many as may be. */
-	startUpload(repository: string): Upload | undefined
+	/**
+	 * @param isWhole it comes with this request and does not outlive it: it is not one of those that are limited
+	 * @returns `undefined` when there are as many as may be
+	 */
+	startUpload(repository: string, isWhole?: boolean): Upload | undefined
 	upload(repository: string, id: string): Upload | undefined
 	/** Adds to an upload. What arrived before a failure of `body` stays, so that it can be resumed. */
 	appendUpload(

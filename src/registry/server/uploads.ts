@@ -32,7 +32,7 @@ const EXPIRY_MS = 7 * 24 * 60 * 60 * 1000
 /** How often that is looked for, in milliseconds. */
 const LOOK_MS = 60 * 1000
 /** Where there are as many as may be, one on which nothing arrived for so long makes room, in milliseconds. */
-const IDLE_MS = 60 * 60 * 1000
+const IDLE_MS = 60 * 1000
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 interface UploadState {
@@ -123,11 +123,11 @@ export class Uploads {
 		return this.#uploads.size
 	}
 
-	/** `undefined` when there are as many as may be. */
-	start(repository: string): Upload | undefined {
+	/** @see RegistryStorage.startUpload */
+	start(repository: string, isWhole = false): Upload | undefined {
 		const now = this.#options.now()
 		this.#expire(now)
-		if (this.#uploads.size >= this.#options.maxUploads && !this.#makeRoom(now)) return undefined
+		if (!isWhole && this.#uploads.size >= this.#options.maxUploads && !this.#makeRoom(now)) return undefined
 		const upload: UploadState = {
 			id: randomUUID(),
 			repository,
