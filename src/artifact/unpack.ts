@@ -62,7 +62,7 @@ const MAX_ENTRIES = 200_000
  */
 const HFS_IGNORED = '[\\u200c-\\u200f\\u202a-\\u202e\\u206a-\\u206f\\ufeff]*'
 const GIT = new RegExp(
-	`(?:^|/)(?:${HFS_IGNORED}${[...'.git'].map((each) => `[${each}]${HFS_IGNORED}`).join('')}|git~1)(?:[. ]*|:[^/]*)(?:/|$)`,
+	`(?:^|/)(?:${HFS_IGNORED}${['.', 'g', 'i', 't'].map((each) => `[${each}]${HFS_IGNORED}`).join('')}|git~1)(?:[. ]*|:[^/]*)(?:/|$)`,
 	'iu',
 )
 
