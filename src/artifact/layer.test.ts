@@ -422,6 +422,38 @@ describe('unpack', () => {
 		for (const name of names) expect(existsSync(join(target, name))).toBe(true)
 	})
 
+	it('keeps nothing of a piece that may be written over when the next one is asked for', async () => {
+		const long = `${'d/'.repeat(60)}${'n'.repeat(120)}`
+		const record = ` path=${long}1\n`
+		const pax = `${record.length + 3}${record}`
+		const whole = tar(
+			{ name: 'first', content: 'a'.repeat(700) },
+			{ name: 'pax', flag: 'x', content: pax },
+			{ name: 'short', content: 'b'.repeat(1300) },
+			{ name: '././@LongLink', flag: 'L', content: `${long}2\0` },
+			{ name: 'short', content: 'c' },
+			{ name: 'last', content: 'd'.repeat(513) },
+		)
+		const given: Uint8Array[] = []
+		async function* inPieces(size: number): AsyncGenerator<Uint8Array, void, undefined> {
+			for (let start = 0; start < whole.byteLength; start += size) {
+				yield Buffer.from(whole.subarray(start, start + size))
+				for (const piece of given.splice(0)) piece.fill(0xff)
+			}
+		}
+		for (let size = 1; size < 1600; size += size < 520 ? 37 : 101) {
+			await unpack(inPieces(size), target, {
+				mediaType: MediaType.layerTar,
+				written: (piece) => given.push(piece),
+			})
+			expect(readFileSync(join(target, `${long}1`), 'utf8')).toBe('b'.repeat(1300))
+			expect(readFileSync(join(target, `${long}2`), 'utf8')).toBe('c')
+			expect(readFileSync(join(target, 'first'), 'utf8')).toBe('a'.repeat(700))
+			expect(readFileSync(join(target, 'last'), 'utf8')).toBe('d'.repeat(513))
+			rmSync(target, { recursive: true })
+		}
+	})
+
 	it('takes an empty directory, refuses one that is not', async () => {
 		mkdirSync(target, { recursive: true })
 		await into(tar({ name: 'a.yaml', content: '1' }))

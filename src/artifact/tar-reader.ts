@@ -157,7 +157,8 @@ class Source {
 				throw new TarFault({ kind: 'tar-truncated' })
 			}
 			const part = this.#take(rest)
-			parts.push(part)
+			// What the stream hands out may be written over when more of it is asked for.
+			parts.push(part.byteLength < rest ? Buffer.from(part) : part)
 			rest -= part.byteLength
 		}
 		return Buffer.concat(parts)

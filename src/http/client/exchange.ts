@@ -114,11 +114,12 @@ async function send(request: ClientRequest, { chunks, watchdog, timeouts }: Send
 	let answered = false
 	request.once('response', () => (answered = true))
 	for await (const chunk of chunks ?? []) {
-		// An answer before the end of the body (401, 413) makes the rest pointless.
-		if (request.destroyed || answered) return
 		watchdog.arm('idle', timeouts.idle)
 		await written(request, chunk)
 		watchdog.disarm()
+		// An answer before the end of the body (401, 413) makes the rest pointless; nothing is asked for any more, as
+		// that may be written over what is still on its way.
+		if (request.destroyed || answered) return
 	}
 	if (request.destroyed || answered) return
 	watchdog.arm('headers', timeouts.headers)

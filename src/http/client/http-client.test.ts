@@ -225,6 +225,36 @@ describe('retries', () => {
 		expect([response.status, hash.digest('hex')]).toEqual([201, expected.digest('hex')])
 	})
 
+	it('does not ask for more of a body when there is an answer, as what was asked for before may still be on its way', async () => {
+		const parts: Buffer[] = []
+		let heard = (): void => {}
+		const whole = new Promise<void>((resolve) => (heard = resolve))
+		const { origin } = await serve((request, response) => {
+			response.writeHead(503, { 'content-length': 10 }).write('not')
+			setTimeout(() => {
+				request.on('data', (chunk: Buffer) => parts.push(chunk))
+				setTimeout(heard, 200)
+			}, 200)
+		})
+		// More than the system takes at once.
+		const memory = Buffer.alloc(30_000_000)
+		async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+			for (let piece = 1; piece <= 3; piece++) yield memory.fill(piece)
+		}
+		const response = await client({ retry: { attempts: 1 } }).request({
+			method: 'POST',
+			url: origin,
+			body,
+			contentLength: 3 * memory.byteLength,
+		})
+		expect(response.status).toBe(503)
+		await whole
+		response.discard()
+		const bytes = Buffer.concat(parts)
+		expect(bytes.byteLength).toBeGreaterThan(0)
+		expect(bytes.equals(Buffer.alloc(bytes.byteLength, 1))).toBe(true)
+	})
+
 	it('passes a failure of the body on as it is', async () => {
 		const { origin } = await serve(ok)
 		const failure = new Error('disk gone')

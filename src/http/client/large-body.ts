@@ -15,7 +15,9 @@ const MOST_WAITING = 2 * 1024 * 1024
 export function largeBody(message: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> | undefined {
 	const received = receivedOf(message.socket)
 	const length = Number(message.headers['content-length'])
-	if (received === undefined || message.headers['transfer-encoding'] !== undefined) return undefined
+	// Of one that has failed already, node:http tells.
+	if (received === undefined || message.destroyed || message.headers['transfer-encoding'] !== undefined)
+		return undefined
 	return length - message.readableLength >= LARGE ? read(message, { received, length }) : undefined
 }
 

@@ -121,6 +121,21 @@ describe.each(['http', 'https'])('a large body over %s', (scheme) => {
 		expect(size).toBeLessThanOrEqual(15_000_000)
 	})
 
+	it('that broke off before anybody read it fails at once', async () => {
+		const { url, http } = await serve(
+			scheme,
+			answerWith(1000, (socket) => void socket?.destroy()),
+		)
+		const { body } = await http.request({ method: 'GET', url })
+		await wait(200)
+		const started = Date.now()
+		const read = (async () => {
+			for await (const piece of body) expect(piece.byteLength).toBeGreaterThan(0)
+		})()
+		await expect(read).rejects.toMatchObject({ code: 'CONNECTION_FAILED', wire: { retryable: true } })
+		expect(Date.now() - started).toBeLessThan(900)
+	})
+
 	it('that stalls fails in time', async () => {
 		const { url, http } = await serve(scheme, answerWith(20_000_000))
 		const { body } = await http.request({ method: 'GET', url })
