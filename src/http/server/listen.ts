@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls'
 import { InternalError, isSystemError, UserError } from '../../errors/index.ts'
 import type { Handler, ServerRequest, ServerResponse } from './handler.ts'
+import { HeldAnswers } from './held-answers.ts'
 import { NodeRequest } from './request.ts'
 import { respond } from './respond.ts'
 import { whenInTurn } from './turns.ts'
@@ -35,6 +36,11 @@ export interface ListenLimits {
 	 * a client acknowledges is progress on Linux; elsewhere what the system takes, which is up to 1.5 MB at a time.
 	 */
 	readonly stallMs?: number | undefined
+	/**
+	 * What answers that clients are slow to take keep in memory, all together, in bytes. With more, the one
+	 * that has waited longest is cut. Default 128 MiB.
+	 */
+	readonly heldBytes?: number | undefined
 	/** Default: no limit. */
 	readonly maxConnections?: number | undefined
 }
@@ -71,6 +77,7 @@ export interface Listener {
 const DEFAULT_HEADER_BYTES = 16 * 1024
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000
 const DEFAULT_IDLE_MS = 60_000
+const DEFAULT_HELD_BYTES = 128 * 1024 * 1024
 /** Every suite of Node.js, but AES-128 first, as in Go's servers: strong, and a third of the handshake's hashing. */
 const CIPHERS = ['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')]
 	.filter((name, index, all) => all.indexOf(name) === index)
@@ -87,6 +94,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 		handler,
 		scheme: options.tls ? 'https' : 'http',
 		stallMs: options.limits?.stallMs ?? DEFAULT_IDLE_MS,
+		held: new HeldAnswers(options.limits?.heldBytes ?? DEFAULT_HELD_BYTES),
 		stopped: stop.signal,
 		onError: options.onError,
 		closing: false,
@@ -125,6 +133,7 @@ interface ServingState {
 	readonly handler: Handler
 	readonly scheme: 'http' | 'https'
 	readonly stallMs: number
+	readonly held: HeldAnswers
 	readonly stopped: AbortSignal
 	readonly onError: ListenOptions['onError']
 	closing: boolean
@@ -221,9 +230,10 @@ function serve(
 		}
 	}
 	const answerWith = (answer: ServerResponse): void => {
+		const { stallMs, held } = state
 		const last = state.closing || request.awaitsContinue
 		if (outgoing.destroyed) return
-		respond(incoming, outgoing, { answer, context: { stallMs: state.stallMs, last } })?.catch(fail)
+		respond(incoming, outgoing, { answer, context: { stallMs, held, last } })?.catch(fail)
 	}
 	try {
 		const answer = state.handler(request)

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse as NodeResponse } from 'node:http'
 import type { ServerResponse } from './handler.ts'
+import type { HeldAnswers } from './held-answers.ts'
 import { cutWhenStalled, isHeldUp } from './stall.ts'
 
 /** An unread body up to this size is read and thrown away, so that the connection can be used again, in bytes. */
@@ -8,12 +9,16 @@ const DRAIN_BYTES = 1024 * 1024
 const LINGER_BYTES = 16 * DRAIN_BYTES
 /** A body up to this size goes out in one piece with the headers, in bytes. */
 const JOINED_BYTES = 16 * 1024
+/** One up to this size is written at once. A larger one goes in pieces of it, as TLS keeps a copy of what is written; in bytes. */
+const PIECE_BYTES = 256 * 1024
 /** How long a client that is still sending gets to read an early answer before the connection is cut. */
 const LINGER_MS = 5000
 
 export interface RespondContext {
 	/** A client that takes nothing for so long is given up, in milliseconds. */
 	readonly stallMs: number
+	/** Those of the listener. */
+	readonly held: HeldAnswers
 	/** The connection is closed after this answer. */
 	readonly last: boolean
 }
@@ -41,7 +46,10 @@ export function respond(
 		if (bodiless || body === undefined) outgoing.end()
 		else if (body instanceof Uint8Array && body.byteLength <= JOINED_BYTES)
 			outgoing.end(latin1(body), 'latin1')
-		else outgoing.end(body)
+		else if (body.length > PIECE_BYTES) {
+			const bytes = typeof body === 'string' ? Buffer.from(body) : body
+			return pump(outgoing, inPieces(bytes), { ...context, whole: bytes.buffer })
+		} else outgoing.end(body)
 		cutIfHeldUp(outgoing, context)
 		return undefined
 	}
@@ -55,8 +63,29 @@ export function respond(
 }
 
 /** For an answer that is written whole: most have left by now, and those cost nothing more. */
-function cutIfHeldUp(outgoing: NodeResponse, { stallMs }: RespondContext): void {
-	if (isHeldUp(outgoing, 2 * JOINED_BYTES)) outgoing.once('close', cutWhenStalled(outgoing, stallMs))
+function cutIfHeldUp(outgoing: NodeResponse, context: RespondContext): void {
+	if (isHeldUp(outgoing, 2 * JOINED_BYTES)) outgoing.once('close', watchHeldUp(outgoing, context))
+}
+
+/** Returns what ends the watch. */
+function watchHeldUp(outgoing: NodeResponse, { stallMs, held, whole }: PumpContext): () => void {
+	const stopWatch = cutWhenStalled(outgoing, stallMs)
+	const release = held.add(outgoing, whole)
+	return () => {
+		stopWatch()
+		release()
+	}
+}
+
+// oxlint-disable-next-line require-await -- what it is read by asks for promises
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+	for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES)
+		yield bytes.subarray(start, start + PIECE_BYTES)
+}
+
+interface PumpContext extends RespondContext {
+	/** Memory that all of the body is in, where it is not made as it goes. */
+	readonly whole?: ArrayBufferLike | undefined
 }
 
 /** Bytes as a string: node:http joins it with the headers for one write, which costs half of two. */
@@ -72,7 +101,7 @@ function hasContentLength(headers: OutgoingHttpHeaders): boolean {
 async function pump(
 	outgoing: NodeResponse,
 	body: AsyncIterable<Uint8Array | string>,
-	context: RespondContext,
+	context: PumpContext,
 ): Promise<void> {
 	// A stream that waits for its first chunk (a watch) shows its headers meanwhile;
 	// one that has it at hand sends both in one packet.
@@ -87,7 +116,7 @@ async function pump(
 			clearImmediate(flush)
 			if (next === undefined) return
 			if (next.done === true) break
-			if (!outgoing.write(next.value) && !(await drained(outgoing, context.stallMs))) return
+			if (!outgoing.write(next.value) && !(await drained(outgoing, context))) return
 		}
 		running = false
 		outgoing.end()
@@ -113,8 +142,8 @@ function unlessClosed<T>(outgoing: NodeResponse, promise: Promise<T>): Promise<T
 }
 
 /** Whether there is room again; `false` when the client is gone or takes nothing. */
-async function drained(outgoing: NodeResponse, stallMs: number): Promise<boolean> {
-	const stopWatch = cutWhenStalled(outgoing, stallMs)
+async function drained(outgoing: NodeResponse, context: PumpContext): Promise<boolean> {
+	const stopWatch = watchHeldUp(outgoing, context)
 	const room = new Promise<true>((resolve) => outgoing.once('drain', () => resolve(true)))
 	try {
 		return (await unlessClosed(outgoing, room)) ?? false

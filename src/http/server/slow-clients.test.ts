@@ -66,6 +66,16 @@ async function read(socket: Socket, last: string): Promise<string> {
 	return Buffer.concat(chunks).toString('latin1')
 }
 
+/** Bytes that arrive, up to more than `LARGE` or until the connection ends. */
+async function sizeOf(socket: Socket): Promise<number> {
+	let received = 0
+	for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+		received += (chunk as Buffer).byteLength
+		if (received > LARGE) break
+	}
+	return received
+}
+
 /** The code of what happens when the other side has ended a connection that nobody reads: what is written fails. */
 async function failureOf(socket: Socket): Promise<string> {
 	let code = ''
@@ -185,6 +195,43 @@ describe.each<Scheme>(['http', 'https'])('a slow client over %s', (scheme) => {
 			expect(received).toBeGreaterThan(6 * MIB)
 		},
 	)
+
+	it.each([
+		['answers from memory', (): Uint8Array => new Uint8Array(LARGE), LARGE],
+		['answers of text', (): string => 'x'.repeat(LARGE), LARGE],
+		['streams', (): AsyncIterable<Uint8Array> => pieces(2, LARGE / 2), LARGE / 2],
+	])('that takes nothing longest is cut where %s keep too much', async (_, body, kept) => {
+		const answer = { status: 200, headers: { 'content-length': LARGE } }
+		const listener = await serve(() => ({ ...answer, body: body() }), {
+			scheme,
+			limits: { heldBytes: 2 * kept + 2 * MIB },
+		})
+		const dialled: Socket[] = []
+		for (let count = 0; count < 3; count += 1) {
+			const socket = await dial(listener, scheme)
+			socket.write(get('/'))
+			await once(socket, 'readable')
+			// The system takes no more of it by then.
+			await delay(50)
+			dialled.push(socket)
+		}
+		const [longest, ...others] = dialled as [Socket, Socket, Socket]
+		expect(await failureOf(longest)).toMatch(/EPIPE|ECONNRESET/)
+		for (const socket of others) expect(await sizeOf(socket)).toBeGreaterThan(LARGE)
+	})
+
+	it('is not cut for what its answer has in common with others', async () => {
+		const body = new Uint8Array(LARGE)
+		const listener = await serve(() => ({ status: 200, body }), {
+			scheme,
+			limits: { heldBytes: LARGE + 2 * MIB },
+		})
+		const dialled = await Promise.all(Array.from({ length: 4 }, () => dial(listener, scheme)))
+		for (const socket of dialled) socket.write(get('/'))
+		await Promise.all(dialled.map((socket) => once(socket, 'readable')))
+		await delay(50)
+		for (const socket of dialled) expect(await sizeOf(socket)).toBeGreaterThan(LARGE)
+	})
 
 	it('that sends a body slowly is heard, also by a handler that takes its time', async () => {
 		const listener = await serve(

@@ -70,3 +70,15 @@ it('what was found damaged is not read again until its file is another', async (
 	utimesSync(path, 1, 1)
 	expect((await readStart(contents, digest)).text).toBe('largelarge')
 })
+
+it('large content is in memory once for all who read it, and is checked again when its file is another', async () => {
+	const { contents, digest, path } = await stored()
+	const first = contents.read(digest, SIZE)
+	expect(contents.read(digest, SIZE) === first).toBe(true)
+	utimesSync(path, 1, 1)
+	const second = contents.read(digest, SIZE)
+	expect(second === first).toBe(false)
+	expect(second.byteLength).toBe(SIZE)
+	writeFileSync(path, Buffer.alloc(SIZE, 'other'))
+	expect(() => contents.read(digest, SIZE)).toThrow('is damaged in the registry')
+})

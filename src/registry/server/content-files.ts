@@ -36,6 +36,8 @@ import { writeFully } from './write-fully.ts'
 const CACHED_BYTES = 256 * 1024
 /** All of it together, in bytes. */
 const CACHE_BYTES = 32 * 1024 * 1024
+/** Larger content of which is known who has it in memory. */
+const MAX_SHARED = 64
 /** A check reads in smaller ones: nobody waits for it, and others do meanwhile. */
 const CHECK_BYTES = 256 * 1024
 /** Chunks of content that are read and hashed in one turn of the event loop. */
@@ -75,6 +77,8 @@ export class ContentFiles {
 	readonly #chunks = new ChunkReader()
 	readonly #cache = new Map<Digest, Uint8Array>()
 	#cachedBytes = 0
+	/** Larger content that somebody may still have, with what would change if its file did: who reads it too gets the same. */
+	readonly #shared = new Map<Digest, { readonly bytes: WeakRef<Uint8Array>; readonly identity: string }>()
 	/** Files whose content was checked, with what would change if they did. */
 	readonly #checked = new Map<Digest, string>()
 	/** What a read found damaged, with what would change if the file did; `undefined` where it may be good again. */
@@ -294,6 +298,26 @@ export class ContentFiles {
 	read(digest: Digest, size: number): Uint8Array {
 		const cached = this.#cache.get(digest)
 		if (cached) return cached
+		if (size > CACHED_BYTES) return this.#readShared(digest, size)
+		return this.#readAnew(digest, size)
+	}
+
+	#readShared(digest: Digest, size: number): Uint8Array {
+		const identity = this.#identityOf(digest)
+		const shared = this.#shared.get(digest)
+		const known = shared?.identity === identity ? shared?.bytes.deref() : undefined
+		if (known && !this.#damaged.has(digest)) return known
+		const bytes = this.#readAnew(digest, size)
+		this.#shared.delete(digest)
+		if (identity !== undefined) this.#shared.set(digest, { bytes: new WeakRef(bytes), identity })
+		for (const oldest of this.#shared.keys()) {
+			if (this.#shared.size <= MAX_SHARED) break
+			this.#shared.delete(oldest)
+		}
+		return bytes
+	}
+
+	#readAnew(digest: Digest, size: number): Uint8Array {
 		const bytes = this.#packs.has(digest) ? this.#readPacked(digest) : this.#readFile(digest, size)
 		const actual = digestOf(bytes, digestAlgorithm(digest))
 		if (actual !== digest) throw this.#damage(digest, `its content has the digest ${actual}`)

@@ -226,7 +226,7 @@ function listenLimits({
 	idleMs,
 	stallMs,
 	connections = DEFAULT_CONNECTIONS,
-}: ServeLimits = {}): Required<ListenLimits> {
+}: ServeLimits = {}): Required<Omit<ListenLimits, 'heldBytes'>> {
 	return { headerBytes, headersTimeoutMs: headersMs, idleMs, stallMs, maxConnections: connections }
 }
 
