@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls'
 import { InternalError, isSystemError, UserError } from '../../errors/index.ts'
+import { Connections } from './connections.ts'
 import type { Handler, ServerRequest, ServerResponse } from './handler.ts'
 import { HeldAnswers } from './held-answers.ts'
 import { NodeRequest } from './request.ts'
@@ -41,7 +42,7 @@ export interface ListenLimits {
 	 * that has waited longest is cut. Default 128 MiB.
 	 */
 	readonly heldBytes?: number | undefined
-	/** Default: no limit. */
+	/** With more, the one that has been without a request longest is closed; where each has one, the new one. Default: no limit. */
 	readonly maxConnections?: number | undefined
 }
 
@@ -90,11 +91,14 @@ const CIPHERS = ['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')]
  */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
 	const stop = new AbortController()
+	const { maxConnections } = options.limits ?? {}
+	const connections = maxConnections === undefined ? undefined : new Connections(maxConnections)
 	const state: ServingState = {
 		handler,
 		scheme: options.tls ? 'https' : 'http',
 		stallMs: options.limits?.stallMs ?? DEFAULT_IDLE_MS,
 		held: new HeldAnswers(options.limits?.heldBytes ?? DEFAULT_HELD_BYTES),
+		connections,
 		stopped: stop.signal,
 		onError: options.onError,
 		closing: false,
@@ -104,7 +108,8 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 	server.on('checkContinue', (incoming, outgoing) =>
 		serve(state, incoming, { outgoing, expectsContinue: true }),
 	)
-	if (options.limits?.maxConnections !== undefined) server.maxConnections = options.limits.maxConnections
+	// Of TLS: before the handshake.
+	if (connections) server.on('connection', (socket) => connections.admit(socket))
 
 	await bind(server, options)
 	server.on('error', () => undefined)
@@ -134,6 +139,8 @@ interface ServingState {
 	readonly scheme: 'http' | 'https'
 	readonly stallMs: number
 	readonly held: HeldAnswers
+	/** Absent where there may be any number. */
+	readonly connections: Connections | undefined
 	readonly stopped: AbortSignal
 	readonly onError: ListenOptions['onError']
 	closing: boolean
@@ -213,6 +220,8 @@ function serve(
 		whenInTurn(outgoing, () => serve(state, incoming, { outgoing, expectsContinue }))
 		return
 	}
+	const use = state.connections?.useOf(outgoing.socket)
+	if (use) use.pending++
 	const request = new NodeRequest(incoming, outgoing, {
 		scheme: state.scheme,
 		stallMs: state.stallMs,
@@ -233,7 +242,7 @@ function serve(
 		const { stallMs, held } = state
 		const last = state.closing || request.awaitsContinue
 		if (outgoing.destroyed) return
-		respond(incoming, outgoing, { answer, context: { stallMs, held, last } })?.catch(fail)
+		respond(incoming, outgoing, { answer, context: { stallMs, held, use, last } })?.catch(fail)
 	}
 	try {
 		const answer = state.handler(request)

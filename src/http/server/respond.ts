@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse as NodeResponse } from 'node:http'
+import type { Use } from './connections.ts'
 import type { ServerResponse } from './handler.ts'
 import type { HeldAnswers } from './held-answers.ts'
 import { cutWhenStalled, isHeldUp } from './stall.ts'
@@ -19,6 +20,8 @@ export interface RespondContext {
 	readonly stallMs: number
 	/** Those of the listener. */
 	readonly held: HeldAnswers
+	/** Of the connection, where somebody wants to know. */
+	readonly use: Use | undefined
 	/** The connection is closed after this answer. */
 	readonly last: boolean
 }
@@ -62,9 +65,23 @@ export function respond(
 	return pump(outgoing, body, context)
 }
 
-/** For an answer that is written whole: most have left by now, and those cost nothing more. */
+/** For an answer that is all written: most have left by now, and those cost nothing more. */
 function cutIfHeldUp(outgoing: NodeResponse, context: RespondContext): void {
-	if (isHeldUp(outgoing, 2 * JOINED_BYTES)) outgoing.once('close', watchHeldUp(outgoing, context))
+	if (!isHeldUp(outgoing, 2 * JOINED_BYTES)) {
+		ended(context.use)
+		return
+	}
+	const stopWatch = watchHeldUp(outgoing, context)
+	outgoing.once('close', () => {
+		stopWatch()
+		ended(context.use)
+	})
+}
+
+function ended(use: Use | undefined): void {
+	if (!use) return
+	use.pending--
+	use.at = performance.now()
 }
 
 /** Returns what ends the watch. */
