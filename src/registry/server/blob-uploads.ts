@@ -16,7 +16,7 @@ export interface UploadTarget {
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-blobs
  */
 export async function startUpload(
-	{ storage }: RegistryContext,
+	{ storage, memory }: RegistryContext,
 	request: ServerRequest,
 	repository: string,
 ): Promise<ServerResponse> {
@@ -32,10 +32,12 @@ export async function startUpload(
 	if (!upload) return tooManyUploads()
 	const { id } = upload
 	if (digest === null || mount !== null) return { status: 202, headers: progress({ repository, id }, 0) }
+	const share = memory.share()
 	try {
-		const result = await storage.finishUpload(repository, { id, digest, body: request.body })
+		const result = await storage.finishUpload(repository, { id, digest, body: request.body, share })
 		return finished({ repository, id }, result)
 	} finally {
+		share.release()
 		storage.cancelUpload(repository, id)
 	}
 }
@@ -54,7 +56,7 @@ export async function patchUpload(
 }
 
 export async function putUpload(
-	{ storage }: RegistryContext,
+	{ storage, memory }: RegistryContext,
 	request: ServerRequest,
 	target: UploadTarget,
 ): Promise<ServerResponse> {
@@ -63,7 +65,13 @@ export async function putUpload(
 	const offset = claimedOffset(request)
 	if (offset === 'invalid') return badRange()
 	const { repository, id } = target
-	return finished(target, await storage.finishUpload(repository, { id, digest, offset, body: request.body }))
+	const share = memory.share()
+	try {
+		const upload = { id, digest, offset, body: request.body, share }
+		return finished(target, await storage.finishUpload(repository, upload))
+	} finally {
+		share.release()
+	}
 }
 
 export function getUpload({ storage }: RegistryContext, target: UploadTarget): ServerResponse {

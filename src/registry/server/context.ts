@@ -1,4 +1,5 @@
 import type { Digest } from '../../oci/index.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { InUse } from './pruning.ts'
 import type { RegistryStorage } from './storage.ts'
 import type { TagPattern } from './tag-pattern.ts'
@@ -36,6 +37,7 @@ export interface RegistryContext {
 	/** Tags that keep what they name. */
 	readonly immutable: TagPattern | undefined
 	readonly limits: RequestLimits
+	readonly memory: BodyMemory
 	readonly log: Log
 }
 

@@ -1,6 +1,7 @@
 import { LadingError } from '../../errors/index.ts'
 import type { ServerRequest, ServerResponse } from '../../http/server/index.ts'
 import { type Digest, digestAlgorithm, digestOf, isTag } from '../../oci/index.ts'
+import type { BodyShare } from './body-memory.ts'
 import type { RegistryContext } from './context.ts'
 import { checkManifest } from './manifest-check.ts'
 import type { InUse } from './pruning.ts'
@@ -67,14 +68,28 @@ function unknown(repositoryExists: boolean): ServerResponse {
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests */
 export async function putManifest(
-	{ storage, limits, immutable }: RegistryContext,
+	context: RegistryContext,
 	request: ServerRequest,
-	{ repository, reference }: ManifestTarget,
+	target: ManifestTarget,
 ): Promise<ServerResponse> {
-	const { manifestBytes } = limits
-	const bytes = await readAtMost(request, manifestBytes)
-	if (!bytes)
-		return fault(413, 'SIZE_INVALID', `a manifest may have ${manifestBytes} bytes, this one has more`)
+	const { manifestBytes } = context.limits
+	const share = context.memory.share()
+	try {
+		const bytes = await readAtMost(request, { limit: manifestBytes, share })
+		if (bytes === 'too-large')
+			return fault(413, 'SIZE_INVALID', `a manifest may have ${manifestBytes} bytes, this one has more`)
+		if (bytes === 'no-memory') return tooManyManifests()
+		return await storeManifest(context, request, { ...target, bytes })
+	} finally {
+		share.release()
+	}
+}
+
+async function storeManifest(
+	{ storage, immutable }: RegistryContext,
+	request: ServerRequest,
+	{ repository, reference, bytes }: ManifestTarget & { readonly bytes: Uint8Array },
+): Promise<ServerResponse> {
 	const digest = digestOf(bytes, reference.kind === 'digest' ? digestAlgorithm(reference.digest) : 'sha256')
 	if (reference.kind === 'digest' && reference.digest !== digest) {
 		return fault(400, 'DIGEST_INVALID', `the content has the digest ${digest}`)
@@ -128,14 +143,26 @@ function immutableTag(tag: string, digest: Digest): ServerResponse {
 	})
 }
 
-/** `undefined` when the body is longer. */
-async function readAtMost(request: ServerRequest, limit: number): Promise<Uint8Array | undefined> {
-	if (Number(request.headers['content-length'] ?? 0) > limit) return undefined
+function tooManyManifests(): ServerResponse {
+	return refuse(503, {
+		faults: [
+			{ code: 'TOOMANYREQUESTS', message: 'too many large manifests are being pushed at once, try again' },
+		],
+		headers: { 'retry-after': 1 },
+	})
+}
+
+async function readAtMost(
+	request: ServerRequest,
+	{ limit, share }: { readonly limit: number; readonly share: BodyShare },
+): Promise<Uint8Array | 'too-large' | 'no-memory'> {
+	if (Number(request.headers['content-length'] ?? 0) > limit) return 'too-large'
 	const chunks: Uint8Array[] = []
 	let size = 0
 	for await (const chunk of request.body) {
 		size += chunk.byteLength
-		if (size > limit) return undefined
+		if (size > limit) return 'too-large'
+		if (!share.hold(chunk.byteLength)) return 'no-memory'
 		chunks.push(chunk)
 	}
 	return Buffer.concat(chunks)

@@ -653,6 +653,67 @@ describe('listings', () => {
 	})
 })
 
+describe('bodies that are more than may be held', () => {
+	/** Holds all but 50,000 bytes of what may be held, until it is let go. */
+	async function holdMost(
+		via: Handler,
+	): Promise<{ readonly letGo: () => void; readonly answer: Promise<Answered> }> {
+		let letGo = (): void => undefined
+		const isLetGo = new Promise<void>((resolve) => (letGo = resolve))
+		let isHeld = (): void => undefined
+		const held = new Promise<void>((resolve) => (isHeld = resolve))
+		async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+			yield new Uint8Array(450_000 + 64 * 1024)
+			isHeld()
+			await isLetGo
+		}
+		const answer = ask('PUT /v2/app/manifests/slow', { via, body: body() })
+		await held
+		return { letGo, answer }
+	}
+
+	it('of manifests are refused for now, and small ones are not', async () => {
+		const via = createRegistry({ storage, bodyBytes: 500_000 })
+		const { bytes } = await pushImage('app', 'small')
+		const { bytes: large } = await pushImage('app', 'large', { annotations: { long: 'x'.repeat(150_000) } })
+		const put = (tag: string, body: Uint8Array): Promise<Answered> =>
+			ask(`PUT /v2/app/manifests/${tag}`, { via, body, headers: { 'content-type': MediaType.imageManifest } })
+		const { letGo, answer } = await holdMost(via)
+		for (let count = 0; count < 2; count++) {
+			const refused = await put('v1', large)
+			expect(refused).toMatchObject({ status: 503, code: 'TOOMANYREQUESTS', headers: { 'retry-after': '1' } })
+			expect(await put('v2', bytes)).toMatchObject({ status: 201 })
+		}
+		letGo()
+		expect(await answer).toMatchObject({ status: 400 })
+		for (let count = 0; count < 6; count++) expect(await put('v1', large)).toMatchObject({ status: 201 })
+	})
+
+	it('of blobs are written into a file as they come', async () => {
+		const via = createRegistry({ storage, bodyBytes: 500_000 })
+		const content = Buffer.alloc(300_000, 'blob')
+		const files: number[] = []
+		async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+			for (let start = 0; start < content.byteLength; start += 60_000)
+				yield content.subarray(start, start + 60_000)
+			files.push((await readdir(join(directory, 'uploads'))).length)
+		}
+		const push = async (): Promise<void> => {
+			const digest = digestOf(content)
+			const pushed = await ask(`POST /v2/app/blobs/uploads/?digest=${digest}`, { via, body: body() })
+			expect(pushed).toMatchObject({ status: 201 })
+			expect((await ask(`GET /v2/app/blobs/${digest}`)).bytes.equals(content)).toBe(true)
+		}
+		const { letGo, answer } = await holdMost(via)
+		await push()
+		letGo()
+		await answer
+		for (let count = 0; count < 3; count++) await push()
+		// The bytes, and whose they are.
+		expect(files).toEqual([2, 0, 0, 0])
+	})
+})
+
 describe('requests that are none', () => {
 	it.each([
 		['GET /v2/../etc/passwd/blobs/sha256:x', 400, 'NAME_INVALID'],

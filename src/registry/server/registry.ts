@@ -3,6 +3,7 @@ import type { Handler, ServerRequest, ServerResponse } from '../../http/server/i
 import { MAX_MANIFEST_BYTES } from '../../oci/index.ts'
 import { Access, type AccessOptions, TOKEN_PATH } from './access/access.ts'
 import { cancelUpload, getUpload, patchUpload, putUpload, startUpload } from './blob-uploads.ts'
+import { BodyMemory } from './body-memory.ts'
 import { deleteBlob, getBlob } from './blobs.ts'
 import type { Log, PushEvent, RegistryContext } from './context.ts'
 import { EventSpreader } from './events/event-spreader.ts'
@@ -43,12 +44,16 @@ export interface RegistryOptions {
 	readonly health?: Health | undefined
 	/** Largest manifest, in bytes. Default 4 MiB. */
 	readonly manifestBytes?: number | undefined
+	/** Of bodies that are held until they are whole, all together but for 64 KiB of each; default 128 MiB. */
+	readonly bodyBytes?: number | undefined
 	/** Told of every request that was answered. */
 	readonly onAccess?: ((entry: AccessEntry) => void) | undefined
 	/** Milliseconds since 1970. Default: the clock. */
 	readonly now?: (() => number) | undefined
 	readonly log?: Log | undefined
 }
+
+const DEFAULT_BODY_BYTES = 128 * 1024 * 1024
 
 type Answer = ServerResponse | Promise<ServerResponse>
 
@@ -91,6 +96,7 @@ export function openRegistry(options: RegistryOptions): OpenedRegistry {
 			digestsInUse: options.digestsInUse,
 			immutable: options.immutable,
 			limits: { manifestBytes: options.manifestBytes ?? MAX_MANIFEST_BYTES },
+			memory: new BodyMemory(options.bodyBytes ?? DEFAULT_BODY_BYTES),
 			log,
 		},
 		access,

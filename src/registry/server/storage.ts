@@ -1,4 +1,5 @@
 import type { Digest } from '../../oci/index.ts'
+import type { BodyShare } from './body-memory.ts'
 import type { PruneOptions, PruneReport } from './pruning.ts'
 import type { ScrubOptions, ScrubReport } from './scrub-report.ts'
 
@@ -194,6 +195,8 @@ export interface RegistryStorage {
 			readonly id: string
 			readonly digest: Digest
 			readonly body: AsyncIterable<Uint8Array>
+			/** For a body that is held until it is whole; what does not fit is written into a file as it comes. */
+			readonly share?: BodyShare | undefined
 		},
 	): Promise<UploadResult>
 	cancelUpload(repository: string, id: string): boolean

@@ -21,6 +21,7 @@ import {
 	isRepository,
 } from '../../oci/index.ts'
 import { BackgroundWriter } from './background-writer.ts'
+import type { BodyShare } from './body-memory.ts'
 import type { ContentFiles } from './content-files.ts'
 import { type Fence, UNFENCED } from './fence.ts'
 import type { Upload, UploadOptions, UploadRefusal, UploadResult } from './storage.ts'
@@ -181,12 +182,18 @@ export class Uploads {
 			body,
 			offset,
 			digest,
-		}: UploadOptions & { readonly id: string; readonly digest: Digest; readonly body: Body },
+			share,
+		}: UploadOptions & {
+			readonly id: string
+			readonly digest: Digest
+			readonly body: Body
+			readonly share?: BodyShare | undefined
+		},
 	): Promise<Finished> {
 		return this.#exclusively(repository, { id, offset }, async (upload) => {
 			let rest = body
 			if (upload.size === 0) {
-				const start = await takeSmall(body)
+				const start = await takeSmall(body, share)
 				if (start.kind === 'whole') return this.#storeSmall(upload, { digest, bytes: start.bytes })
 				rest = start.body
 			}
@@ -363,25 +370,28 @@ type Start =
 	/** More than fits: the same body, from its start. */
 	| { readonly kind: 'more'; readonly body: Body }
 
-async function takeSmall(body: Body): Promise<Start> {
+async function takeSmall(body: Body, share: BodyShare | undefined): Promise<Start> {
 	const iterator = body[Symbol.asyncIterator]()
 	const taken: Uint8Array[] = []
 	let size = 0
-	while (size <= SMALL_BYTES) {
+	let mayHold = true
+	while (size <= SMALL_BYTES && mayHold) {
 		const next = await iterator.next()
 		if (next.done === true) return { kind: 'whole', bytes: Buffer.concat(taken) }
 		taken.push(next.value)
 		size += next.value.byteLength
+		mayHold = share?.hold(next.value.byteLength) !== false
 	}
-	return { kind: 'more', body: again(taken, iterator) }
+	return { kind: 'more', body: again(taken, { rest: iterator, share }) }
 }
 
 async function* again(
-	taken: readonly Uint8Array[],
-	rest: AsyncIterator<Uint8Array>,
+	taken: Uint8Array[],
+	{ rest, share }: { readonly rest: AsyncIterator<Uint8Array>; readonly share: BodyShare | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
 	try {
-		yield* taken
+		for (let chunk = taken.shift(); chunk; chunk = taken.shift()) yield chunk
+		share?.release()
 		for (;;) {
 			const next = await rest.next()
 			if (next.done === true) return
