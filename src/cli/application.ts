@@ -39,7 +39,7 @@ export function buildCli(options: {
 						UnexpectedPositionalError: ({ expectedCount, input }) =>
 							`"${input}" is one too many: ${expectedCount} ${expectedCount === 1 ? 'argument is' : 'arguments are'} taken`,
 						ArgumentParseError: ({ externalFlagNameOrPlaceholder, exception }) =>
-							`--${externalFlagNameOrPlaceholder}: ${describe(exception)}`,
+							`${named(externalFlagNameOrPlaceholder)}: ${describe(exception)}`,
 					})
 				},
 				formatException: describe,
@@ -52,6 +52,11 @@ export function buildCli(options: {
 /** A flag as it is typed: stricli proposes it by its name in the code. */
 function kebab(flag: string): string {
 	return flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** A flag, or the placeholder of an argument, which has capital letters. */
+function named(flagOrPlaceholder: string): string {
+	return /[A-Z]/.test(flagOrPlaceholder) ? flagOrPlaceholder : `--${flagOrPlaceholder}`
 }
 
 function describe(error: unknown): string {

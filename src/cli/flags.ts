@@ -29,9 +29,20 @@ export function text(brief: string, placeholder: string): Parsed<string> {
 	return { kind: 'parsed', parse: (input) => input, brief, placeholder, optional: true }
 }
 
+/** A file or a directory of this machine. */
+export function path(brief: string, placeholder: string): Parsed<string> {
+	return { kind: 'parsed', parse: filled, brief, placeholder, optional: true }
+}
+
 /** May be given more than once. */
 export function list(brief: string, placeholder: string): ParsedList {
 	return { kind: 'parsed', parse: (input) => input, brief, placeholder, optional: true, variadic: true }
+}
+
+/** An argument that says something: an empty path would be the working directory. */
+export function filled(input: string): string {
+	if (input !== '') return input
+	throw new UserError('USAGE', 'it is empty', { hint: 'Is a variable of the shell not set?' })
 }
 
 export function port(brief: string): Parsed<number> {
@@ -98,7 +109,7 @@ export const registryFlags: {
 	readonly username: Parsed<string>
 	readonly passwordStdin: Toggle
 } = {
-	ca: text('CA certificates (PEM) to trust for the registry, besides the system’s', 'FILE'),
+	ca: path('CA certificates (PEM) to trust for the registry, besides the system’s', 'FILE'),
 	insecure: toggle('Do not verify the certificate of the registry'),
 	plainHttp: toggle('Speak HTTP to the registry'),
 	username: text(
@@ -148,9 +159,9 @@ export const clusterFlags: {
 		'sandbox, kind, kind:NAME, context:NAME of a kubeconfig, or argocd:HOST with ARGOCD_AUTH_TOKEN',
 		'CLUSTER',
 	),
-	kubeconfig: text('Kubeconfig for context:NAME; default $KUBECONFIG, else ~/.kube/config', 'FILE'),
+	kubeconfig: path('Kubeconfig for context:NAME; default $KUBECONFIG, else ~/.kube/config', 'FILE'),
 	argocdNamespace: text('Namespace that Argo CD runs in; default argocd', 'NAMESPACE'),
-	argocdCa: text('CA certificates (PEM) to trust for argocd:HOST, besides the system’s', 'FILE'),
+	argocdCa: path('CA certificates (PEM) to trust for argocd:HOST, besides the system’s', 'FILE'),
 }
 
 /** How what others may need is taken away: `untag` and `delete`. */
@@ -243,9 +254,9 @@ export const kindFlags: {
 } = {
 	nodeImage: text('Node image of a kind cluster; default: that of the installed kind', 'IMAGE'),
 	kubernetes: text('Version of Kubernetes of a kind cluster, instead of --node-image', 'VERSION'),
-	kindConfig: text('Configuration of a kind cluster: more nodes, ports, mounts', 'FILE'),
+	kindConfig: path('Configuration of a kind cluster: more nodes, ports, mounts', 'FILE'),
 	argocdVersion: text('Version of Argo CD that a kind cluster gets; default 3.6.1', 'VERSION'),
-	argocdManifest: text('Its install.yaml, for a machine without internet', 'FILE'),
+	argocdManifest: path('Its install.yaml, for a machine without internet', 'FILE'),
 }
 
 /** A whole number of at least one. */

@@ -1,6 +1,6 @@
 import { UserError } from '../errors/index.ts'
 import type { RegistryAccess, SideAccess } from '../flows/index.ts'
-import { type RegistryFlags, text, toggle } from './flags.ts'
+import { path, type RegistryFlags, text, toggle } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 import { accessOf } from './session.ts'
 
@@ -33,12 +33,12 @@ export const sideFlags: {
 	readonly toUsername: Text
 	readonly toPasswordStdin: Toggle
 } = {
-	fromCa: text('As --ca, for FROM only', 'FILE'),
+	fromCa: path('As --ca, for FROM only', 'FILE'),
 	fromInsecure: toggle('As --insecure, for FROM only'),
 	fromPlainHttp: toggle('As --plain-http, for FROM only'),
 	fromUsername: text('As --username, for FROM only', 'NAME'),
 	fromPasswordStdin: toggle('As --password-stdin, for FROM only'),
-	toCa: text('As --ca, for TO only', 'FILE'),
+	toCa: path('As --ca, for TO only', 'FILE'),
 	toInsecure: toggle('As --insecure, for TO only'),
 	toPlainHttp: toggle('As --plain-http, for TO only'),
 	toUsername: text('As --username, for TO only', 'NAME'),

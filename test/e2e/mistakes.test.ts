@@ -49,6 +49,20 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 			code: 3,
 			says: [/"Bad_Name" cannot be the name of the Application/, /lower-case/],
 		},
+		{
+			args: ['pull', 'localhost:1/app:v1', '', '--force'],
+			code: 2,
+			says: [/DIR: it is empty/, /pull --help/],
+		},
+		{ args: ['push', '', 'localhost:1/app:v1'], code: 2, says: [/DIR: it is empty/] },
+		{ args: ['check', ''], code: 2, says: [/WHAT: it is empty/] },
+		{ args: ['diff', '', 'manifests'], code: 2, says: [/A: it is empty/] },
+		{ args: ['save', 'localhost:1/app:v1', ''], code: 2, says: [/it is empty/] },
+		{ args: ['up', ''], code: 2, says: [/DIR: it is empty/] },
+		{ args: ['dev', ''], code: 2, says: [/DIR: it is empty/] },
+		{ args: ['tags', 'localhost:1/app', '--ca', ''], code: 2, says: [/--ca: it is empty/] },
+		{ args: ['registry', 'prune', '--data', ''], code: 2, says: [/--data: it is empty/] },
+		{ args: ['registry', 'token', 'list', '--config', ''], code: 2, says: [/--config: it is empty/] },
 		{ args: ['completion', 'tcsh'], code: 2, says: [/bash/] },
 	]
 
@@ -75,6 +89,10 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		expect(ended.code, `${ended.stdout}${ended.stderr}`).toBe(code)
 		for (const word of says) expect(ended.stderr).toMatch(word)
 		expect(ended.stdout).toBe('')
+	})
+
+	it('takes an empty text where it has a meaning', async () => {
+		expect((await project.run('check', 'manifests', '--path', '')).code).toBe(0)
 	})
 
 	it('tells a script the same as a document', async () => {

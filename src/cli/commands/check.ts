@@ -6,7 +6,9 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	filled,
 	judgeFlags,
+	path,
 	registryFlags,
 	text,
 	toggle,
@@ -24,7 +26,7 @@ export function checkCommand(): Command<CliContext> {
 					'Version of Kubernetes to check for; default: all that Argo CD runs on today',
 					'VERSION',
 				),
-				schemas: text('Directory of CustomResourceDefinitions, besides those in the artifact', 'DIR'),
+				schemas: path('Directory of CustomResourceDefinitions, besides those in the artifact', 'DIR'),
 				cluster: clusterFlags.cluster,
 				kubeconfig: clusterFlags.kubeconfig,
 				server: toggle(
@@ -44,7 +46,7 @@ export function checkCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'WHAT', brief: 'Directory, tar file, or reference of an artifact', parse: String },
+					{ placeholder: 'WHAT', brief: 'Directory, tar file, or reference of an artifact', parse: filled },
 				],
 			},
 		},

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, port, text } from '../flags.ts'
+import { commonAliases, commonFlags, path, port, text } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { ClusterServeFlags } from '../run/cluster-serve.ts'
 
@@ -11,8 +11,8 @@ export function clusterServeCommand(): Command<CliContext> {
 		parameters: {
 			flags: {
 				port: port('Port of the Kubernetes API; default: a free one'),
-				data: text('Directory of the objects', 'DIR'),
-				kubeconfig: text('Where to write the kubeconfig; default DIR/kubeconfig', 'FILE'),
+				data: path('Directory of the objects', 'DIR'),
+				kubeconfig: path('Where to write the kubeconfig; default DIR/kubeconfig', 'FILE'),
 				instance: { ...text('Name of this run', 'ID'), hidden: true },
 				...commonFlags,
 			},

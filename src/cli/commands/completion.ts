@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags } from '../flags.ts'
+import { commonAliases, commonFlags, filled } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { CompletionFlags } from '../run/completion.ts'
 
@@ -15,7 +15,7 @@ export function completionCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'SHELL', brief: 'bash, zsh, fish or powershell', parse: String }],
+				parameters: [{ placeholder: 'SHELL', brief: 'bash, zsh, fish or powershell', parse: filled }],
 			},
 		},
 		docs: docs(

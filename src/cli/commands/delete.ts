@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, registryFlags, removalFlags } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled, registryFlags, removalFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { DeleteFlags } from '../run/delete.ts'
 
@@ -19,7 +19,7 @@ export function deleteCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'REFERENCE', brief: '[registry/]repository:tag or @digest', parse: String },
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository:tag or @digest', parse: filled },
 				],
 			},
 		},

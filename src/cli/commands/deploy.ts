@@ -7,6 +7,7 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	filled,
 	registryFlags,
 	toggle,
 } from '../flags.ts'
@@ -29,8 +30,8 @@ export function deployCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'NAME', brief: 'Name of the Application', parse: String },
-					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: String },
+					{ placeholder: 'NAME', brief: 'Name of the Application', parse: filled },
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: filled },
 				],
 			},
 		},

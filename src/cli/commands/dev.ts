@@ -6,6 +6,7 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	filled,
 	kindFlags,
 	port,
 	registryFlags,
@@ -50,13 +51,13 @@ export function devCommand(): Command<CliContext> {
 					{
 						placeholder: 'DIR',
 						brief: 'Directory of the manifests; default: of lading.yaml',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 					{
 						placeholder: 'REFERENCE',
 						brief: '[registry/]repository[:tag] that every save moves; default NAME:dev',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { choice, clusterFlags, commonAliases, commonFlags, registryFlags, text } from '../flags.ts'
+import { choice, clusterFlags, commonAliases, commonFlags, filled, registryFlags, text } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { DiffFlags } from '../run/diff.ts'
 
@@ -21,8 +21,8 @@ export function diffCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'A', brief: 'Directory, tar file, reference, live:NAME or NAME@ID', parse: String },
-					{ placeholder: 'B', brief: 'Directory, tar file, reference, live:NAME or NAME@ID', parse: String },
+					{ placeholder: 'A', brief: 'Directory, tar file, reference, live:NAME or NAME@ID', parse: filled },
+					{ placeholder: 'B', brief: 'Directory, tar file, reference, live:NAME or NAME@ID', parse: filled },
 				],
 			},
 		},

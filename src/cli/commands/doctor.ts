@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, registryFlags } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled, registryFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { DoctorFlags } from '../run/doctor.ts'
 
@@ -21,7 +21,7 @@ export function doctorCommand(): Command<CliContext> {
 					{
 						placeholder: 'NAME',
 						brief: 'Name of an Application; default: all of this project',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

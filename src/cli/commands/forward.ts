@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { ForwardFlags } from '../run/forward.ts'
 
@@ -17,11 +17,11 @@ export function forwardCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'NAME', brief: 'Application, Service, or NAMESPACE/SERVICE', parse: String },
+					{ placeholder: 'NAME', brief: 'Application, Service, or NAMESPACE/SERVICE', parse: filled },
 					{
 						placeholder: 'PORTS',
 						brief: 'LOCAL:REMOTE; default: the only port of the Service',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, registryFlags } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled, registryFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { HistoryFlags } from '../run/history.ts'
 
@@ -17,7 +17,7 @@ export function historyCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: filled }],
 			},
 		},
 		docs: docs(

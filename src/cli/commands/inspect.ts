@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, registryFlags } from '../flags.ts'
+import { commonAliases, commonFlags, filled, registryFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { InspectFlags } from '../run/inspect.ts'
 
@@ -17,7 +17,7 @@ export function inspectCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: String },
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: filled },
 				],
 			},
 		},

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { choice, commonAliases, commonFlags, count, list, registryFlags, toggle } from '../flags.ts'
+import { choice, commonAliases, commonFlags, count, filled, list, registryFlags, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { LoadFlags } from '../run/load.ts'
 
@@ -22,11 +22,11 @@ export function loadCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'FILE.tar|DIR', brief: 'What lading save, skopeo or oras wrote', parse: String },
+					{ placeholder: 'FILE.tar|DIR', brief: 'What lading save, skopeo or oras wrote', parse: filled },
 					{
 						placeholder: 'REGISTRY/PREFIX',
 						brief: 'Where to; default: where each came from',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

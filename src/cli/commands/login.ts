@@ -5,6 +5,7 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	filled,
 	refusedPassword,
 	registryFlags,
 	text,
@@ -32,7 +33,7 @@ export function loginCommand(): Command<CliContext> {
 					{
 						placeholder: 'HOST',
 						brief: 'Registry: host[:port], with --argocd also host/repository',
-						parse: String,
+						parse: filled,
 					},
 				],
 			},

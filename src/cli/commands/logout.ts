@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags } from '../flags.ts'
+import { commonAliases, commonFlags, filled } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { LogoutFlags } from '../run/logout.ts'
 
@@ -13,7 +13,7 @@ export function logoutCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'HOST', brief: 'Registry: host[:port]', parse: String }],
+				parameters: [{ placeholder: 'HOST', brief: 'Registry: host[:port]', parse: filled }],
 			},
 		},
 		docs: docs(

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, count, text, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, count, filled, text, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { LogsFlags } from '../run/logs.ts'
 
@@ -23,7 +23,7 @@ export function logsCommand(): Command<CliContext> {
 					{
 						placeholder: 'NAME',
 						brief: 'Name of an Application; default: Argo CD itself',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

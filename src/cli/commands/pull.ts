@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, registryFlags, toggle } from '../flags.ts'
+import { commonAliases, commonFlags, filled, registryFlags, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { PullFlags } from '../run/pull.ts'
 
@@ -20,11 +20,11 @@ export function pullCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: String },
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: filled },
 					{
 						placeholder: 'DIR',
 						brief: 'Directory to write, which must not exist or be empty unless --force',
-						parse: String,
+						parse: filled,
 					},
 				],
 			},

@@ -6,6 +6,7 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	filled,
 	judgeFlags,
 	list,
 	registryFlags,
@@ -39,8 +40,8 @@ export function pushCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'DIR', brief: 'Directory of the manifests', parse: String },
-					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: String },
+					{ placeholder: 'DIR', brief: 'Directory of the manifests', parse: filled },
+					{ placeholder: 'REFERENCE', brief: '[registry/]repository[:tag][@digest]', parse: filled },
 				],
 			},
 		},

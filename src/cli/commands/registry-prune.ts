@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, count, duration, text, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, count, duration, path, text, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RegistryPruneFlags } from '../run/registry-prune.ts'
 
@@ -24,7 +24,7 @@ export function registryPruneCommand(): Command<CliContext> {
 				grace: duration('What was pushed, asked for or named by a tag within this time stays; default 1h'),
 				dryRun: toggle('Only list what would go, and what stays and why'),
 				ignoreCluster: toggle('Do not look at what Applications need'),
-				data: text('Directory of the registry; default that of this project', 'DIR'),
+				data: path('Directory of the registry; default that of this project', 'DIR'),
 				...clusterFlags,
 				...commonFlags,
 			},

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, text } from '../flags.ts'
+import { commonAliases, commonFlags, path } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RegistryScrubFlags } from '../run/registry-scrub.ts'
 
@@ -10,7 +10,7 @@ export function registryScrubCommand(): Command<CliContext> {
 		loader: async () => commandFunction((await import('../run/registry-scrub.ts')).registryScrub),
 		parameters: {
 			flags: {
-				data: text('Directory of the registry; default that of this project', 'DIR'),
+				data: path('Directory of the registry; default that of this project', 'DIR'),
 				...commonFlags,
 			},
 			aliases: commonAliases,

@@ -1,7 +1,17 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, duration, list, port, text, toggle } from '../flags.ts'
+import {
+	clusterFlags,
+	commonAliases,
+	commonFlags,
+	duration,
+	list,
+	path,
+	port,
+	text,
+	toggle,
+} from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RegistryServeFlags } from '../run/registry-serve.ts'
 
@@ -10,11 +20,11 @@ export function registryServeCommand(): Command<CliContext> {
 		loader: async () => commandFunction((await import('../run/registry-serve.ts')).registryServe),
 		parameters: {
 			flags: {
-				config: text('Settings (YAML); a flag goes before what it says', 'FILE'),
+				config: path('Settings (YAML); a flag goes before what it says', 'FILE'),
 				host: text('Address to listen on; default 127.0.0.1', 'HOST'),
 				port: port('Port to listen on; default 5000'),
-				data: text('Directory of the content; the CA is at DIR/ca.crt', 'DIR'),
-				htpasswd: text('Users and bcrypt hashes: whoever is in it may read and write', 'FILE'),
+				data: path('Directory of the content; the CA is at DIR/ca.crt', 'DIR'),
+				htpasswd: path('Users and bcrypt hashes: whoever is in it may read and write', 'FILE'),
 				reader: list('A user of --htpasswd that may only read', 'USER'),
 				anonymous: {
 					kind: 'enum',
@@ -22,8 +32,8 @@ export function registryServeCommand(): Command<CliContext> {
 					brief: 'What may be done without a password; default none where others reach it',
 					optional: true,
 				},
-				tlsCert: text('Certificate (PEM), instead of one by its own CA; read again when it changes', 'FILE'),
-				tlsKey: text('Key of --tls-cert', 'FILE'),
+				tlsCert: path('Certificate (PEM), instead of one by its own CA; read again when it changes', 'FILE'),
+				tlsKey: path('Key of --tls-cert', 'FILE'),
 				name: list('A further name or address for the certificate', 'NAME'),
 				immutable: list(
 					'Tags that keep what they name: v*, semver, or REPOSITORY:TAG with globs; --config has the rules of retention',

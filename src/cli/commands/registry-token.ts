@@ -1,13 +1,13 @@
 import { buildCommand, buildRouteMap, type Command, type RouteMap } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { commonAliases, commonFlags, duration, text, toggle } from '../flags.ts'
+import { commonAliases, commonFlags, duration, filled, path, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { TokenCreateFlags, TokenListFlags } from '../run/registry-token.ts'
 
 const where = {
-	data: text('Directory of the registry; default that of the project', 'DIR'),
-	config: text('Settings of the registry, for its directory', 'FILE'),
+	data: path('Directory of the registry; default that of the project', 'DIR'),
+	config: path('Settings of the registry, for its directory', 'FILE'),
 }
 
 function create(): Command<CliContext> {
@@ -25,7 +25,7 @@ function create(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'NAME', brief: 'Whose it is, as the log and events show it', parse: String },
+					{ placeholder: 'NAME', brief: 'Whose it is, as the log and events show it', parse: filled },
 				],
 			},
 		},
@@ -58,7 +58,7 @@ function revoke(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'ID|NAME', brief: 'One token, or all of a name', parse: String }],
+				parameters: [{ placeholder: 'ID|NAME', brief: 'One token, or all of a name', parse: filled }],
 			},
 		},
 		docs: docs(

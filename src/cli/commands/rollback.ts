@@ -1,7 +1,16 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, duration, registryFlags, text, toggle } from '../flags.ts'
+import {
+	clusterFlags,
+	commonAliases,
+	commonFlags,
+	duration,
+	filled,
+	registryFlags,
+	text,
+	toggle,
+} from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { RollbackFlags } from '../run/rollback.ts'
 
@@ -24,7 +33,7 @@ export function rollbackCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: filled }],
 			},
 		},
 		docs: docs(

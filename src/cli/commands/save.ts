@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { choice, commonAliases, commonFlags, count, registryFlags, text, toggle } from '../flags.ts'
+import { choice, commonAliases, commonFlags, count, filled, registryFlags, text, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { SaveFlags } from '../run/save.ts'
 
@@ -24,7 +24,7 @@ export function saveCommand(): Command<CliContext> {
 				parameter: {
 					placeholder: 'REFERENCE… FILE.tar|DIR',
 					brief: 'Artifacts, and last the file or directory to write',
-					parse: String,
+					parse: filled,
 				},
 				minimum: 2,
 			},

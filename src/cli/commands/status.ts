@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { StatusFlags } from '../run/status.ts'
 
@@ -21,7 +21,7 @@ export function statusCommand(): Command<CliContext> {
 					{
 						placeholder: 'NAME',
 						brief: 'Name of an Application; default: all of this project',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

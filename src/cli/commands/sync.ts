@@ -1,7 +1,15 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, duration, registryFlags, toggle } from '../flags.ts'
+import {
+	clusterFlags,
+	commonAliases,
+	commonFlags,
+	duration,
+	filled,
+	registryFlags,
+	toggle,
+} from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { SyncFlags } from '../run/sync.ts'
 
@@ -20,11 +28,11 @@ export function syncCommand(): Command<CliContext> {
 			positional: {
 				kind: 'tuple',
 				parameters: [
-					{ placeholder: 'NAME', brief: 'Name of the Application', parse: String },
+					{ placeholder: 'NAME', brief: 'Name of the Application', parse: filled },
 					{
 						placeholder: 'REVISION',
 						brief: 'Tag, digest, tag@digest or range; default: the present one, refreshed',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { choice, clusterFlags, commonAliases, commonFlags, registryFlags, toggle } from '../flags.ts'
+import { choice, clusterFlags, commonAliases, commonFlags, filled, registryFlags, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { TagFlags } from '../run/tag.ts'
 
@@ -24,7 +24,7 @@ export function tagCommand(): Command<CliContext> {
 				parameter: {
 					placeholder: 'REFERENCE NEWTAG…',
 					brief: 'An artifact, and the tags that shall name it',
-					parse: String,
+					parse: filled,
 				},
 				minimum: 2,
 			},

@@ -1,7 +1,16 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { choice, clusterFlags, commonAliases, commonFlags, count, registryFlags, text } from '../flags.ts'
+import {
+	choice,
+	clusterFlags,
+	commonAliases,
+	commonFlags,
+	count,
+	filled,
+	registryFlags,
+	text,
+} from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { TagsFlags } from '../run/tags.ts'
 
@@ -21,7 +30,7 @@ export function tagsCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'REPOSITORY', brief: '[registry/]repository', parse: String }],
+				parameters: [{ placeholder: 'REPOSITORY', brief: '[registry/]repository', parse: filled }],
 			},
 		},
 		docs: docs(

@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, registryFlags, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled, registryFlags, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { TrustFlags } from '../run/trust.ts'
 
@@ -18,7 +18,7 @@ export function trustCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'HOST', brief: 'Registry: host[:port]', parse: String }],
+				parameters: [{ placeholder: 'HOST', brief: 'Registry: host[:port]', parse: filled }],
 			},
 		},
 		docs: docs(

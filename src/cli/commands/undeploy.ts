@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, duration, toggle } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, duration, filled, toggle } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { UndeployFlags } from '../run/undeploy.ts'
 
@@ -18,7 +18,7 @@ export function undeployCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'tuple',
-				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: String }],
+				parameters: [{ placeholder: 'NAME', brief: 'Name of the Application', parse: filled }],
 			},
 		},
 		docs: docs(

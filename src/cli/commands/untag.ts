@@ -1,7 +1,7 @@
 import { buildCommand, type Command } from '@stricli/core'
 import type { CliContext } from '../context.ts'
 import { docs } from '../docs.ts'
-import { clusterFlags, commonAliases, commonFlags, registryFlags, removalFlags } from '../flags.ts'
+import { clusterFlags, commonAliases, commonFlags, filled, registryFlags, removalFlags } from '../flags.ts'
 import { commandFunction } from '../invocation.ts'
 import type { UntagFlags } from '../run/untag.ts'
 
@@ -18,7 +18,7 @@ export function untagCommand(): Command<CliContext> {
 			aliases: commonAliases,
 			positional: {
 				kind: 'array',
-				parameter: { placeholder: 'REPOSITORY:TAG', brief: 'Tags of one repository', parse: String },
+				parameter: { placeholder: 'REPOSITORY:TAG', brief: 'Tags of one repository', parse: filled },
 				minimum: 1,
 			},
 		},

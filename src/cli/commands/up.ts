@@ -6,6 +6,7 @@ import {
 	clusterFlags,
 	commonAliases,
 	commonFlags,
+	filled,
 	kindFlags,
 	port,
 	registryFlags,
@@ -40,7 +41,7 @@ export function upCommand(): Command<CliContext> {
 					{
 						placeholder: 'DIR',
 						brief: 'Directory of the manifests; default: of lading.yaml',
-						parse: String,
+						parse: filled,
 						optional: true,
 					},
 				],
