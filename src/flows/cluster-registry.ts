@@ -1,6 +1,6 @@
 import { formatRepoUrl } from '../argocd/index.ts'
 import { UserError } from '../errors/index.ts'
-import { type Reference, registryHostname } from '../oci/index.ts'
+import { isRegistryHost, type Reference, registryHostname } from '../oci/index.ts'
 import { type ConnectedCluster, isLocalCluster } from './clusters.ts'
 import { readRegistryHosting } from './registry-hosting.ts'
 import type { Session } from './session.ts'
@@ -16,13 +16,14 @@ export function isLoopback(registry: string): boolean {
 /**
  * Both names of the registry of a reference: what was given, else the local registry's,
  * else what the cluster itself says of its registry, else the same for both.
- * @throws UserError `USAGE` for a registry that the cluster cannot reach
+ * @throws UserError `USAGE` for a registry that the cluster cannot reach, `REFERENCE_INVALID`
  */
 export async function endpointFor(
 	session: Session,
 	target: ConnectedCluster,
 	{ registry, clusterRegistry }: { readonly registry: string; readonly clusterRegistry?: string | undefined },
 ): Promise<RegistryEndpoint> {
+	refuseClusterRegistry(clusterRegistry)
 	if (clusterRegistry !== undefined) return { push: registry, cluster: clusterRegistry }
 	const local = session.workspace.state().registry
 	if (local?.endpoint.push === registry && isLocalCluster(session, target.name)) {
@@ -51,6 +52,15 @@ export function refuseUnreachable({ kind }: Pick<RegistryState, 'kind'>, cluster
 	})
 }
 
+/** What the cluster calls the registry, where that is given; a path may follow the host. @throws UserError `REFERENCE_INVALID` */
+export function refuseClusterRegistry(clusterRegistry: string | undefined): void {
+	const [host] = clusterRegistry?.split('/', 1) ?? []
+	if (host === undefined || isRegistryHost(host)) return
+	throw new UserError('REFERENCE_INVALID', `"${clusterRegistry}" is not a registry host`, {
+		hint: 'Give its host as the cluster reaches it, without a scheme: --cluster-registry kind-registry:5000',
+	})
+}
+
 /** `repoURL` of an Application for a reference. */
 export function repoUrlOf({ repository }: Pick<Reference, 'repository'>, endpoint: RegistryEndpoint): string {
 	return formatRepoUrl({ registry: endpoint.cluster, repository })
@@ -64,6 +74,7 @@ export function printableRepoUrl(
 		clusterRegistry,
 	}: { readonly reference: Reference; readonly clusterRegistry?: string | undefined },
 ): string {
+	refuseClusterRegistry(clusterRegistry)
 	const local = workspace.state().registry?.endpoint
 	const known = local?.push === reference.registry ? local.cluster : reference.registry
 	return formatRepoUrl({ registry: clusterRegistry ?? known, repository: reference.repository })

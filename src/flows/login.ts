@@ -8,7 +8,7 @@ import {
 	type StoredCredential,
 } from '../registry/client/index.ts'
 import type { RepositoryResult } from '../sync/index.ts'
-import { endpointFor } from './cluster-registry.ts'
+import { endpointFor, refuseClusterRegistry } from './cluster-registry.ts'
 import { type ClusterChoice, openCluster } from './clusters.ts'
 import { connectRegistry, type RegistryAccess } from './registries.ts'
 import type { Session } from './session.ts'
@@ -71,6 +71,7 @@ export async function login(session: Session, options: LoginOptions): Promise<Lo
 	if (username === '' || username.includes(':'))
 		throw new UserError('USAGE', 'a user name is not empty and holds no colon')
 	if (password === '') throw new UserError('USAGE', 'the password is empty')
+	refuseClusterRegistry(argocd?.clusterRegistry)
 	await verify(session, options)
 	// What can be told before anything is kept: which cluster, and whether it answers.
 	const target = argocd && (await openCluster(session, argocd))

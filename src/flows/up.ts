@@ -6,6 +6,7 @@ import { readManifestSet } from '../manifests/index.ts'
 import { type Annotations, isTag, parseReference, type Reference } from '../oci/index.ts'
 import type { SyncResult } from '../sync/index.ts'
 import { bringUp, type BringUpOptions } from './bring-up.ts'
+import { refuseClusterRegistry } from './cluster-registry.ts'
 import type { ConnectedCluster } from './clusters.ts'
 import { type ApplicationWish, deploy, deployObjects } from './deploy.ts'
 import { CLUSTER_REGISTRY } from './local-registry.ts'
@@ -177,6 +178,7 @@ export function upObjects(options: UpOptions): readonly KubeObject[] {
 	// Before the repository, which is called the same unless told otherwise.
 	refuseApplicationName(options.name)
 	const { repository = options.name, clusterRegistry } = options
+	refuseClusterRegistry(clusterRegistry)
 	const registry =
 		options.registry === 'embedded' || options.registry === 'docker' ? undefined : options.registry
 	const place = registry === undefined ? repository : `${registry}/${repository}`

@@ -12,5 +12,12 @@ export {
 } from './manifest.ts'
 export type { ImageIndex, ImageManifest, Manifest } from './manifest.ts'
 export { acceptedManifestTypes, isManifestType, MediaType } from './media-types.ts'
-export { formatReference, isRepository, isTag, parseReference, registryHostname } from './reference.ts'
+export {
+	formatReference,
+	isRegistryHost,
+	isRepository,
+	isTag,
+	parseReference,
+	registryHostname,
+} from './reference.ts'
 export type { ParseReferenceOptions, PinnedReference, Reference } from './reference.ts'

@@ -61,6 +61,8 @@ describe('parseReference', () => {
 		['ghcr.io/a//b', 'REFERENCE_INVALID', /not a repository/],
 		['ghcr.io/../etc', 'REFERENCE_INVALID', /not a repository/],
 		['ghcr.io:99999999/a', 'REFERENCE_INVALID', /not a registry/],
+		['localhost:99999/a', 'REFERENCE_INVALID', /not a registry/],
+		['[1:2]:5000/a', 'REFERENCE_INVALID', /not a registry/],
 		['-a.b/c', 'REFERENCE_INVALID', /not a registry/],
 	])('refuses %j', (text, code, says) => {
 		expect(() => parseReference(text)).toThrow(

@@ -29,6 +29,11 @@ export function isTag(text: string): boolean {
 	return TAG.test(text)
 }
 
+/** Whether a text is `host` or `host:port`, with a port that there is. */
+export function isRegistryHost(text: string): boolean {
+	return HOST.test(text) && URL.canParse(`https://${text}`)
+}
+
 export interface ParseReferenceOptions {
 	/** Registry of a reference that names none; without it such a reference is wrong usage. */
 	readonly defaultRegistry?: string | undefined
@@ -81,7 +86,7 @@ export function parseReference(text: string, options: ParseReferenceOptions = {}
 				'A tag has 1 to 128 letters, digits, "_", "." and "-" and starts with none of the last two.',
 			)
 	}
-	if (registry !== undefined && !HOST.test(registry)) fail(`"${registry}" is not a registry host`)
+	if (registry !== undefined && !isRegistryHost(registry)) fail(`"${registry}" is not a registry host`)
 	if (!isRepository(repository)) {
 		const lower = repository.toLowerCase()
 		if (lower !== repository && isRepository(lower)) {

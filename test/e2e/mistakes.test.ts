@@ -37,6 +37,17 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		{ args: ['down', '--keep-regstry'], code: 2, says: [/did you mean --keep-registry\?/] },
 		{ args: ['push', 'manifets', 'localhost:1/app:v1'], code: 3, says: [/manifets/] },
 		{ args: ['push', 'manifests', 'localhost:1/App:v1'], code: 3, says: [/capital/, /localhost:1\/app:v1/] },
+		{
+			args: ['inspect', 'localhost:99999/app:v1'],
+			code: 3,
+			says: [/"localhost:99999" is not a registry host/],
+		},
+		{ args: ['up', 'manifests', '--registry', 'localhost:99999'], code: 3, says: [/localhost:99999/] },
+		{
+			args: ['deploy', 'x', 'r.example/app:v1', '--cluster-registry', 'r:99999', '--print'],
+			code: 3,
+			says: [/"r:99999" is not a registry host/],
+		},
 		{ args: ['push', 'manifests', 'localhost:1/app:v1'], code: 6, says: [/localhost:1/] },
 		{ args: ['push', 'manifests', 'app:v1'], code: 2, says: [/lading registry up/] },
 		{ args: ['check', 'manifets'], code: 3, says: [/manifets/] },
