@@ -1,4 +1,5 @@
 import { proposeCompletions, run, type StricliProcess } from '@stricli/core'
+import { isSystemError, UserError } from '../errors/index.ts'
 import { programOf } from '../output/index.ts'
 import { buildCli } from './application.ts'
 import type { CliContext, TextStream } from './context.ts'
@@ -45,7 +46,9 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 		get stdin() {
 			return options.stdin
 		},
-		cwd: options.cwd,
+		get cwd() {
+			return options.cwd
+		},
 		env,
 		version: options.version,
 		nodeVersion: options.nodeVersion,
@@ -77,6 +80,19 @@ export async function runCli(options: RunCliOptions): Promise<number> {
 function withHelp(args: readonly string[]): readonly string[] {
 	if (args.length === 0) return ['--help']
 	return args[0] === 'help' ? [...args.slice(1), '--help'] : args
+}
+
+/** @throws UserError `DIRECTORY_INVALID` where it was removed */
+function workingDirectory(process: NodeJS.Process): string {
+	try {
+		return process.cwd()
+	} catch (error) {
+		if (!isSystemError(error, 'ENOENT')) throw error
+		throw new UserError('DIRECTORY_INVALID', 'the working directory is gone', {
+			hint: 'It was removed while this shell stood in it: change to one that is there.',
+			cause: error,
+		})
+	}
 }
 
 /** By the signal itself, which a shell reports as code 129: Node.js aborts when it exits without its terminal. */
@@ -135,7 +151,10 @@ export async function runMain({ process, version, mainFile }: MainOptions): Prom
 		get stdin() {
 			return process.stdin
 		},
-		cwd: process.cwd(),
+		// Who only asks for help needs none.
+		get cwd() {
+			return workingDirectory(process)
+		},
 		env: process.env,
 		version,
 		nodeVersion: process.version,

@@ -48,24 +48,32 @@ export function commandFunction<FLAGS extends CommonFlags, ARGS extends readonly
 			// `performance` would load another six modules.
 			now: () => Number(process.hrtime.bigint()) / 1e6,
 		})
-		let config: Promise<Config> | undefined
-		const invocation: Invocation = {
-			context: this,
-			output,
-			signal: this.signal,
-			env: this.env,
-			cwd: this.cwd,
-			config: () => (config ??= readConfig(this.cwd)),
-			workspace: openWorkspace(this.cwd),
-		}
+		let invocation: Invocation | undefined
 		try {
+			invocation = invocationOf(this, output)
 			this.result.exitCode = (await run(invocation, flags, ...args)) ?? 0
 		} catch (error) {
-			const failure = withProjectAbove(asLadingError(error, this.signal), this.cwd)
+			const found = asLadingError(error, this.signal)
+			const failure = invocation ? withProjectAbove(found, invocation.cwd) : found
 			output.fail()
 			output.error(failure)
 			this.result.exitCode = exitCodes[failure.kind]
 		}
+	}
+}
+
+/** @throws UserError `DIRECTORY_INVALID` without a working directory */
+function invocationOf(context: CliContext, output: Output): Invocation {
+	const { cwd, signal, env } = context
+	let config: Promise<Config> | undefined
+	return {
+		context,
+		output,
+		signal,
+		env,
+		cwd,
+		config: () => (config ??= readConfig(cwd)),
+		workspace: openWorkspace(cwd),
 	}
 }
 

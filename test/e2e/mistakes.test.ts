@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createProject, MAIN, type Project } from './program.ts'
+import { createProject, type Ended, MAIN, type Project, program } from './program.ts'
 
 describe('mistakes end with what happened, why, and what to do next', () => {
 	let project: Project
@@ -104,6 +104,24 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 
 	it('takes an empty text where it has a meaning', async () => {
 		expect((await project.run('check', 'manifests', '--path', '')).code).toBe(0)
+	})
+
+	it('says so where the working directory was removed, and has help there', async () => {
+		const gone = join(project.directory, 'gone')
+		const inGone = async (...args: string[]): Promise<Ended> => {
+			mkdirSync(gone)
+			const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+			return await program('sh', ['-c', script, 'sh', gone, process.execPath, MAIN, ...args], {
+				cwd: project.directory,
+			})
+		}
+		const ended = await inGone('status')
+		expect(ended.stderr).toContain('error: the working directory is gone')
+		expect(ended.code).toBe(3)
+		const { code, stdout } = await inGone('status', '--json')
+		expect(code).toBe(3)
+		expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'DIRECTORY_INVALID' } })
+		expect((await inGone('push', '--help')).code).toBe(0)
 	})
 
 	it('tells a script the same as a document', async () => {
