@@ -1,4 +1,16 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+	appendFileSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	readdirSync,
+	renameSync,
+	rmdirSync,
+	rmSync,
+	statSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { isSystemError, UserError } from '../errors/index.ts'
 
@@ -39,20 +51,36 @@ export function initProject({ root, name: wish, force }: InitOptions): InitResul
 			hint: 'lading init --force replaces it; lading up uses it.',
 		})
 	}
+	const undo: Undo = []
+	try {
+		return writeProject({ root, name, undo })
+	} catch (error) {
+		// Half of a manifest would be kept as the user's own by the next init.
+		for (const each of undo.toReversed()) each()
+		throw error
+	}
+}
+
+/** What takes back what was written, in its order. */
+type Undo = (() => void)[]
+
+function writeProject({ root, name, undo }: { root: string; name: string; undo: Undo }): InitResult {
 	const written: string[] = []
 	const kept: string[] = []
 	const found = USUAL_DIRECTORIES.find((each) => entriesOf(join(root, each)).length > 0)
 	const manifests = found ?? 'manifests'
 	if (found === undefined) {
-		makeDirectory(join(root, manifests))
+		makeDirectory(join(root, manifests), undo)
 		for (const [file, text] of Object.entries(startingManifests(name))) {
-			writeFileSync(join(root, manifests, file), text)
+			writeNew(join(root, manifests, file), { text, undo })
 			written.push(`${manifests}/${file}`)
 		}
 	} else kept.push(`${found}/`)
-	writeFileSync(join(root, CONFIG), configText(name, manifests))
+	const config = join(root, CONFIG)
+	writeNew(`${config}.new`, { text: configText(name, manifests), undo })
 	written.push(CONFIG)
-	;(addIgnoreLine(root) ? written : kept).push('.gitignore')
+	;(addIgnoreLine(root, undo) ? written : kept).push('.gitignore')
+	renameSync(`${config}.new`, config)
 	return { name, manifests, written, kept }
 }
 
@@ -75,9 +103,10 @@ function entriesOf(path: string): readonly string[] {
 	}
 }
 
-function makeDirectory(path: string): void {
+function makeDirectory(path: string, undo: Undo): void {
 	try {
-		mkdirSync(path, { recursive: true })
+		const made = mkdirSync(path, { recursive: true })
+		if (made !== undefined) undo.push(() => rmdirSync(made))
 	} catch (error) {
 		if (!isSystemError(error, 'EEXIST', 'ENOTDIR')) throw error
 		throw new UserError('DIRECTORY_INVALID', `${path} is there, and is no directory`, {
@@ -87,11 +116,18 @@ function makeDirectory(path: string): void {
 	}
 }
 
+function writeNew(path: string, { text, undo }: { readonly text: string; readonly undo: Undo }): void {
+	undo.push(() => rmSync(path, { force: true }))
+	writeFileSync(path, text)
+}
+
 /** @returns whether the line was missing */
-function addIgnoreLine(root: string): boolean {
+function addIgnoreLine(root: string, undo: Undo): boolean {
 	const path = join(root, '.gitignore')
-	const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+	const before = statSync(path, { throwIfNoEntry: false })
+	const text = before ? readFileSync(path, 'utf8') : ''
 	if (text.split(/\r?\n/).some((line) => /^\/?\.lading\/?$/.test(line.trim()))) return false
+	undo.push(() => (before ? truncateSync(path, before.size) : rmSync(path, { force: true })))
 	appendFileSync(path, `${text === '' || text.endsWith('\n') ? '' : '\n'}.lading/\n`)
 	return true
 }

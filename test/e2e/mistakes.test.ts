@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProject, type Ended, MAIN, type Project, program } from './program.ts'
@@ -122,6 +122,15 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		expect(code).toBe(3)
 		expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'DIRECTORY_INVALID' } })
 		expect((await inGone('push', '--help')).code).toBe(0)
+	})
+
+	it('init that cannot write leaves nothing behind', async () => {
+		const cwd = join(project.directory, 'full')
+		mkdirSync(cwd)
+		const script = 'ulimit -f 0 && exec "$@"'
+		const ended = await program('sh', ['-c', script, 'sh', process.execPath, MAIN, 'init'], { cwd })
+		expect(ended.code).not.toBe(0)
+		expect(readdirSync(cwd)).toEqual([])
 	})
 
 	it('tells a script the same as a document', async () => {
