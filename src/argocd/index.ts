@@ -82,6 +82,7 @@ export {
 	FIRST_OCI_ARGOCD,
 	inVersionRanges,
 	OLDEST_SUPPORTED_ARGOCD,
+	refuseUnknownVersion,
 	supportedArgoCd,
 } from './version.ts'
 export type { ArgocdSupport, VersionRange } from './version.ts'

@@ -1,3 +1,5 @@
+import { UserError } from '../errors/index.ts'
+
 /** A span of Argo CD versions: from (included) to below (excluded); without `below` it is open. */
 export interface VersionRange {
 	readonly from: string
@@ -23,6 +25,12 @@ type Parts = readonly [number, number, number]
 function partsOf(version: string): Parts | undefined {
 	const match = VERSION.exec(version.trim())
 	return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : undefined
+}
+
+/** @throws UserError `USAGE` for what is no version: no rule would hold for it, and all be well */
+export function refuseUnknownVersion(version: string = ASSUMED_ARGOCD_VERSION): void {
+	if (partsOf(version) !== undefined) return
+	throw new UserError('USAGE', `"${version}" is not a version of Argo CD`, { hint: 'Write it as 3.6.1.' })
 }
 
 function comparePlain(left: Parts, right: Parts): number {

@@ -5,6 +5,7 @@ import {
 	type DeployedResource,
 	type Finding,
 	judgeArtifact,
+	refuseUnknownVersion,
 	type ResourceIdentity,
 	type Verdict,
 } from '../argocd/index.ts'
@@ -70,6 +71,7 @@ export async function check(
 ): Promise<CheckResult> {
 	const { access, validate = {}, ...asked } = options
 	const version = asked.version ?? ASSUMED_ARGOCD_VERSION
+	refuseUnknownVersion(version)
 	const subject = await readSubject(session, what, { access, version })
 	if (validate === false) return { subject, verdict: await checkSubject(session, subject, asked) }
 	const { verdict, findings } = await validateSubject(session, subject, { ...asked, validate })

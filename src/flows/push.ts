@@ -1,4 +1,5 @@
 import { buildArtifact, gitAnnotations, MAX_LAYER_IN_MEMORY, packLayer } from '../artifact/index.ts'
+import { refuseUnknownVersion } from '../argocd/index.ts'
 import { copy, createSourceStore } from '../content/index.ts'
 import { UserError } from '../errors/index.ts'
 import { readManifestSet, type ManifestSet } from '../manifests/index.ts'
@@ -54,6 +55,7 @@ export interface PushResult {
 export async function push(session: Session, options: PushOptions): Promise<PushResult> {
 	const { signal, progress } = session
 	const tags = tagsOf(options)
+	if (options.check !== false) refuseUnknownVersion(options.check?.version)
 	// Reading the directory first: its faults are told before those of a registry.
 	const packing = progress.step('pack')
 	const set = await readManifestSet(options.directory, { signal })

@@ -74,6 +74,16 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		{ args: ['tags', 'localhost:1/app', '--ca', ''], code: 2, says: [/--ca: it is empty/] },
 		{ args: ['registry', 'prune', '--data', ''], code: 2, says: [/--data: it is empty/] },
 		{ args: ['registry', 'token', 'list', '--config', ''], code: 2, says: [/--config: it is empty/] },
+		{
+			args: ['check', 'manifests', '--argocd-version', 'x'],
+			code: 2,
+			says: [/"x" is not a version of Argo CD/, /Write it as 3\.6\.1\./],
+		},
+		{
+			args: ['push', 'manifests', 'localhost:1/app:v1', '--argocd-version', '3.6'],
+			code: 2,
+			says: [/"3\.6" is not a version of Argo CD/],
+		},
 		{ args: ['completion', 'tcsh'], code: 2, says: [/bash/] },
 	]
 

@@ -44,6 +44,11 @@ describe('a function of the library', () => {
 		['a reference that is none', () => library.inspect({ reference: 'host:5000/A b' }), 'REFERENCE_INVALID'],
 		['no registry', () => library.inspect({ reference: 'shop:v1' }), 'REGISTRY_UNKNOWN'],
 		['a directory that is not there', () => library.check({ what: './none' }), 'DIRECTORY_INVALID'],
+		[
+			'a version of Argo CD that is none',
+			() => library.check({ what: 'sample-manifests', version: 'x' }),
+			'USAGE',
+		],
 		['a cluster that is none', () => library.status({ cluster: 'moon' }), 'USAGE'],
 		['nothing that runs', () => library.registryStatus(), 'NOT_RUNNING'],
 		[
