@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ByteStream } from '../content/index.ts'
-import type { ManifestSet } from '../manifests/index.ts'
-import { isManifestName } from '../manifests/index.ts'
+import { isManifestName, type ManifestEntry, type ManifestSet, unreadable } from '../manifests/index.ts'
 import { Drainable, gunzip, isGzipType } from './layer-bytes.ts'
 import { TarFault } from './tar-fault.ts'
 import { readTar, type TarItem } from './tar-reader.ts'
@@ -60,7 +59,7 @@ export function treeOf(set: ManifestSet, contents?: Map<string, Uint8Array>): Tr
 		read(path) {
 			const entry = byPath.get(normal(path))
 			if (entry?.type !== 'file' || entry.size > MAX_FILE) return undefined
-			const bytes = held.get(entry.path) ?? readFileSync(entry.absolute)
+			const bytes = held.get(entry.path) ?? readWhole(entry)
 			contents?.set(entry.path, bytes)
 			return bytes
 		},
@@ -127,6 +126,14 @@ export async function readTree(
 		entries,
 		...(problem !== undefined && { problem }),
 		read: (path) => contents.get(normal(path)),
+	}
+}
+
+function readWhole({ path, absolute }: ManifestEntry): Uint8Array {
+	try {
+		return readFileSync(absolute)
+	} catch (error) {
+		throw unreadable(path, error)
 	}
 }
 

@@ -6,10 +6,10 @@ import { routesFor } from './routes.ts'
 import { nearestHelp, usageAnswer } from './usage.ts'
 
 const idle = new AbortController().signal
-const system = (code: string, path?: string): Error =>
+const system = (code: string, path?: string, syscall = 'mkdir'): Error =>
 	Object.assign(new Error(`${code}: refused`), {
 		code,
-		syscall: 'mkdir',
+		syscall,
 		...(path !== undefined && { path }),
 	})
 
@@ -19,6 +19,9 @@ describe('any thrown value', () => {
 		['a quota', system('EDQUOT', '/data'), 9, '/data'],
 		['a path that cannot be', system('ENOENT', '/proc/x'), 9, '/proc/x'],
 		['a forbidden path', system('EACCES', '/srv/x'), 9, '/srv/x'],
+		['a directory that may not be read', system('EACCES', '/srv/x', 'scandir'), 3, 'cannot read /srv/x'],
+		['a path that may not be looked at', system('EACCES', '/srv/x', 'stat'), 3, 'cannot read /srv/x'],
+		['a file that may not be opened', system('EACCES', '/srv/x', 'open'), 9, 'refuses /srv/x'],
 		['a fault of ours', new TypeError('x is undefined'), 70, 'bug'],
 		['no error at all', 'text', 70, 'text'],
 		['one of ours', new UserError('NOT_FOUND', 'no tag'), 7, 'no tag'],

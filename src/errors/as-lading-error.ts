@@ -1,5 +1,17 @@
 import { InternalError, isSystemError, LadingError, UserError } from './error.ts'
 
+/** System calls that only look. `open` is not one of them: a file that is written is opened, too. */
+const READING: ReadonlySet<string> = new Set([
+	'access',
+	'lstat',
+	'opendir',
+	'read',
+	'readlink',
+	'realpath',
+	'scandir',
+	'stat',
+])
+
 /** Any thrown value as an error of ours: interrupts, full disks and bugs are told apart here, once. */
 export function asLadingError(error: unknown, signal?: AbortSignal): LadingError {
 	// An interrupt that says what it left knows more than this does.
@@ -22,13 +34,19 @@ export function asLadingError(error: unknown, signal?: AbortSignal): LadingError
 		)
 	}
 	// A system call that was about a file: its reason is the file's, not ours.
+	if (isSystemError(error) && error.path !== undefined && READING.has(error.syscall ?? '')) {
+		return new UserError('FILE_UNREADABLE', `cannot read ${error.path} (${error.syscall}: ${error.code})`, {
+			cause: error,
+			hint: 'See that the path is right and that you may read it.',
+		})
+	}
 	if (isSystemError(error) && error.path !== undefined) {
 		return new UserError(
 			'FILE_UNWRITABLE',
 			`the system refuses ${error.path} (${error.syscall}: ${error.code})`,
 			{
 				cause: error,
-				hint: 'See that the path is right and that you may write there.',
+				hint: 'See that the path is right and that you may read and write there.',
 			},
 		)
 	}

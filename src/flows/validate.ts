@@ -1,7 +1,13 @@
 import type { DeployedResource, Finding } from '../argocd/index.ts'
 import { type Cluster, isForbidden } from '../cluster/index.ts'
 import { UserError } from '../errors/index.ts'
-import { type FieldPlace, locateFields, parseManifests, readManifestSet } from '../manifests/index.ts'
+import {
+	type FieldPlace,
+	locateFields,
+	parseManifests,
+	readManifestSet,
+	unreadable,
+} from '../manifests/index.ts'
 import type { Fields } from '../schema/index.ts'
 import {
 	assumedReleases,
@@ -72,7 +78,10 @@ async function readDefinitions({ signal }: Session, directory: string): Promise<
 	const files = set.entries.filter(({ type, path }) => type === 'file' && /\.(?:ya?ml|json)$/.test(path))
 	const definitions: Fields[] = []
 	for (const { path, absolute } of files) {
-		const documents = parseManifests(await readFile(absolute), path)
+		const bytes = await readFile(absolute).catch((error: unknown) => {
+			throw unreadable(path, error)
+		})
+		const documents = parseManifests(bytes, path)
 		definitions.push(...inspectFile(documents, { releases: assumedReleases() }).definitions)
 	}
 	if (definitions.length > 0) return definitions
