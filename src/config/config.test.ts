@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -22,6 +23,22 @@ describe('lading.yaml', () => {
 			manifests: 'k8s',
 			repository: 'localhost:5000/team/shop',
 			recurse: true,
+		})
+	})
+
+	it('is a file', async () => {
+		const project = join(directory, 'other')
+		mkdirSync(join(project, 'lading.yaml'), { recursive: true })
+		await expect(readConfig(project)).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: expect.stringMatching(/lading\.yaml: it is a directory$/),
+			hint: expect.stringContaining('lading init'),
+		})
+		rmSync(join(project, 'lading.yaml'), { recursive: true })
+		execFileSync('mkfifo', [join(project, 'lading.yaml')])
+		await expect(readConfig(project)).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: expect.stringMatching(/: it is no file$/),
 		})
 	})
 

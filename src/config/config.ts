@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { isSystemError, UserError } from '../errors/index.ts'
@@ -121,15 +121,25 @@ export async function readConfig(directory: string): Promise<Config> {
 	const path = join(directory, CONFIG_FILE)
 	let text: string
 	try {
+		const stats = statSync(path, { throwIfNoEntry: false })
+		if (!stats) return {}
+		// A pipe would be waited for without an end, and no signal be heard.
+		if (!stats.isFile()) throw notRead(path, stats.isDirectory() ? 'it is a directory' : 'it is no file')
 		text = readFileSync(path, 'utf8')
 	} catch (error) {
-		if (isSystemError(error, 'ENOENT')) return {}
-		throw new UserError('CONFIG_INVALID', `cannot read ${path}`, { cause: error })
+		throw isSystemError(error) ? notRead(path, error.code ?? error.message, error) : error
 	}
 	return await parseSettings(text, configSchema, {
 		file: CONFIG_FILE,
 		fields: Object.keys(FIELDS),
 		hint: 'Mend it there; or have a new one written with: lading init --force',
+	})
+}
+
+function notRead(path: string, why: string, cause?: unknown): UserError {
+	return new UserError('CONFIG_INVALID', `cannot read ${path}: ${why}`, {
+		hint: `${CONFIG_FILE} is a text file that you may read: mend that, or move it elsewhere and run lading init.`,
+		cause,
 	})
 }
 
