@@ -173,5 +173,6 @@ describe('a hostile archive is refused', () => {
 		})
 		mkdirSync(file)
 		await expect(openLayoutArchive(file)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+		await expect(openLayoutArchive('/dev/null')).rejects.toMatchObject({ code: 'FILE_UNSUPPORTED' })
 	})
 })

@@ -68,11 +68,14 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
 async function inFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
 	let file: FileHandle
 	try {
+		const stats = await promises.stat(path)
+		// A pipe would be waited for without an end, and cannot be read twice.
+		if (!stats.isFile() && !stats.isDirectory()) throw noFile(path)
 		file = await promises.open(path, 'r')
 	} catch (error) {
 		if (isSystemError(error, 'ENOENT', 'ENOTDIR'))
 			throw new UserError('NOT_FOUND', `there is no file ${path}`, { cause: error })
-		throw unreadable(path, error)
+		throw isSystemError(error) ? unreadable(path, error) : error
 	}
 	try {
 		return await use(file)
@@ -82,6 +85,12 @@ async function inFile<T>(path: string, use: (file: FileHandle) => Promise<T>): P
 	} finally {
 		await file.close()
 	}
+}
+
+function noFile(path: string): UserError {
+	return new UserError('FILE_UNSUPPORTED', `${path} is a device, a pipe or a socket, and a tar is wanted`, {
+		hint: 'Write it to a file first.',
+	})
 }
 
 function unreadable(path: string, error: unknown): UserError {

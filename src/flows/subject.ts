@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { readTree, treeOf, type Tree } from '../artifact/index.ts'
 import { type ArtifactFacts, isContentLayer, type ManifestFacts } from '../argocd/index.ts'
 import { readVerified, verified } from '../content/index.ts'
-import { unreachable, UserError } from '../errors/index.ts'
-import { isManifestName, type ManifestSet, readManifestSet } from '../manifests/index.ts'
+import { isSystemError, unreachable, UserError } from '../errors/index.ts'
+import { isManifestName, type ManifestSet, readManifestSet, unreadable } from '../manifests/index.ts'
 import {
 	type Descriptor,
 	formatReference,
@@ -43,17 +43,18 @@ export type SubjectPlace =
 
 /**
  * Finds what `text` names. A directory or file of that name comes before an artifact.
- * @throws UserError `DIRECTORY_INVALID`, those of reading a reference
+ * @throws UserError `DIRECTORY_INVALID`, `FILE_UNSUPPORTED`, `FILE_UNREADABLE`, those of reading a reference
  */
 export function locateSubject(session: Session, text: string): SubjectPlace {
 	const path = resolve(session.workspace.root, text)
-	const stats = statOf(path)
+	const { stats, denied } = look(path, text)
 	if (stats?.isDirectory() === true) return { kind: 'directory', path }
 	if (stats?.isFile() === true) {
 		if (isManifestName(path)) throw isManifest(text)
 		return { kind: 'tar', path }
 	}
-	return { kind: 'artifact', reference: readPlace(session, text) }
+	if (stats) throw noFile(text)
+	return { kind: 'artifact', reference: readPlace(session, text, denied) }
 }
 
 /**
@@ -130,18 +131,31 @@ function isManifest(text: string): UserError {
 	})
 }
 
-function statOf(path: string): Stats | undefined {
+function noFile(text: string): UserError {
+	return new UserError('FILE_UNSUPPORTED', `${text} is a device, a pipe or a socket`, { hint: NAME_ONE })
+}
+
+interface Seen {
+	readonly stats?: Stats | undefined
+	/** Why it is not known whether something is there. */
+	readonly denied?: UserError
+}
+
+function look(path: string, text: string): Seen {
 	try {
-		return statSync(path, { throwIfNoEntry: false })
-	} catch {
-		return undefined
+		return { stats: statSync(path, { throwIfNoEntry: false }) }
+	} catch (error) {
+		return isSystemError(error, 'EACCES', 'EPERM') ? { denied: unreadable(text, error) } : {}
 	}
 }
 
-function readPlace(session: Session, text: string): Reference {
+const NAME_ONE = 'Name a directory, a tar file, or an artifact with its tag or digest: NAME:v1.0.0'
+
+function readPlace(session: Session, text: string, denied: UserError | undefined): Reference {
 	const missing = (): UserError =>
+		denied ??
 		new UserError('DIRECTORY_INVALID', `there is no directory or file "${text}"`, {
-			hint: 'Name a directory, a tar file, or an artifact with its tag or digest: NAME:v1.0.0',
+			hint: NAME_ONE,
 		})
 	if (/^[./~]/.test(text)) throw missing()
 	const isPinned = /:[^/]+$/.test(text) || text.includes('@')
