@@ -84,6 +84,7 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 			code: 2,
 			says: [/"3\.6" is not a version of Argo CD/],
 		},
+		{ args: ['check', '/dev/null'], code: 3, says: [/\/dev\/null is a device/] },
 		{ args: ['completion', 'tcsh'], code: 2, says: [/bash/] },
 	]
 
@@ -141,6 +142,13 @@ describe('mistakes end with what happened, why, and what to do next', () => {
 		const ended = await program('sh', ['-c', script, 'sh', process.execPath, MAIN, 'init'], { cwd })
 		expect(ended.code).not.toBe(0)
 		expect(readdirSync(cwd)).toEqual([])
+	})
+
+	it('names the list of the tokens of the registry that was named', async () => {
+		await project.ok('registry', 'token', 'create', 'ci', '--read', '--data', 'my data')
+		const ended = await project.run('registry', 'token', 'revoke', 'nope', '--data', 'my data')
+		expect(ended.code).toBe(7)
+		expect(ended.stderr).toContain("lading registry token list --data 'my data'\n")
 	})
 
 	it('tells a script the same as a document', async () => {

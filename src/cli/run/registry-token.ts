@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { readRegistrySettings } from '../../config/index.ts'
-import { RemoteError, UserError } from '../../errors/index.ts'
+import { RemoteError, shellWord, UserError } from '../../errors/index.ts'
 import { countOf, formatTable, printable } from '../../output/index.ts'
 import {
 	createToken,
@@ -92,13 +92,21 @@ export async function tokenRevoke(
 	const revoked = await revokeTokens(await directoryOf(invocation, flags), idOrName)
 	if (revoked.length === 0) {
 		throw new RemoteError('NOT_FOUND', `there is no token "${printable(idOrName)}"`, {
-			hint: 'lading registry token list',
+			hint: ['lading registry token list', ...placeOf(flags)].join(' '),
 		})
 	}
 	invocation.output.answer({
 		text: `Revoked ${countOf(revoked.length, 'token')} of ${printable(revoked[0]?.name ?? '')}`,
 		document: { revoked: revoked.map(shown) },
 	})
+}
+
+/** Which registry is meant, as words of a command. */
+function placeOf({ data, config }: TokenListFlags): readonly string[] {
+	return [
+		...(data === undefined ? [] : ['--data', shellWord(data)]),
+		...(config === undefined ? [] : ['--config', shellWord(config)]),
+	]
 }
 
 async function directoryOf({ cwd }: Invocation, { data, config }: TokenListFlags): Promise<string> {
