@@ -1,4 +1,4 @@
-import { UserError } from '../errors/index.ts'
+import { shellWord, UserError } from '../errors/index.ts'
 import type { Session } from './session.ts'
 import type { State } from './state.ts'
 
@@ -21,6 +21,12 @@ export const KIND = 'kind:'
 export const DEFAULT_KIND_NAME = 'lading'
 /** What stands before the address of an argocd-server. */
 export const ARGOCD = 'argocd:'
+
+/** How a person calls kubectl to reach a cluster from the project's directory. */
+export function kubectlFor(name: string): string {
+	if (name.startsWith(CONTEXT)) return `kubectl --context ${shellWord(name.slice(CONTEXT.length))}`
+	return 'kubectl --kubeconfig .lading/kubeconfig'
+}
 
 /**
  * The chosen cluster, or the local one of this project: `sandbox`, `kind:NAME`,

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { ASSUMED_ARGOCD_VERSION, parseRepoUrl, sourcesOf } from '../argocd/index.ts'
-import { LadingError, RemoteError, shellWord, UserError } from '../errors/index.ts'
+import { LadingError, RemoteError, UserError } from '../errors/index.ts'
 import { type KindFacts, lookAtKind } from '../kind/index.ts'
 import {
 	diagnose,
@@ -16,7 +16,7 @@ import { getApplication } from '../sync/index.ts'
 import { runningServer } from './background.ts'
 import { describeFinding, validateSubject } from './check.ts'
 import { isLoopback } from './cluster-registry.ts'
-import { CONTEXT, KIND } from './chosen-cluster.ts'
+import { KIND, kubectlFor } from './chosen-cluster.ts'
 import {
 	chosenCluster,
 	type ClusterChoice,
@@ -71,7 +71,7 @@ export async function doctor(session: Session, options: DoctorOptions): Promise<
 		clusterElsewhere:
 			connected !== undefined && connected.name !== 'sandbox' && !isLoopback(connected.server.host),
 		argocdNamespace: options.argocdNamespace ?? 'argocd',
-		kubectl: connected && kubectlFor(connected),
+		kubectl: connected && kubectlFor(connected.name),
 		applications: options.names.length === 0 ? undefined : options.names,
 		now: options.now,
 		signal: session.signal,
@@ -133,12 +133,6 @@ async function clusterOrError(
 		if (error instanceof LadingError) return error
 		throw error
 	}
-}
-
-/** How a person calls kubectl to reach a cluster from the project's directory. */
-function kubectlFor({ name }: ConnectedCluster): string {
-	if (name.startsWith(CONTEXT)) return `kubectl --context ${shellWord(name.slice(CONTEXT.length))}`
-	return 'kubectl --kubeconfig .lading/kubeconfig'
 }
 
 /** Docker and kind are looked at where this project uses them, or is about to. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import {
+	kubectlFor,
 	nameForDirectory,
 	nextMinorVersion,
 	up as upFlow,
@@ -84,9 +85,7 @@ function describe(
 	const isContext = result.cluster.startsWith('context:')
 	/** Argo CD's own API lets nobody look at Pods with kubectl. */
 	const isArgocd = result.cluster.startsWith('argocd:')
-	const kubectl = isContext
-		? `kubectl --context ${shellWord(result.cluster.replace('context:', ''))}`
-		: `kubectl --kubeconfig .lading/kubeconfig`
+	const kubectl = kubectlFor(result.cluster)
 	const registry = isContext || isArgocd ? `${push.reference.registry}/` : ''
 	const next = nextMinorVersion(result.targetRevision)
 	const lines = [
