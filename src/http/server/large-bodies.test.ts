@@ -1,15 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createHttpClient, giveBack, type HttpClient } from '../client/index.ts'
-import { type Certificates, ensureCertificates } from './index.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { giveBack } from '../client/index.ts'
+import { servesAnswers } from './served-answers.fixture.ts'
 
 const CONTENT = randomBytes(40_000_000)
 const DIGEST = digest(CONTENT)
@@ -18,36 +14,7 @@ function digest(content: Uint8Array): string {
 	return createHash('sha256').update(content).digest('hex')
 }
 
-let directory: string
-let certificates: Certificates
-beforeAll(async () => {
-	directory = await mkdtemp(join(tmpdir(), 'lading-'))
-	certificates = await ensureCertificates(directory, { names: ['127.0.0.1'], now: new Date() })
-})
-afterAll(() => rm(directory, { recursive: true, force: true }))
-
-const closers: (() => void)[] = []
-afterEach(() => {
-	for (const close of closers.splice(0)) close()
-})
-
-interface Served {
-	readonly url: string
-	readonly http: HttpClient
-}
-
-async function serve(scheme: string, answer: RequestListener): Promise<Served> {
-	const { certPem: cert, keyPem: key, caPem: ca } = certificates
-	const server: Server = scheme === 'https' ? createTlsServer({ cert, key }, answer) : createServer(answer)
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-	const http = createHttpClient({ ca, retry: { attempts: 1 }, timeouts: { idle: 1000 } })
-	closers.push(() => {
-		http.close()
-		server.closeAllConnections()
-		server.close()
-	})
-	return { url: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/`, http }
-}
+const serve = servesAnswers({ idle: 1000 })
 
 /** An answer that has CONTENT, of which so much is sent. */
 const answerWith =
